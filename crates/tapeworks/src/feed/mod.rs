@@ -1,0 +1,5 @@
+//! Market slices in time order.
+
+pub mod chunk;
+
+pub use chunk::{ChunkSource, Layout, MarketChunk};

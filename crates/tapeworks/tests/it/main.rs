@@ -1,0 +1,3 @@
+//! One integration binary: a file per room, through the public API.
+
+mod base;
