@@ -4,6 +4,7 @@
 //!
 //! - [`error`]: one error type, with a stable code, a place and a remedy.
 //! - [`ids`]: dense `u32` ids for assets and orders, and the sorted list of symbol names.
+//! - [`spelling`]: did you mean.
 //! - [`time`]: instants in nanoseconds since 1970 UTC, spans, and their text forms.
 //!
 //! Invariant: a symbol id is the rank of its name in byte order among the names of the whole run,
@@ -11,6 +12,7 @@
 
 pub mod error;
 pub mod ids;
+pub mod spelling;
 pub mod time;
 
 pub use error::{Error, ErrorKind, Result};
