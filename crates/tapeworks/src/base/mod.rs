@@ -3,6 +3,7 @@
 //! Nothing here knows of markets. In: nothing. Out: the nouns every other room speaks.
 //!
 //! - [`error`]: one error type, with a stable code, a place and a remedy.
+//! - [`expression`]: row expressions, their grammar and functions.
 //! - [`ids`]: dense `u32` ids for assets and orders, and the sorted list of symbol names.
 //! - [`spelling`]: did you mean.
 //! - [`time`]: instants in nanoseconds since 1970 UTC, spans, and their text forms.
@@ -11,6 +12,7 @@
 //! so ids do not depend on threads, chunks or the order in which rows arrive.
 
 pub mod error;
+pub mod expression;
 pub mod ids;
 pub mod spelling;
 pub mod time;
