@@ -139,11 +139,6 @@ impl Broker {
     }
 
     /// The position rules.
-    pub fn rules_mut(&mut self) -> &mut RuleBook {
-        &mut self.rules
-    }
-
-    /// The position rules.
     #[must_use]
     pub fn rules(&self) -> &RuleBook {
         &self.rules

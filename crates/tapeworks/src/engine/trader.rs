@@ -71,6 +71,12 @@ impl Quotes for Present<'_> {
         };
         bar.is_tradable().then_some(bar)
     }
+
+    #[inline]
+    fn range(&self, asset: AssetId) -> Option<(f64, f64)> {
+        let row = self.rows.row_of(asset)?;
+        Some((self.chunk.low[row], self.chunk.high[row]))
+    }
 }
 
 impl Trader {
@@ -233,7 +239,7 @@ impl Trader {
     /// `C310` when a fraction is out of range.
     pub fn set_rules(&mut self, asset: Option<AssetId>, rules: &[PositionRule]) -> Result<()> {
         let set = RuleSet::new(rules)?;
-        self.broker.rules_mut().set(asset, set);
+        self.broker.set_rules(asset, set);
         Ok(())
     }
 
