@@ -80,13 +80,5 @@ pub trait ChunkSource {
     ///
     /// # Errors
     /// What reading and checking the data found; nothing of the failed chunk has been given out.
-    fn next_chunk(&mut self) -> Result<Option<MarketChunk>>;
-
-    /// The next chunk behind a shared pointer; a feed that keeps its chunks gives them uncopied.
-    ///
-    /// # Errors
-    /// As [`ChunkSource::next_chunk`].
-    fn next_shared(&mut self) -> Result<Option<Arc<MarketChunk>>> {
-        Ok(self.next_chunk()?.map(Arc::new))
-    }
+    fn next_chunk(&mut self) -> Result<Option<Arc<MarketChunk>>>;
 }

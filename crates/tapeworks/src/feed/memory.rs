@@ -22,10 +22,10 @@ use crate::base::{Result, Symbols};
 ///     ..MarketChunk::default()
 /// };
 /// let mut feed = MemoryFeed::new(Symbols::new(["AAA"]), Layout::default(), vec![chunk]);
-/// assert_eq!(feed.next_shared()?.expect("one chunk").n_rows(), 1);
-/// assert!(feed.next_shared()?.is_none());
+/// assert_eq!(feed.next_chunk()?.expect("one chunk").n_rows(), 1);
+/// assert!(feed.next_chunk()?.is_none());
 /// feed.rewind();
-/// assert!(feed.next_shared()?.is_some());
+/// assert!(feed.next_chunk()?.is_some());
 /// # Ok::<(), tapeworks::base::Error>(())
 /// ```
 #[derive(Debug, Clone)]
@@ -72,11 +72,7 @@ impl ChunkSource for MemoryFeed {
         Arc::clone(&self.layout)
     }
 
-    fn next_chunk(&mut self) -> Result<Option<MarketChunk>> {
-        Ok(self.next_shared()?.map(Arc::unwrap_or_clone))
-    }
-
-    fn next_shared(&mut self) -> Result<Option<Arc<MarketChunk>>> {
+    fn next_chunk(&mut self) -> Result<Option<Arc<MarketChunk>>> {
         let chunk = self.chunks.get(self.next).map(Arc::clone);
         self.next += usize::from(chunk.is_some());
         Ok(chunk)

@@ -140,7 +140,7 @@ impl ChunkSource for OpenFeed {
         Arc::clone(&self.layout)
     }
 
-    fn next_chunk(&mut self) -> Result<Option<MarketChunk>> {
+    fn next_chunk(&mut self) -> Result<Option<Arc<MarketChunk>>> {
         let message = match &self.state {
             State::Running(receiver) => receiver
                 .recv()
@@ -149,7 +149,7 @@ impl ChunkSource for OpenFeed {
             State::Failed(error) => return Err(error.clone()),
         };
         match message {
-            Message::Chunk(chunk) => Ok(Some(chunk)),
+            Message::Chunk(chunk) => Ok(Some(Arc::new(chunk))),
             Message::Ended(report, counts) => {
                 self.report.merge(report);
                 self.counts = counts;
