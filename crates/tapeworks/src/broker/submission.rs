@@ -112,6 +112,12 @@ impl Broker {
         }
     }
 
+    /// The present (ns UTC).
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
     /// Cash and totals.
     #[must_use]
     pub fn account(&self) -> &Account {
