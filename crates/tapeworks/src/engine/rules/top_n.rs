@@ -24,8 +24,8 @@ use crate::feed::Layout;
 ///
 /// **Size**: the target of a symbol is weight x equity / close in whole lots, rounded toward zero;
 /// every other held symbol goes to 0. Orders that reduce are sent before orders that open, each in
-/// order of symbol ids. A symbol that is held and has no row keeps its place in that order; its
-/// order waits for its next row.
+/// order of symbol ids. The order of a held symbol without a row waits for its next one. An order
+/// that still waits for a symbol that is neither held nor chosen any more is cancelled.
 ///
 /// Missing: rows that are not candidates count as not there.
 #[derive(Debug, Clone, PartialEq)]
@@ -178,6 +178,7 @@ impl Strategy for Ranking {
         if is_due {
             self.collect(slice);
             self.weigh();
+            self.cancel_unwanted(trader);
             trader.rebalance(&self.weights);
         }
         Ok(())
@@ -200,6 +201,17 @@ impl Ranking {
                 Some(_) => continue,
             };
             self.candidates.push(Candidate { asset, signal, volatility });
+        }
+    }
+
+    /// Targets speak of what is held and chosen: an opening order that waits for neither must go.
+    fn cancel_unwanted(&self, trader: &mut Trader) {
+        for order in trader.open_orders() {
+            let asset = trader.order(order).asset;
+            let is_chosen = self.weights.binary_search_by_key(&asset, |weight| weight.0).is_ok();
+            if !is_chosen && trader.quantity(asset) == 0.0 {
+                trader.cancel(order);
+            }
         }
     }
 
