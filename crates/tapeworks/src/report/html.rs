@@ -1,7 +1,8 @@
 //! The page: every section's template filled with its JSON, style and scripts in one file.
 
+use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value as Filled;
-use minijinja::{AutoEscape, Environment};
+use minijinja::{AutoEscape, Environment, context};
 use serde_json::{Map, Value};
 
 use super::sections::SECTIONS;
@@ -37,28 +38,26 @@ pub fn html(input: &ReportInput<'_>) -> Result<String> {
     let mut bodies = Vec::with_capacity(parts.len());
     for (section, value) in parts {
         let template = environment.get_template(section.key).map_err(template_error)?;
-        let context = Filled::from_iter([
-            ("s".to_owned(), value),
-            ("currency".to_owned(), Filled::from(input.facts.currency.as_str())),
-        ]);
+        let context = context! { s => value, currency => input.facts.currency.as_str() };
         let body = template.render(context).map_err(template_error)?;
-        bodies.push(Filled::from_iter([
-            ("key".to_owned(), Filled::from(section.key)),
-            ("title".to_owned(), Filled::from(section.title)),
-            ("body".to_owned(), Filled::from_safe_string(body)),
-        ]));
+        bodies.push(context! {
+            key => section.key,
+            title => section.title,
+            body => Filled::from_safe_string(body),
+        });
     }
     let page = environment.get_template("page").map_err(template_error)?;
     let safe = |text: String| Filled::from_safe_string(text);
-    page.render(Filled::from_iter([
-        ("name".to_owned(), Filled::from(input.facts.name.as_str())),
-        ("sections".to_owned(), Filled::from(bodies)),
-        ("style".to_owned(), safe(format!("{UPLOT_STYLE}\n{STYLE}"))),
-        ("uplot".to_owned(), safe(uplot())),
-        ("script".to_owned(), safe(SCRIPT.into())),
-        ("data".to_owned(), safe(script_json(&Value::Object(embedded)))),
-        ("version".to_owned(), Filled::from(env!("CARGO_PKG_VERSION"))),
-    ]))
+    page.render(context! {
+        name => input.facts.name.as_str(),
+        sections => bodies,
+        style => safe(format!("{UPLOT_STYLE}
+{STYLE}")),
+        uplot => safe(uplot()),
+        script => safe(SCRIPT.into()),
+        data => safe(script_json(&Value::Object(embedded))),
+        version => env!("CARGO_PKG_VERSION"),
+    })
     .map_err(template_error)
 }
 
@@ -72,8 +71,8 @@ fn uplot() -> String {
 fn environment() -> Result<Environment<'static>> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.set_trim_blocks(true);
-    environment.set_lstrip_blocks(true);
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    environment.set_syntax(syntax.map_err(template_error)?);
     environment.add_template("page", PAGE).map_err(template_error)?;
     let filters: [(&'static str, fn(f64) -> String); 7] = [
         ("money", number::money),
@@ -133,9 +132,9 @@ fn filled(key: &str, value: &Value) -> Filled {
         Value::String(text) if key.ends_with("_svg") => Filled::from_safe_string(text.clone()),
         Value::String(text) => Filled::from(text.as_str()),
         Value::Array(items) => items.iter().map(|item| filled("", item)).collect(),
-        Value::Object(entries) => {
-            entries.iter().map(|(key, value)| (key.clone(), filled(key, value))).collect()
-        }
+        Value::Object(entries) => Filled::from_pairs(
+            entries.iter().map(|(key, value)| (Filled::from(key.as_str()), filled(key, value))),
+        ),
     }
 }
 

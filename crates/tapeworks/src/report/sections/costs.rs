@@ -40,7 +40,8 @@ pub(super) fn build(input: &ReportInput<'_>) -> Value {
         json!({
             "name": name,
             "about": about,
-            "amount": amount,
+            // no sign on a zero
+            "amount": amount + 0.0,
             "kind": kind,
             "from": start.min(start + amount),
             "size": amount.abs(),
@@ -95,5 +96,5 @@ pub(super) fn build(input: &ReportInput<'_>) -> Value {
 }
 
 fn hundredths(value: f64) -> f64 {
-    (value * 100.0).round() / 100.0
+    (value * 100.0).round() / 100.0 + 0.0
 }
