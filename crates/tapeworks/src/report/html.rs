@@ -87,7 +87,7 @@ fn environment() -> Result<Environment<'static>> {
         environment.add_filter(name, move |value: Filled| shown(&value, filter));
     }
     environment.add_filter("bytes", |value: u64| number::bytes(value));
-    environment.add_filter("minus", |text: String| true_minus(&text));
+    environment.add_filter("minus", |text: String| number::true_minus(&text));
     environment.add_filter("plural_of", |one: String, n: u64| {
         if n == 1 { one } else { format!("{one}s") }
     });
@@ -97,14 +97,7 @@ fn environment() -> Result<Environment<'static>> {
 
 /// A number by `filter`, with a true minus sign; absent numbers are `n/a`.
 fn shown(value: &Filled, filter: fn(f64) -> String) -> String {
-    f64::try_from(value.clone()).map_or_else(|_| number::ABSENT.into(), |v| true_minus(&filter(v)))
-}
-
-fn true_minus(text: &str) -> String {
-    match text.strip_prefix('-') {
-        Some(rest) => format!("\u{2212}{rest}"),
-        None => text.into(),
-    }
+    f64::try_from(value.clone()).map_or_else(|_| number::ABSENT.into(), |v| number::true_minus(&filter(v)))
 }
 
 /// JSON that may stand inside a script element: no `<`, and no line ends that scripts stumble on.

@@ -100,6 +100,15 @@ pub fn plain(value: f64) -> String {
     grouped(value, decimals)
 }
 
+/// The text with a true minus sign in place of a leading hyphen.
+#[must_use]
+pub fn true_minus(text: &str) -> String {
+    match text.strip_prefix('-') {
+        Some(rest) => format!("\u{2212}{rest}"),
+        None => text.into(),
+    }
+}
+
 /// `1.2 MB`.
 #[must_use]
 pub fn bytes(value: u64) -> String {

@@ -20,8 +20,8 @@ impl Unit {
         match self {
             Self::Money => compact(value, step),
             Self::Percent => {
-                let decimals = usize::from(step < 0.01) + usize::from(step < 0.001);
-                format!("{} %", number::grouped(value * 100.0, decimals))
+                let text = number::grouped(value * 100.0, decimals_of(step * 100.0));
+                number::true_minus(&format!("{text} %"))
             }
         }
     }
@@ -158,7 +158,7 @@ impl Histogram {
         const EDGE: f64 = 50.0;
         let most = self.counts.iter().copied().max().unwrap_or(0).max(1) as f64;
         let bin_width = (WIDE - EDGE - RIGHT) / self.counts.len() as f64;
-        let y = |n: f64| TOP + (1.0 - n / most) * (HIGH - TOP - BOTTOM);
+        let y = |n: f64| TOP + (1.0 - n / (most * 1.08)) * (HIGH - TOP - BOTTOM);
         let mut svg = open_svg(WIDE, HIGH, title);
         let step = nice_step(most, 3.0).max(1.0);
         for n in ticks(0.0, most, step) {
@@ -256,13 +256,19 @@ fn compact(value: f64, step: f64) -> String {
         size if size >= 1e4 => (1e3, "k"),
         _ => (1.0, ""),
     };
+    let text = number::grouped(value / scale, decimals_of(step / scale));
+    number::true_minus(&format!("{text}{suffix}"))
+}
+
+/// As many decimals as a multiple of `step` needs, three at most.
+fn decimals_of(step: f64) -> usize {
     let mut decimals = 0;
-    let mut rest = step / scale;
-    while decimals < 3 && (rest - rest.round()).abs() > 1e-6 {
+    let mut rest = step;
+    while decimals < 3 && (rest - rest.round()).abs() > 1e-6 * rest.abs().max(1.0) {
         rest *= 10.0;
         decimals += 1;
     }
-    format!("{}{suffix}", number::grouped(value / scale, decimals))
+    decimals
 }
 
 fn open_svg(width: f64, height: f64, title: &str) -> String {
@@ -340,8 +346,10 @@ mod tests {
         let rows = [
             (compact(1_250_000.0, 250_000.0), "1.25M"),
             (compact(40_000.0, 20_000.0), "40k"),
-            (compact(-2.5, 2.5), "-2.5"),
-            (Unit::Percent.label(-0.1, 0.05), "-10 %"),
+            (compact(-2.5, 2.5), "\u{2212}2.5"),
+            (Unit::Percent.label(-0.1, 0.05), "\u{2212}10 %"),
+            (Unit::Percent.label(0.025, 0.025), "2.5 %"),
+            (Unit::Percent.label(0.000_25, 0.000_25), "0.025 %"),
             (escaped("<a href='x'>&"), "&lt;a href=&#39;x&#39;&gt;&amp;"),
         ];
         for (text, expected) in rows {

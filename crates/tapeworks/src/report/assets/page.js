@@ -97,12 +97,16 @@
     const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
     return new Type(bytes.buffer);
   };
+  // as many decimals as a multiple of the step needs, three at most
+  const decimalsOf = (step) => {
+    let decimals = 0;
+    for (let rest = step; decimals < 3 && Math.abs(rest - Math.round(rest)) > 1e-6 * Math.max(rest, 1); decimals++) rest *= 10;
+    return decimals;
+  };
   const compact = (value, step) => {
     const size = Math.max(Math.abs(value), step);
     const [scale, suffix] = size >= 1e9 ? [1e9, "bn"] : size >= 1e6 ? [1e6, "M"] : size >= 1e4 ? [1e3, "k"] : [1, ""];
-    let decimals = 0;
-    for (let rest = step / scale; decimals < 3 && Math.abs(rest - Math.round(rest)) > 1e-6; decimals++) rest *= 10;
-    return grouped(value / scale, decimals) + suffix;
+    return grouped(value / scale, decimalsOf(step / scale)) + suffix;
   };
   const stepOf = (splits) => {
     const steps = splits.slice(1).map((value, i) => value - splits[i]).filter((step) => step > 0);
@@ -251,7 +255,7 @@
       const amounts = (all) => { const step = stepOf(all); return all.map((v) => compact(v, step)); };
       const shares = (all) => {
         const step = stepOf(all);
-        return all.map((v) => grouped(v * 100, step < 0.00999 ? 1 : 0) + " %");
+        return all.map((v) => grouped(v * 100, decimalsOf(step * 100)) + " %");
       };
       build("equity", 300, {
         colour: `rgb(${gain})`, marks: amounts, log: isLog, reference: part.initial,
@@ -325,7 +329,9 @@
     let width = 0;
     new ResizeObserver(() => {
       const now = byId("plot-equity").clientWidth;
-      if (now !== width && now > 0) { width = now; rebuild(); }
+      if (now === width || now === 0) return;
+      width = now;
+      requestAnimationFrame(rebuild);
     }).observe(byId("charts"));
     onTheme.push(rebuild);
   };
@@ -338,8 +344,7 @@
     home.hidden = false;
     const label = clock(part.zone, part.is_daily);
     const spaced = (code) => code.replaceAll("_", " ");
-    const signed = (form) => (value) => form(value);
-    const columns = [
+      const columns = [
       { key: "id", title: "#", number: true, text: (v) => String(v) },
       { key: "symbol", title: "Symbol", names: part.symbols, csv: "symbol" },
       { key: "side", title: "Side", names: part.sides },
@@ -348,8 +353,8 @@
       { key: "exit_seconds", title: "Exit", text: label, csv: "exit_time" },
       { key: "exit_price", title: "at", number: true, text: price },
       { key: "quantity", title: "Units", number: true, text: (v) => grouped(v, Number.isInteger(v) ? 0 : 4) },
-      { key: "pnl_net", title: "Net P&L", number: true, text: signed(money), tone: true },
-      { key: "pnl_percent", title: "Return", number: true, text: signed(percent), tone: true },
+      { key: "pnl_net", title: "Net P&L", number: true, text: money, tone: true },
+      { key: "pnl_percent", title: "Return", number: true, text: percent, tone: true },
       { key: "total_cost", title: "Costs", number: true, text: money },
       { key: "bars", title: "Bars", number: true, text: (v) => grouped(v, 0) },
       { key: "mfe", title: "Best", number: true, text: percent, tip: "Best unrealised gain while held, of the entry price (MFE)" },

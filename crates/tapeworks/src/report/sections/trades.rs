@@ -58,10 +58,13 @@ pub(super) fn build(input: &ReportInput<'_>) -> Value {
         pnl_percent.push(trade.pnl_percent);
     }
     let chosen = rows_to_show(&pnl, MAX_ROWS);
-    let money_title = format!("Net P&L of a trade {}", input.facts.currency);
-    let (money_svg, money_clipped) = drawn(&mut pnl, Unit::Money, money_title.trim());
+    let money_title = match input.facts.currency.as_str() {
+        "" => "Net P&L of a trade".into(),
+        currency => format!("Net P&L of a trade, {currency}"),
+    };
+    let (money_svg, money_clipped) = drawn(&mut pnl, Unit::Money, &money_title);
     let (percent_svg, percent_clipped) =
-        drawn(&mut pnl_percent, Unit::Percent, "Net return of a trade, of its entry value");
+        drawn(&mut pnl_percent, Unit::Percent, "Net return of a trade, share of its entry value");
     json!({
         "n": records.n_trades(),
         "n_shown": chosen.len(),
