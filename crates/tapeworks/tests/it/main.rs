@@ -5,3 +5,4 @@ mod expression;
 mod feed;
 mod metrics;
 mod records;
+mod report;
