@@ -3,4 +3,7 @@
 mod base;
 mod expression;
 mod feed;
+mod metrics;
+mod records;
+mod report;
 mod rules;
