@@ -52,7 +52,7 @@ pub fn html(input: &ReportInput<'_>) -> Result<String> {
         name => input.facts.name.as_str(),
         sections => bodies,
         style => safe(format!("{UPLOT_STYLE}
-{STYLE}")),
+    {STYLE}")),
         uplot => safe(uplot()),
         script => safe(SCRIPT.into()),
         data => safe(script_json(&Value::Object(embedded))),
@@ -88,16 +88,20 @@ fn environment() -> Result<Environment<'static>> {
     }
     environment.add_filter("bytes", |value: u64| number::bytes(value));
     environment.add_filter("minus", |text: String| number::true_minus(&text));
-    environment.add_filter("plural_of", |one: String, n: u64| {
-        if n == 1 { one } else { format!("{one}s") }
-    });
+    environment.add_filter(
+        "plural_of",
+        |one: String, n: u64| {
+            if n == 1 { one } else { format!("{one}s") }
+        },
+    );
     environment.add_filter("spaced", |code: String| code.replace('_', " "));
     Ok(environment)
 }
 
 /// A number by `filter`, with a true minus sign; absent numbers are `n/a`.
 fn shown(value: &Filled, filter: fn(f64) -> String) -> String {
-    f64::try_from(value.clone()).map_or_else(|_| number::ABSENT.into(), |v| number::true_minus(&filter(v)))
+    f64::try_from(value.clone())
+        .map_or_else(|_| number::ABSENT.into(), |v| number::true_minus(&filter(v)))
 }
 
 /// JSON that may stand inside a script element: no `<`, and no line ends that scripts stumble on.

@@ -322,8 +322,7 @@ mod tests {
         let histogram = Histogram::of(&mut values).expect("six values");
         // range 2, at most 40 bins: width 0.05
         assert!((histogram.width - 0.05).abs() < 1e-12 && (histogram.start + 1.0).abs() < 1e-12);
-        let seen: Vec<_> =
-            histogram.counts.iter().enumerate().filter(|&(_, &n)| n > 0).collect();
+        let seen: Vec<_> = histogram.counts.iter().enumerate().filter(|&(_, &n)| n > 0).collect();
         assert_eq!(seen, [(0, &1), (10, &1), (20, &1), (25, &1), (40, &2)]);
         assert!(!histogram.is_clipped);
     }

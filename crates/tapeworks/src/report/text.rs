@@ -121,8 +121,7 @@ pub(super) fn rows(input: &ReportInput<'_>) -> Vec<(&'static str, String)> {
     if !facts.repairs.is_empty() {
         rows.push(("repairs", facts.repairs.join("; ")));
     }
-    let warnings: Vec<_> =
-        facts.warnings.iter().chain(&log.notes).map(String::as_str).collect();
+    let warnings: Vec<_> = facts.warnings.iter().chain(&log.notes).map(String::as_str).collect();
     match warnings.as_slice() {
         [] => {}
         [only] => rows.push(("warning", (*only).into())),

@@ -64,6 +64,28 @@ pub enum Weighting {
     },
 }
 
+impl Weighting {
+    /// Reads `"equal"`, `"signal"`, `"inverse_vol"` (20 returns) or `"inverse_vol:60"`.
+    ///
+    /// # Errors
+    /// `C312` for anything else.
+    pub fn parse(text: &str) -> Result<Self> {
+        match text.split_once(':') {
+            None if text == "equal" => return Ok(Self::Equal),
+            None if text == "signal" => return Ok(Self::Signal),
+            None if text == "inverse_vol" => return Ok(Self::InverseVol { window: 20 }),
+            Some(("inverse_vol", digits)) => {
+                if let Ok(window) = digits.parse() {
+                    return Ok(Self::InverseVol { window });
+                }
+            }
+            _ => {}
+        }
+        Err(Error::config("C312", format!("weight {text:?} is no weighting"))
+            .with_hint("write equal, signal, inverse_vol, inverse_vol:60 or a fraction like 0.02"))
+    }
+}
+
 impl TopN {
     /// The top `n` of a signal, weighted equally, decided each day.
     #[must_use]

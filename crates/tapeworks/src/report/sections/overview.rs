@@ -30,11 +30,8 @@ pub(super) fn build(input: &ReportInput<'_>) -> Value {
     let drawdown = drawdowns(&states.equity, input.records.initial_cash());
     let exposure: Vec<f64> =
         states.gross_exposure.iter().zip(&states.equity).map(|(g, e)| share(*g, *e)).collect();
-    let rows = rows_to_draw(
-        states.timestamp.len(),
-        &[&states.equity, &drawdown, &exposure],
-        MAX_ROWS,
-    );
+    let rows =
+        rows_to_draw(states.timestamp.len(), &[&states.equity, &drawdown, &exposure], MAX_ROWS);
     let seconds: Vec<f64> = rows.iter().map(|&i| states.timestamp[i] as f64 / 1e9).collect();
     let pick = |column: &[f64]| -> Vec<f64> { rows.iter().map(|&i| column[i]).collect() };
     let dates = date_ticks(&seconds, &clock);

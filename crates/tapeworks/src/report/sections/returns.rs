@@ -41,8 +41,7 @@ pub(super) fn build(input: &ReportInput<'_>) -> Value {
         .collect();
     let best = months.iter().map(|m| m.value).fold(f64::NEG_INFINITY, f64::max);
     let worst = months.iter().map(|m| m.value).fold(f64::INFINITY, f64::min);
-    let widest =
-        years.iter().filter_map(|y| y["total"].as_f64()).map(f64::abs).fold(0.0, f64::max);
+    let widest = years.iter().filter_map(|y| y["total"].as_f64()).map(f64::abs).fold(0.0, f64::max);
     json!({
         "years": years,
         "n_months": months.len(),
