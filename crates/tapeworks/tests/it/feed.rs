@@ -132,7 +132,8 @@ fn context(rows: &[(i64, f64)]) -> ContextTable {
     }
 }
 
-/// Everything a feed says about each row: (timestamp, asset, open, close, volume, signals.., context).
+/// Everything a feed says about each row: (timestamp, asset, open, close, volume, signals..,
+/// context).
 type Told = (i64, u32, [u64; 6]);
 
 fn told(feed: &mut dyn ChunkSource) -> Vec<Told> {

@@ -181,8 +181,8 @@ fn top_n_when_weighted_then_units_by_hand() {
     }
 }
 
-/// Returns of A are +-0.1, of B +-0.2: volatilities 1 : 2, weights 2/3 and 1/3 of 29,700. A: 19,800 /
-/// 99 = 200; B: 9,900 / 96 = 103.1. C is constant and has no weight; before day 2 nobody has one.
+/// Returns of A are +-0.1, of B +-0.2: volatilities 1 : 2, weights 2/3 and 1/3 of 29,700. A: 19,800
+/// / 99 = 200; B: 9,900 / 96 = 103.1. C is constant and has no weight; before day 2 nobody has one.
 #[test]
 fn top_n_when_weighted_by_inverse_volatility_then_units_by_hand() {
     let days = [

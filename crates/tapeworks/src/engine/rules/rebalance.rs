@@ -16,14 +16,14 @@ pub enum Rebalance {
         /// The day of the cycle that decides, below `every`.
         phase: u32,
     },
-    /// At the first timestamp of every so many new weeks (from Monday, UTC): the weeks before it are
-    /// complete. The week in which the run starts decides nothing.
+    /// At the first timestamp of every so many new weeks (from Monday, UTC): the weeks before it
+    /// are complete. The week in which the run starts decides nothing.
     Weeks {
         /// Weeks of a cycle, at least 1.
         every: u32,
     },
-    /// At the first timestamp of each new month (UTC), when the month before it has ended. The month
-    /// in which the run starts decides nothing.
+    /// At the first timestamp of each new month (UTC), when the month before it has ended. The
+    /// month in which the run starts decides nothing.
     MonthEnd,
 }
 
