@@ -1,10 +1,10 @@
-//! The least a one-thread loop over the bars can cost: workloads `sma` and `idle` without an engine.
+//! The least a one-thread loop over the bars can cost: workloads `sma` and `idle`, no engine.
 //!
 //! usage: limit PARQUET_COLUMNS_DIR N_ASSETS CASH WORKLOAD_KIND REPEATS
 //!
-//! The folder holds open.f64 .. volume.f64, little-endian, row-major [T][N]. Orders fill at the next
-//! open, fee 0.1 % of the traded value, one cash account, equity marked at every bar; no order is
-//! recorded, nothing is checked. Prints `RESULT {json}`; the figures are medians over the repeats.
+//! The folder holds open.f64 .. volume.f64, little-endian, row-major [T][N]. Orders fill at the
+//! next open, fee 0.1 % of the traded value, one cash account, equity marked at every bar; no
+//! order is recorded, nothing is checked. Prints `RESULT {json}`; medians over the repeats.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -122,7 +122,7 @@ fn main() {
     });
     let (equity, fills) = answer;
     println!(
-        "RESULT {{\"engine\": \"plain loop, one thread\", \"version\": \"-\", \"load_s\": {load:.4}, \
-         \"run_s\": {wall:.5}, \"cpu_s\": {cpu:.5}, \"equity\": {equity:.6}, \"fills\": {fills}}}"
+        "RESULT {{\"engine\": \"plain loop, one thread\", \"version\": \"-\", \
+         \"load_s\": {load:.4}, \"run_s\": {wall:.5}, \"cpu_s\": {cpu:.5}, \"equity\": {equity:.6}, \"fills\": {fills}}}"
     );
 }
