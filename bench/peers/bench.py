@@ -133,10 +133,28 @@ def build_ours(folder, names):
 def command_of(engine, workload, folder, binaries):
     data = os.path.join(folder, "data")
     if engine.script == "crate":
-        kind, cash = w.kind(workload), w.cash(workload)
-        return [binaries["bench"], workload, kind, str(cash), w.path(workload, data)]
+        name = workload.split("-")[0]  # the binary knows rules and cash, not data sets
+        memory = ["--memory"] if engine.variables == FROM_RAM else []
+        return [binaries["bench"], "run", name, w.path(workload, data), *memory]
     script = os.path.join(HERE, engine.script)
     return [environment(folder, engine.environment), script, workload, data]
+
+
+def facts_of_crate(said, engine, usage):
+    """The line of our benchmark binary in the words of the other scripts.
+
+    From the file, reading runs on threads of its own: the process is what it cost. From memory the
+    simulation is one thread, and the binary has taken the median of several.
+    """
+    from_ram = engine.variables == FROM_RAM
+    return {
+        "engine": "tapeworks, Rust, from memory" if from_ram else "tapeworks, Rust",
+        "version": output_of("git", "rev-parse", "--short", "HEAD"),
+        "run_s": said["wall_s"],
+        "cpu_s": said["cpu_main_thread_s"] if from_ram else usage.ru_utime + usage.ru_stime,
+        "equity": said["equity"],
+        "fills": said["fills"],
+    }
 
 
 def run_job(name, workload, folder, binaries, timeout):
@@ -162,12 +180,14 @@ def run_job(name, workload, folder, binaries, timeout):
     process.returncode = os.waitstatus_to_exitcode(status)
     with open(output) as file:
         text = file.read()
-    line = next((x for x in text.splitlines() if x.startswith("RESULT ")), None)
-    if line is None:
+    line = next((x for x in text.splitlines() if x.startswith(("RESULT {", "{"))), None)
+    if line is None or process.returncode:
         last = (text.strip().splitlines() or ["no output"])[-1].replace(folder, "DIR")
         error = last.replace(ROOT, ".").replace("|", "/")[-200:]
         return {"name": name, "workload": workload, "error": error}
     facts = json.loads(line.removeprefix("RESULT "))
+    if engine.script == "crate":
+        facts = facts_of_crate(facts, engine, usage)
     # The command-line script and the plain loop measure their child; the others are the process.
     is_child = name in ("cli", "limit")
     return facts | {
