@@ -7,6 +7,7 @@ use super::section::{Bounds, Section, expected, text_of};
 use super::span::parse_span;
 use super::tree::{Node, Value};
 use crate::base::Result;
+use crate::feed::ChunkLimit;
 
 pub(super) const KEYS: &[&str] = &[
     "asset_data",
@@ -51,10 +52,10 @@ pub struct DataSection {
     /// What happens to a row that breaks a rule.
     #[serde(default)]
     pub on_bad_row: BadRow,
-    /// Rows decoded at a time; bounds memory, results do not depend on it.
-    #[serde(default = "default_chunk")]
-    #[schemars(range(min = 1, max = 10_000_000))]
-    pub chunk: u64,
+    /// Cap on what is decoded at a time, a span (`1mo`, `5d`) or a number of rows; it bounds
+    /// memory, results do not depend on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chunk: Option<String>,
     /// How CSV files are written.
     #[serde(default)]
     pub csv: Csv,
@@ -109,8 +110,6 @@ pub enum Validation {
     /// Every row against every rule.
     #[default]
     Standard,
-    /// Also rules that hint at trouble without proving it.
-    Paranoid,
 }
 
 /// What happens to a row that breaks a rule.
@@ -137,13 +136,9 @@ pub struct Csv {
     #[serde(default = "default_scale")]
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub price_scale: f64,
-    /// The character between fields.
-    #[serde(default = "default_delimiter")]
-    pub delimiter: char,
-}
-
-fn default_chunk() -> u64 {
-    65_536
+    /// The character between fields; left out, looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<char>,
 }
 
 fn default_available_at() -> String {
@@ -154,24 +149,16 @@ fn default_scale() -> f64 {
     1.0
 }
 
-fn default_delimiter() -> char {
-    ','
-}
-
 impl Default for Csv {
     fn default() -> Self {
-        Self { columns: None, price_scale: default_scale(), delimiter: default_delimiter() }
+        Self { columns: None, price_scale: default_scale(), delimiter: None }
     }
 }
 
 impl DataSection {
     pub(super) fn read(node: &Node) -> Result<Self> {
         let section = Section::open(node, "data", KEYS)?;
-        let levels = [
-            ("fast", Validation::Fast),
-            ("standard", Validation::Standard),
-            ("paranoid", Validation::Paranoid),
-        ];
+        let levels = [("fast", Validation::Fast), ("standard", Validation::Standard)];
         let bad_rows = [("error", BadRow::Error), ("drop", BadRow::Drop), ("null", BadRow::Null)];
         let frequency = section.text("frequency")?;
         if let Some(text) = &frequency {
@@ -186,7 +173,7 @@ impl DataSection {
             columns: section.node("columns").map(Columns::read).transpose()?.unwrap_or_default(),
             symbols: section.node("symbols").map(SymbolChoice::read).transpose()?,
             frequency,
-            validation: section.choice("validation", &levels, &[])?.unwrap_or_default(),
+            validation: section.choice("validation", &levels, &["paranoid"])?.unwrap_or_default(),
             on_bad_row: section.choice("on_bad_row", &bad_rows, &[])?.unwrap_or_default(),
             chunk: chunk(&section)?,
             csv: section.node("csv").map(Csv::read).transpose()?.unwrap_or_default(),
@@ -194,11 +181,18 @@ impl DataSection {
     }
 }
 
-fn chunk(section: &Section<'_>) -> Result<u64> {
-    match section.node("chunk").map(|node| &node.value) {
-        Some(Value::Text(text)) if parse_span(text).is_ok() => Err(section
-            .not_available("chunk", "a chunk given as a span of time", "a whole number of rows")),
-        _ => Ok(section.whole("chunk", 1, 10_000_000)?.unwrap_or_else(default_chunk)),
+fn chunk(section: &Section<'_>) -> Result<Option<String>> {
+    let text = match section.node("chunk") {
+        None => return Ok(None),
+        Some(Node { value: Value::Int(rows), .. }) => rows.to_string(),
+        Some(node) => text_of(node, "data.chunk")?,
+    };
+    match ChunkLimit::parse(&text) {
+        Ok(_) => Ok(Some(text)),
+        Err(error) => {
+            let hint = error.hint().unwrap_or_default().to_owned();
+            Err(section.bad("chunk", error.message()).with_hint(hint))
+        }
     }
 }
 
@@ -264,7 +258,7 @@ impl Csv {
             let text = if text == "\\t" { "\t" } else { text };
             let mut chars = text.chars();
             csv.delimiter = match (chars.next(), chars.next()) {
-                (Some(one), None) if one.is_ascii() => one,
+                (Some(one), None) if one.is_ascii() => Some(one),
                 _ => {
                     return Err(expected(node, "data.csv.delimiter", "one ASCII character"));
                 }

@@ -90,7 +90,7 @@ pub enum CommissionConfig {
         /// Basis points of the traded value.
         #[schemars(range(min = 0.0, max = 10_000.0))]
         bps: f64,
-        /// Least charge of a fill, account currency.
+        /// Least fee of an order, account currency.
         #[serde(default)]
         min: f64,
     },
@@ -98,7 +98,7 @@ pub enum CommissionConfig {
     PerShare {
         /// Account currency a unit.
         rate: f64,
-        /// Least charge of a fill, account currency.
+        /// Least fee of an order, account currency.
         #[serde(default)]
         min: f64,
     },
