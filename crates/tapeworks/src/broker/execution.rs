@@ -122,7 +122,7 @@ impl Broker {
         let per_unit = self.conditions.lots.per_unit();
         let (mut pays, mut fails) = (0.0, (wanted * per_unit).round());
         while fails - pays > 1.0 {
-            let middle = ((pays + fails) / 2.0).floor();
+            let middle = f64::midpoint(pays, fails).floor();
             if self.account.can_pay(self.cost_of(middle / per_unit, price)) {
                 pays = middle;
             } else {
@@ -225,6 +225,12 @@ impl Broker {
             held + execution.sign * quantity,
             held.abs().max(quantity),
         );
+        if self.rules.is_active() {
+            if !self.enlarged.contains(&execution.asset.0) {
+                self.enlarged.push(execution.asset.0);
+            }
+            self.set_guard(execution.asset);
+        }
     }
 
     /// Books the filled quantity on the order and takes it off the book.
