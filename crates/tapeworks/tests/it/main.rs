@@ -3,3 +3,5 @@
 mod base;
 mod expression;
 mod feed;
+mod metrics;
+mod records;
