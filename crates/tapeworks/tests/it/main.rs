@@ -1,6 +1,7 @@
 //! One integration binary: a file per room, through the public API.
 
 mod base;
+mod data;
 mod expression;
 mod feed;
 mod metrics;
