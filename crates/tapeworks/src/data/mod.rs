@@ -46,6 +46,5 @@ pub use options::{
     Source,
 };
 pub use reader::open_bars;
-pub(crate) use source::files;
 pub use report::{CheckReport, Finding, Offender, Repairs, Severity};
 pub use tables::{check, read_context, read_signals};
