@@ -1,3 +1,6 @@
 //! One integration binary: a file per room, through the public API.
 
 mod base;
+mod market;
+mod naive_broker;
+mod random;
