@@ -136,6 +136,16 @@ impl LiveOrders {
         self.orders.iter().filter(|live| !live.is_done)
     }
 
+    /// Leaves `rest` units of an order to fill.
+    pub fn cut(&mut self, idx: usize, rest: f64) {
+        let live = &mut self.orders[idx];
+        debug_assert!(!live.is_done && rest < live.rest, "a cut takes units off a live order");
+        if live.terms.kind == OrderKind::Market {
+            self.market_rest[live.asset.index()] -= live.sign() * (live.rest - rest);
+        }
+        live.rest = rest;
+    }
+
     /// Marks an order as ended.
     pub fn end(&mut self, idx: usize) {
         let live = &mut self.orders[idx];

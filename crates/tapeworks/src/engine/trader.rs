@@ -161,9 +161,10 @@ impl Trader {
     }
 
     /// Closes a fraction (0 to 1] of a position at the next open. Without a position the order is
-    /// refused as `position_missing`.
+    /// refused as `position_missing`; a fraction of 0 or less closes nothing and is refused as
+    /// `quantity_zero`, NaN as `quantity_not_finite`.
     pub fn close(&mut self, asset: AssetId, fraction: f64) -> OrderId {
-        let quantity = -self.quantity(asset) * fraction.min(1.0);
+        let quantity = -self.quantity(asset) * fraction.clamp(0.0, 1.0);
         // Without a position there is no side; the refused row asks for a sale of nothing.
         self.send_market(asset, quantity, true, Shortfall::Reject)
     }

@@ -56,7 +56,7 @@ struct Position {
     slippage_in: f64,
     entry_bar: usize,
     entry_how: How,
-    entry_price: f64,
+    entry_base: f64,
     entry_fill: u32,
     best: f64,
     worst: f64,
@@ -188,8 +188,10 @@ impl Twin<'_> {
 
     fn round(&self, units: f64) -> f64 {
         let lot = self.lot();
-        let lots = (units.abs() / lot + 1e-9).floor();
-        let rounded = if lot == 1.0 { lots } else { lots / 1e8 };
+        // Quotients that should be whole are taken as whole: one step of f64 counts as nothing.
+        let lots = units.abs() * (1.0 / lot).round();
+        let whole = (lots + 1e-9_f64.max(lots * f64::EPSILON)).floor();
+        let rounded = whole / (1.0 / lot).round();
         if units < 0.0 { -rounded } else { rounded }
     }
 
@@ -289,7 +291,8 @@ impl Twin<'_> {
     }
 
     fn reduces(&self, order: &Order) -> bool {
-        !order.buys && order.rest <= self.held(order.asset)
+        let held = self.held(order.asset);
+        !order.buys && held > 0.0 && (order.reduce_only || order.rest <= held)
     }
 
     fn at_the_open(&mut self) {
@@ -336,22 +339,38 @@ impl Twin<'_> {
             let [_, h, l, c] = row.ohlc;
             let entered = self.positions.iter().find(|p| p.asset == asset);
             // What of this row lies after the entry.
-            let (mut lowest, mut highest) = (l, h);
+            let (lowest, mut highest) = (l, h);
             let mut by_stop = false;
+            let mut entry_base = None;
             if let Some(position) = entered
                 && position.entry_bar == self.bar
             {
                 match position.entry_how {
                     How::AtOpen => {}
-                    How::TouchedLimit => highest = position.entry_price.max(c),
+                    How::TouchedLimit => highest = position.entry_base.max(c),
                     How::TouchedStop => by_stop = true,
                 }
-                lowest = l;
+                entry_base = Some(position.entry_base);
             }
             let mut both = None;
             loop {
                 let mut adverse: Vec<(f64, Option<u32>, Hit)> = Vec::new();
                 let mut favourable: Vec<(f64, Option<u32>, Hit)> = Vec::new();
+                for id in self.live_ids() {
+                    let order = self.live(id).unwrap();
+                    if order.asset != asset || order.buys {
+                        continue;
+                    }
+                    match (order.kind, self.hit_inside(&order)) {
+                        (Kind::Stop(s), Some(hit)) if lowest <= s => {
+                            adverse.push((s, Some(id), hit));
+                        }
+                        (Kind::Limit(x), Some(hit)) if highest >= x => {
+                            favourable.push((x, Some(id), hit));
+                        }
+                        _ => {}
+                    }
+                }
                 if let Some(position) = self.positions.iter().find(|p| p.asset == asset) {
                     let [stop, target] = self.levels(position);
                     if let Some((level, reason)) = stop
@@ -370,32 +389,20 @@ impl Twin<'_> {
                         favourable.push((level, None, hit));
                     }
                 }
-                for id in self.live_ids() {
-                    let order = self.live(id).unwrap();
-                    if order.asset != asset || order.buys {
-                        continue;
-                    }
-                    match (order.kind, self.hit_inside(&order)) {
-                        (Kind::Stop(s), Some(hit)) if lowest <= s => {
-                            adverse.push((s, Some(id), hit));
-                        }
-                        (Kind::Limit(x), Some(hit)) if highest >= x => {
-                            favourable.push((x, Some(id), hit));
-                        }
-                        _ => {}
-                    }
-                }
-                // Stable sorts: at equal levels the rule first, then by order id.
+                // Stable sorts: at equal levels orders by id, then the rule.
                 adverse.sort_by(|a, b| b.0.total_cmp(&a.0));
                 favourable.sort_by(|a, b| a.0.total_cmp(&b.0));
-                let both =
-                    *both.get_or_insert(!adverse.is_empty() && !favourable.is_empty());
+                let both = *both.get_or_insert(!adverse.is_empty() && !favourable.is_empty());
                 let is_adverse = !adverse.is_empty();
                 let Some((level, id, mut hit)) =
                     adverse.into_iter().next().or(favourable.into_iter().next())
                 else {
                     break;
                 };
+                // On the entry row a level that lies behind the entry fires at the entry.
+                if let Some(base) = entry_base {
+                    hit.base = if is_adverse { hit.base.min(base) } else { hit.base.max(base) };
+                }
                 if both || (is_adverse && by_stop && c > level) {
                     hit.flags |= AMBIGUOUS;
                 }
@@ -426,7 +433,7 @@ impl Twin<'_> {
             let (mut up, down) = (h, l);
             if position.entry_bar == self.bar {
                 if position.entry_how == How::TouchedLimit {
-                    up = position.entry_price.max(c);
+                    up = position.entry_base.max(c);
                 }
             } else {
                 position.bars_held += 1;
@@ -440,11 +447,8 @@ impl Twin<'_> {
                 position.bars_to_worst = position.bars_held;
             }
         }
-        let value: f64 = self
-            .positions_by_asset()
-            .iter()
-            .map(|p| p.units * self.marks[p.asset as usize])
-            .sum();
+        let value: f64 =
+            self.positions_by_asset().iter().map(|p| p.units * self.marks[p.asset as usize]).sum();
         self.equity = self.cash + value;
         self.states.push((self.cash, self.equity));
     }
@@ -493,7 +497,7 @@ impl Twin<'_> {
         if !order.buys {
             if self.reduces(order) {
                 self.finish(order.id);
-                self.fill(order.id, order.asset, -order.rest, hit);
+                self.fill(order.id, order.asset, -order.rest.min(self.held(order.asset)), hit);
             } else {
                 self.reject(order.id, RejectCode::ShortNotAllowed);
             }
@@ -501,8 +505,7 @@ impl Twin<'_> {
         }
         let price = self.price(true, hit);
         let affordable = |units: f64| {
-            units * price + self.fee(units, price)
-                <= self.cash + 1e-9 * self.cash.abs().max(1.0)
+            units * price + self.fee(units, price) <= self.cash + 1e-9 * self.cash.abs().max(1.0)
         };
         let mut units = order.rest;
         if !affordable(units) {
@@ -597,7 +600,7 @@ impl Twin<'_> {
             slippage_in: slippage,
             entry_bar: self.bar,
             entry_how: hit.how,
-            entry_price: price,
+            entry_base: hit.base,
             entry_fill: fill,
             best: price,
             worst: price,
@@ -635,9 +638,9 @@ impl Twin<'_> {
         // The extremes of the exit row up to the exit; in the entry row nothing before the entry.
         let (up, down) = match hit.how {
             How::AtOpen => (o, o),
-            How::TouchedStop if same_row && p.entry_how != How::AtOpen => (price, price),
-            How::TouchedStop => (o.max(price), price),
-            How::TouchedLimit => (price, l),
+            How::TouchedStop if same_row && p.entry_how != How::AtOpen => (hit.base, hit.base),
+            How::TouchedStop => (o.max(hit.base), hit.base),
+            How::TouchedLimit => (hit.base, l),
         };
         let (mut best, mut to_best) = (p.best, p.bars_to_best);
         if up > best {
@@ -697,14 +700,7 @@ impl Twin<'_> {
 
     // --- the strategy -----------------------------------------------------------------------
 
-    fn send(
-        &mut self,
-        asset: u32,
-        quantity: f64,
-        kind: Kind,
-        reduce_only: bool,
-        may_shrink: bool,
-    ) {
+    fn send(&mut self, asset: u32, quantity: f64, kind: Kind, reduce_only: bool, may_shrink: bool) {
         let id = self.n_orders;
         self.n_orders += 1;
         let rounded = self.round(quantity);
@@ -729,12 +725,11 @@ impl Twin<'_> {
             self.reject(id, code);
             return;
         }
-        let rest = rounded.abs();
         self.orders.push(Order {
             id,
             asset,
             buys: rounded > 0.0,
-            rest: if reduce_only { rest.min(self.held(asset)) } else { rest },
+            rest: rounded.abs(),
             kind,
             reduce_only,
             may_shrink,
@@ -840,8 +835,8 @@ fn difference(log: &RunLog, twin: &Twin<'_>) -> Option<String> {
         let same = got.timestamp == at(want.bar)
             && got.order.0 == want.order
             && got.asset.0 == want.asset
-            && got.quantity == want.quantity
-            && got.base_price == want.base
+            && near(got.quantity, want.quantity)
+            && near(got.base_price, want.base)
             && near(got.price, want.price)
             && near(got.commission, want.commission)
             && got.phase == want.phase
@@ -878,7 +873,7 @@ fn difference(log: &RunLog, twin: &Twin<'_>) -> Option<String> {
         };
         let same = got.exit_fill == want.exit_fill
             && got.entry_fill == want.entry_fill
-            && got.quantity == want.quantity
+            && near(got.quantity, want.quantity)
             && got.side == 1.0
             && near(got.entry_price, want.entry_price)
             && near(got.exit_price, want.exit_price)

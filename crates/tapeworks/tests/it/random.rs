@@ -81,7 +81,8 @@ fn act(n: u32) -> impl Strategy<Value = Act> {
                 Size::Value(currency) if reduce_only => Size::Value(-currency.abs()),
                 size => size,
             };
-            let order = OrderRequest { size, reduce_only, ..OrderRequest::market(AssetId(asset), 0.0) };
+            let order =
+                OrderRequest { size, reduce_only, ..OrderRequest::market(AssetId(asset), 0.0) };
             Act::Order(match kind {
                 0..=2 => order,
                 3..=5 => OrderRequest { limit: Some(price), ..order },
