@@ -15,7 +15,7 @@ use super::ledger::{Ledger, OrderRow, OrderStatus};
 use super::live::{LiveOrder, LiveOrders, Shortfall};
 use super::lots::Lots;
 use super::matching::Terms;
-use super::positions::{Entry, PositionDetail, Positions};
+use super::positions::{Entry, PositionDetail, Positions, exceeds};
 use super::rules::{Level, RuleBook};
 use super::semantics::Semantics;
 use super::slippage::Slippage;
@@ -362,7 +362,7 @@ impl Broker {
     /// Whether an order would move its position toward zero without crossing it.
     fn is_reduce(&self, live: &LiveOrder) -> bool {
         let quantity = self.positions.quantity(live.asset);
-        quantity * live.sign() < 0.0 && (live.reduce_only || live.rest <= quantity.abs())
+        quantity * live.sign() < 0.0 && (live.reduce_only || !exceeds(live.rest, quantity.abs()))
     }
 
     fn fill_order(&mut self, idx: usize, live: &LiveOrder, hit: Hit) {

@@ -4,7 +4,7 @@ use super::codes::{CancelReason, ExitReason, FillFlags, Phase, RejectCode};
 use super::cycle::Broker;
 use super::ledger::{ClosedLot, FillRow, OrderEvent, OrderEventKind, OrderStatus, RejectionRow};
 use super::live::Shortfall;
-use super::positions::{Entry, PositionDetail};
+use super::positions::{Entry, PositionDetail, exceeds};
 use crate::base::{AssetId, OrderId};
 
 /// An order that has found its price.
@@ -67,7 +67,7 @@ impl Broker {
 
     fn execute_reduce(&mut self, execution: &Execution, held: f64, price: f64) {
         let mut quantity = execution.wanted;
-        if quantity > held.abs() {
+        if exceeds(quantity, held.abs()) {
             if !execution.reduce_only {
                 // A cash account holds no short position, so a sale beyond what is held is refused
                 // whole: half of it would not be what was asked for.
@@ -261,7 +261,7 @@ impl Broker {
             }
             if left == 0.0 {
                 self.cancel_at(place, CancelReason::PositionClosed);
-            } else if live.rest > left {
+            } else if exceeds(live.rest, left) {
                 self.push_event(live.order, OrderEventKind::ResizedToPosition, live.rest);
                 self.live.cut(place, left);
             }

@@ -292,7 +292,13 @@ impl Twin<'_> {
 
     fn reduces(&self, order: &Order) -> bool {
         let held = self.held(order.asset);
-        !order.buys && held > 0.0 && (order.reduce_only || order.rest <= held)
+        // Rounding of sums counts as nothing.
+        let dust = 1e-12_f64.max(16.0 * f64::EPSILON * held);
+        !order.buys && held > 0.0 && (order.reduce_only || order.rest - held <= dust)
+    }
+
+    fn units_of(&self, order: &Order) -> f64 {
+        if order.reduce_only { order.rest.min(self.held(order.asset)) } else { order.rest }
     }
 
     fn at_the_open(&mut self) {
@@ -497,7 +503,7 @@ impl Twin<'_> {
         if !order.buys {
             if self.reduces(order) {
                 self.finish(order.id);
-                self.fill(order.id, order.asset, -order.rest.min(self.held(order.asset)), hit);
+                self.fill(order.id, order.asset, -self.units_of(order), hit);
             } else {
                 self.reject(order.id, RejectCode::ShortNotAllowed);
             }
@@ -630,7 +636,7 @@ impl Twin<'_> {
         p.fees_in -= fees;
         p.slippage_in -= slippage_in;
         p.units -= units;
-        if p.units.abs() <= 1e-12 {
+        if p.units.abs() <= 1e-12_f64.max(16.0 * f64::EPSILON * units) {
             p.units = 0.0;
         }
         let same_row = p.entry_bar == self.bar;
@@ -710,7 +716,7 @@ impl Twin<'_> {
         };
         let code = if self.marks[asset as usize].is_nan() {
             Some(RejectCode::NotListed)
-        } else if !quantity.is_finite() {
+        } else if !rounded.is_finite() {
             Some(RejectCode::QuantityNotFinite)
         } else if reduce_only && self.held(asset) == 0.0 {
             Some(RejectCode::PositionMissing)
