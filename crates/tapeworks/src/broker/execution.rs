@@ -335,8 +335,9 @@ fn lot_of(detail: &PositionDetail, quantity: f64, side: f64) -> ClosedLot {
         exit_commission: 0.0,
         entry_slippage: 0.0,
         exit_slippage: 0.0,
-        best: detail.best,
-        worst: detail.worst,
+        // Excursions start at the entry price; adds may have moved it past what was seen so far.
+        best: side * (side * detail.best).max(side * detail.entry_price),
+        worst: side * (side * detail.worst).min(side * detail.entry_price),
         stop_level: detail.stop_level,
         target_level: detail.target_level,
         exit_timestamp: 0,

@@ -613,3 +613,16 @@ fn issue_refusal_when_answered_with_an_order_then_delivered_at_the_next_timestam
     assert!(log.decision_values[0].is_nan());
     assert_eq!(log.decision_values[1..], [0.0, 1.0, 2.0, 2.0]);
 }
+
+/// Two purchases with slippage have an average price above every price of the market: the best
+/// price lay below the entry price, and the favourable excursion was negative.
+#[test]
+fn issue_excursions_when_average_is_above_the_range_then_not_negative() {
+    let config = EngineConfig { slippage: Slippage::Percent { bps: 100.0 }, ..plain() };
+    let acts = [(0, limit(0, 1.0, 100.0)), (1, market(0, 9.0))];
+    let rows = [[101.0; 4], [101.0, 101.0, 100.0, 100.0], [100.0; 4]];
+    let log = play(&Market::one(&rows), &acts, &config);
+    let lot = &log.lots[0];
+    assert!(close(lot.entry_price, 100.9), "1 at 100, 9 at 101");
+    assert_eq!((lot.best, lot.worst), (lot.entry_price, 100.0));
+}

@@ -477,8 +477,8 @@ impl Twin<'_> {
                 exit_commission: 0.0,
                 entry_slippage: position.slippage_in,
                 exit_slippage: 0.0,
-                best: position.best,
-                worst: position.worst,
+                best: position.best.max(position.average),
+                worst: position.worst.min(position.average),
                 bars_held: position.bars_held,
                 bars_to_best: position.bars_to_best,
                 bars_to_worst: position.bars_to_worst,
@@ -648,11 +648,11 @@ impl Twin<'_> {
             How::TouchedStop => (o.max(hit.base), hit.base),
             How::TouchedLimit => (hit.base, l),
         };
-        let (mut best, mut to_best) = (p.best, p.bars_to_best);
+        let (mut best, mut to_best) = (p.best.max(p.average), p.bars_to_best);
         if up > best {
             (best, to_best) = (up, now);
         }
-        let (mut worst, mut to_worst) = (p.worst, p.bars_to_worst);
+        let (mut worst, mut to_worst) = (p.worst.min(p.average), p.bars_to_worst);
         if down < worst {
             (worst, to_worst) = (down, now);
         }
@@ -912,7 +912,7 @@ fn difference(log: &RunLog, twin: &Twin<'_>) -> Option<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn engine_when_market_and_script_are_random_then_equals_the_twin(
