@@ -1,6 +1,7 @@
 //! A run of rows of one file, decoded but not yet in the order of the whole table.
 
 use arrow::buffer::ScalarBuffer;
+use rustc_hash::FxHashMap;
 
 /// Where the rows of a block stand in their file.
 #[derive(Debug, Clone)]
@@ -102,6 +103,21 @@ impl Block {
             latest = latest.max(time);
         }
         n
+    }
+
+    /// Positions of rows before which a later time of the same symbol stands. A table that is
+    /// written symbol by symbol has none.
+    pub(crate) fn late_rows(&self) -> Vec<usize> {
+        let mut latest: FxHashMap<u32, i64> = FxHashMap::default();
+        let mut late = Vec::new();
+        for (i, (&time, &asset)) in self.timestamps.iter().zip(&self.assets).enumerate() {
+            let before = latest.entry(asset).or_insert(time);
+            if time < *before {
+                late.push(i);
+            }
+            *before = time.max(*before);
+        }
+        late
     }
 
     /// The same rows by (timestamp, asset, row).

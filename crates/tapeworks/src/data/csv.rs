@@ -202,7 +202,7 @@ impl CsvTable {
         Err(Error::data(
             "D101",
             format!(
-                "{}:{line}: the line has {} columns, the header has {}: {text:?}",
+                "{}:{line}: line {line} has {} columns, the header has {}: {text:?}",
                 self.source.name,
                 record.len(),
                 self.names.len()
@@ -229,7 +229,7 @@ impl CsvTable {
         Error::data(
             code,
             format!(
-                "{}:{line}:{} (column {name}): {shown:?} {reason}",
+                "{}:{line}:{}: line {line}, column {name}: {shown:?} {reason}",
                 self.source.name,
                 column + 1
             ),
@@ -347,6 +347,7 @@ struct TimeCells {
     zone: TimeZone,
     form: Option<TextForm>,
     is_number: bool,
+    is_compact: bool,
     last_text: String,
     values: Vec<i64>,
 }
@@ -357,6 +358,7 @@ impl TimeCells {
             zone: zone.clone(),
             form: None,
             is_number: false,
+            is_compact: false,
             last_text: String::new(),
             values: Vec::new(),
         }
@@ -381,6 +383,11 @@ impl TimeCells {
             self.values.push(last);
             return Ok(());
         }
+        let is_compact = text.as_bytes().get(4) != Some(&b'-');
+        if !self.values.is_empty() && is_compact != self.is_compact {
+            return Err("has another format than the rows before".to_owned());
+        }
+        self.is_compact = is_compact;
         let (ns, form) = parse_text(text, &self.zone)?;
         match self.form {
             Some(before) if (before == TextForm::Instant) != (form == TextForm::Instant) => {

@@ -8,7 +8,6 @@ use super::check;
 use super::options::{CheckLevel, OnBadRow};
 use super::plan::Table;
 use super::report::{Ledger, Offender, Rule, Severity};
-use crate::base::time::DAY_NS;
 use crate::base::{Error, Result, Symbols, Timestamp};
 
 /// Rows a file that are checked at the level `fast`.
@@ -45,6 +44,25 @@ impl ReadFacts {
             i if i < self.symbols.len() => self.symbols.name(crate::base::AssetId(asset)),
             _ => "",
         }
+    }
+
+    /// The block in order of (timestamp, asset); what was out of order goes to the ledger.
+    pub(crate) fn sort(&self, block: &Block, ledger: &mut Ledger) -> Block {
+        ledger.repairs.sorted_rows += block.n_out_of_time();
+        let rule = Rule {
+            severity: Severity::Warning,
+            code: "D301",
+            column: "timestamp",
+            message: "rows unsorted: a later time of the same symbol stands before them; they were sorted",
+            fix: "write the table sorted by timestamp and symbol",
+        };
+        for i in block.late_rows() {
+            ledger.row(&rule, self.symbol(block.assets[i]), || {
+                let time = Timestamp(block.timestamps[i]);
+                self.offender(block, i, format!("time {time}"), "times ascend")
+            });
+        }
+        block.sorted()
     }
 
     /// The row at a position of a block, as a report shows it.
@@ -142,9 +160,6 @@ impl Lane {
         };
         ledger.n_rows += block.len() as u64;
         ledger.saw_span(first, last);
-        if !ledger.has_time_of_day {
-            ledger.has_time_of_day = has_time_of_day(&block.timestamps);
-        }
         self.check_place(&block, ledger);
         if self.facts.level == CheckLevel::Fast {
             if self.checked.0 != block.file + 1 {
@@ -199,13 +214,4 @@ impl Lane {
             }
         }
     }
-}
-
-fn has_time_of_day(timestamps: &[i64]) -> bool {
-    let mut last = 0;
-    timestamps.iter().any(|&time| {
-        let is_new = time != last;
-        last = time;
-        is_new && time.rem_euclid(DAY_NS) != 0
-    })
 }

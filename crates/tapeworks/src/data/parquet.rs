@@ -485,8 +485,7 @@ impl ParquetStream {
 
     fn sort(&mut self, block: Option<Block>, ledger: &mut Ledger) {
         if let Some(block) = block {
-            ledger.repairs.sorted_rows += block.n_out_of_time();
-            self.sorted.push_back(block.sorted());
+            self.sorted.push_back(self.facts.sort(&block, ledger));
         }
     }
 }

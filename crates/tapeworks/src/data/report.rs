@@ -296,8 +296,8 @@ pub(crate) struct Ledger {
     pub(crate) n_error_rows: u64,
     pub(crate) span: Option<(i64, i64)>,
     pub(crate) repairs: Repairs,
-    /// A stamp off midnight was seen, so times carry a time of day.
-    pub(crate) has_time_of_day: bool,
+    /// Times of day without a zone were seen, not dates alone.
+    pub(crate) has_naive_clock: bool,
     findings: BTreeMap<(Severity, &'static str, String), Open>,
 }
 
