@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::block::{Block, is_ascending};
 use super::check;
+use super::jumps::Jumps;
 use super::options::{CheckLevel, OnBadRow};
 use super::plan::Table;
 use super::report::{Ledger, Offender, Rule, Severity};
@@ -93,11 +94,19 @@ pub(crate) struct Lane {
     stream: Option<Box<dyn BlockStream>>,
     last_time: i64,
     checked: (u32, u64),
+    jumps: Jumps,
 }
 
 impl Lane {
     pub(crate) fn new(facts: Arc<ReadFacts>, files: Vec<OpenFile>) -> Self {
-        Self { facts, waiting: files.into(), stream: None, last_time: i64::MIN, checked: (0, 0) }
+        Self {
+            facts,
+            waiting: files.into(),
+            stream: None,
+            last_time: i64::MIN,
+            checked: (0, 0),
+            jumps: Jumps::default(),
+        }
     }
 
     /// The next block that has rows after filtering and checking.
@@ -170,7 +179,11 @@ impl Lane {
             }
             self.checked.1 += block.len() as u64;
         }
-        check::rows(block, &self.facts, ledger)
+        let block = check::rows(block, &self.facts, ledger);
+        if self.facts.table == Table::Bars {
+            self.jumps.check(&block, &self.facts, ledger);
+        }
+        block
     }
 
     /// Rows must belong to the folder that holds their file.

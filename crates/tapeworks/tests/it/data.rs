@@ -240,9 +240,11 @@ fn bars_when_symbols_are_out_of_order_within_a_timestamp_then_sorted() {
 #[test]
 fn files_when_by_symbol_or_by_month_then_merged_like_one() {
     let folder = Folder::new("files");
-    let symbols = ["AAA", "BBB", "CCC"];
+    // More files than are kept open at once.
+    let symbols: Vec<String> = (0..20).map(|i| format!("S{i:02}")).collect();
+    let symbols: Vec<&str> = symbols.iter().map(String::as_str).collect();
     let expected = rows(40, &symbols);
-    for symbol in symbols {
+    for &symbol in &symbols {
         let one: Vec<Row> = expected.iter().filter(|r| r.symbol == symbol).cloned().collect();
         write(
             &folder.file(&format!("by_symbol/symbol={symbol}/part.parquet")),
@@ -250,7 +252,7 @@ fn files_when_by_symbol_or_by_month_then_merged_like_one() {
             16,
         );
     }
-    for (i, part) in expected.chunks(30).enumerate() {
+    for (i, part) in expected.chunks(200).enumerate() {
         write_bars(&folder.file(&format!("by_time/{}.parquet", 9 - i)), part, 1_000);
     }
     for name in ["by_symbol", "by_time", "by_time/*.parquet", "**/symbol=*/*.parquet"] {
@@ -592,6 +594,22 @@ fn symbols_when_empty_or_alike_then_found() {
     let report = check(folder.text("bars.csv", text), &ReadOptions::default()).expect("readable");
     assert_eq!(codes(&report, Severity::Error), [("D401".to_owned(), 1)]);
     assert_eq!(codes(&report, Severity::Warning), [("D401".to_owned(), 1)]);
+}
+
+#[test]
+fn closes_when_they_halve_then_a_jump_is_warned_about_once() {
+    let folder = Folder::new("jumps");
+    let mut bars = rows(20, &["AAA", "BBB"]);
+    for row in bars.iter_mut().filter(|r| r.symbol == "BBB" && r.timestamp >= 19_010 * DAY_NS) {
+        row.prices[..4].iter_mut().for_each(|price| *price /= 2.0);
+    }
+    let path = folder.file("bars.parquet");
+    write_bars(&path, &bars, 7);
+    let (found, report) = read(source(&path), &ReadOptions::default()).expect("a warning");
+    assert_eq!(found, bars);
+    assert_eq!(codes(&report, Severity::Warning), [("D207".to_owned(), 1)]);
+    let offender = &report.findings[0].offenders[0];
+    assert_eq!((offender.row, offender.symbol.as_str()), (22, "BBB"));
 }
 
 #[test]
