@@ -1,5 +1,7 @@
 //! A run of rows of one file, decoded but not yet in the order of the whole table.
 
+#![expect(clippy::needless_bitwise_bool, reason = "loops without branches vectorise")]
+
 use arrow::buffer::ScalarBuffer;
 use rustc_hash::FxHashMap;
 
@@ -98,7 +100,7 @@ impl Block {
     pub(crate) fn n_out_of_time(&self) -> u64 {
         let mut latest = i64::MIN;
         let mut n = 0;
-        for &time in self.timestamps.iter() {
+        for &time in &self.timestamps {
             n += u64::from(time < latest);
             latest = latest.max(time);
         }

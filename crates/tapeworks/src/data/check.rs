@@ -1,5 +1,7 @@
 //! The value rules of a row, on every row: one branch-free pass, then a slow look where it fails.
 
+#![expect(clippy::needless_bitwise_bool, reason = "loops without branches vectorise")]
+
 use arrow::buffer::ScalarBuffer;
 
 use super::block::Block;

@@ -273,7 +273,7 @@ fn skip_mark(stream: &mut BufReader<Box<dyn Read + Send>>) -> std::io::Result<Ve
 
 /// The separator that the first line has most of.
 fn sniff_delimiter(line: &[u8]) -> u8 {
-    let count = |d: u8| line.iter().filter(|b| **b == d).count();
+    let count = |d: u8| line.split(|b| *b == d).count();
     [b',', b';', b'\t', b'|'].into_iter().rev().max_by_key(|d| count(*d)).unwrap_or(b',')
 }
 
@@ -429,14 +429,13 @@ impl NameCells {
         if let Some(last) = self.last.filter(|last| self.names[*last as usize] == name) {
             return last;
         }
-        let id = match self.ids.get(name) {
-            Some(id) => *id,
-            None => {
-                let id = u32::try_from(self.names.len()).expect("fewer than 2^32 symbols");
-                self.ids.insert(name.to_owned(), id);
-                self.names.push(name.to_owned());
-                id
-            }
+        let id = if let Some(id) = self.ids.get(name) {
+            *id
+        } else {
+            let id = u32::try_from(self.names.len()).expect("fewer than 2^32 symbols");
+            self.ids.insert(name.to_owned(), id);
+            self.names.push(name.to_owned());
+            id
         };
         self.last = Some(id);
         id

@@ -82,12 +82,12 @@ impl LoadedTable {
     pub(crate) fn bind(
         &mut self,
         roles: Roles,
-        values: Vec<Option<usize>>,
+        values: &[Option<usize>],
         zone: &TimeZone,
     ) -> Result<()> {
         let content = match std::mem::replace(&mut self.origin, Origin::Drained) {
-            Origin::Arrow(reader) => self.drain(reader, roles, &values, zone)?,
-            Origin::Csv(table) => table.read(roles, &values, zone, self.file_idx)?,
+            Origin::Arrow(reader) => self.drain(reader, roles, values, zone)?,
+            Origin::Csv(table) => table.read(roles, values, zone, self.file_idx)?,
             Origin::Drained => return Ok(()),
         };
         self.n_rows = content.block.len() as u64;
@@ -162,10 +162,10 @@ impl LoadedTable {
             if let SymbolFrom::Column(c) = roles.symbol {
                 names_of(batch.column(c), &|| place(c), &mut names)?;
             }
-            if matches!(time.kind, TimeKind::Integer) {
-                if let Some((low, high)) = number_range(batch.column(roles.time)) {
-                    range = Some(range.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
-                }
+            if matches!(time.kind, TimeKind::Integer)
+                && let Some((low, high)) = number_range(batch.column(roles.time))
+            {
+                range = Some(range.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
             }
             batches.push(batch);
         }

@@ -63,9 +63,10 @@ pub(crate) fn check_unique(found: &[String], place: &str) -> Result<()> {
     for name in found {
         let meant = canonical(name);
         if let Some((_, other)) = seen.iter().find(|(m, _)| *m == meant) {
-            let text = match *other == name {
-                true => format!("{place}: column {name:?} is there twice"),
-                false => format!("{place}: columns {other:?} and {name:?} both mean {meant}"),
+            let text = if *other == name {
+                format!("{place}: column {name:?} is there twice")
+            } else {
+                format!("{place}: columns {other:?} and {name:?} both mean {meant}")
             };
             return Err(
                 Error::data("D104", text).with_hint("keep one of them, or rename the other")

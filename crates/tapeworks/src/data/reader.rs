@@ -49,7 +49,7 @@ pub(crate) enum Extent {
 #[derive(Debug)]
 pub(crate) enum TableFile {
     Parquet(Box<ParquetTable>),
-    Loaded(LoadedTable),
+    Loaded(Box<LoadedTable>),
 }
 
 impl TableFile {
@@ -172,7 +172,7 @@ impl TableReader {
                 TableFile::Parquet(t) => {
                     t.bind(roles, values, &zone, (start, end), options.symbols.as_deref())?;
                 }
-                TableFile::Loaded(t) => t.bind(roles, values, &zone)?,
+                TableFile::Loaded(t) => t.bind(roles, &values, &zone)?,
             }
             file_facts.push(FileFacts {
                 has_volume: file.has_volume(),
@@ -372,7 +372,10 @@ fn open_files(
 ) -> Result<Opened> {
     let path = match source {
         Source::Arrow(reader) => {
-            return Ok((vec![TableFile::Loaded(LoadedTable::from_arrow(reader))], vec![None]));
+            return Ok((
+                vec![TableFile::Loaded(Box::new(LoadedTable::from_arrow(reader)))],
+                vec![None],
+            ));
         }
         Source::Path(path) => path,
     };
@@ -406,7 +409,9 @@ fn open_files(
             Format::Parquet => {
                 TableFile::Parquet(Box::new(ParquetTable::open(file, idx, keep_open)?))
             }
-            Format::Csv => TableFile::Loaded(LoadedTable::from_csv(file, idx, &options.csv)?),
+            Format::Csv => {
+                TableFile::Loaded(Box::new(LoadedTable::from_csv(file, idx, &options.csv)?))
+            }
         });
     }
     Ok((tables, kept.into_iter().map(Some).collect()))

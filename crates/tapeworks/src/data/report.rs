@@ -1,5 +1,7 @@
 //! What a read found: findings with their first rows, repairs, and the shape of the table.
 
+#![expect(clippy::format_push_string, reason = "reports are written once a run")]
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -395,7 +397,7 @@ pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -180,7 +180,7 @@ impl TimeColumn {
                 // Rows of one timestamp follow one another, so the last answer is kept.
                 let mut last = None;
                 let mut out = Vec::with_capacity(values.len());
-                for &value in values.iter() {
+                for &value in &values {
                     let instant = match last {
                         Some((v, instant)) if v == value => instant,
                         _ => self.instant(value)?,
