@@ -263,9 +263,9 @@ impl TableReader {
         let mut findings = self.ledger.findings();
         for finding in &mut findings {
             if finding.code == "D204" && finding.share > 0.5 {
-                finding.fix = "most rows break the order: the columns are probably shifted or \
+                "most rows break the order: the columns are probably shifted or \
                                mislabelled; compare the header with the values"
-                    .to_owned();
+                    .clone_into(&mut finding.fix);
             }
         }
         let mut repairs = self.ledger.repairs.clone();
