@@ -229,7 +229,7 @@ fn random_run(n_times: usize, n_symbols: usize, step_ns: i64, turnover: f64) -> 
                 account.fill(time, id, -units, marks[asset], reason);
             } else {
                 let equity = account.log.states.equity.last().copied().unwrap_or(1_000_000.0);
-                let budget = equity / n_symbols as f64;
+                let budget = 0.98 * equity / n_symbols as f64;
                 let units = (budget / marks[asset]).floor();
                 if account.cash > budget * 1.01 && units > 0.0 {
                     account.fill(time, id, units, marks[asset], ExitReason::Signal);
@@ -473,6 +473,7 @@ fn pages_to_look_at() {
         ("small", small_run(&["<script>", "B"]), facts()),
         ("one", one, no_costs.clone()),
         ("empty", empty, no_costs),
+        ("large", random_run(3_700_000, 1, 60_000_000_000, 0.26), facts()),
     ] {
         let start = std::time::Instant::now();
         let metrics = metrics::compute(&records, &Conventions::default());
