@@ -77,7 +77,8 @@ impl ParquetTable {
         let meta = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(broken)?;
         let schema = with_packed_names(meta.schema());
         let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
-        let meta = ArrowReaderMetadata::try_new(meta.metadata().clone(), options).map_err(broken)?;
+        let meta =
+            ArrowReaderMetadata::try_new(meta.metadata().clone(), options).map_err(broken)?;
         let columns = meta.schema().fields().iter().map(|field| found_column(field)).collect();
         let footer = meta.metadata();
         let rows = footer.file_metadata().num_rows();
@@ -165,7 +166,25 @@ impl ParquetTable {
         }
     }
 
-    fn group_symbols(&self, group: &Group, column: usize, out: &mut BTreeSet<String>) -> Result<()> {
+    /// The same for all row groups, also those that are not read.
+    pub(crate) fn collect_all_symbols(&self, out: &mut BTreeSet<String>) -> Result<()> {
+        if let SymbolFrom::Column(column) = self.plan().roles.symbol {
+            for idx in 0..self.n_row_groups {
+                let n_rows = self.meta.metadata().row_group(idx).num_rows();
+                let n_rows = u64::try_from(n_rows).unwrap_or(0);
+                let group = Group { idx, first_row: 0, n_rows, span: (0, 0) };
+                self.group_symbols(&group, column, out)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn group_symbols(
+        &self,
+        group: &Group,
+        column: usize,
+        out: &mut BTreeSet<String>,
+    ) -> Result<()> {
         if let Some(chunk) = self.chunk(group.idx, column) {
             if is_all_dictionary(chunk) {
                 let rows = usize::try_from(group.n_rows).unwrap_or(usize::MAX);
@@ -190,9 +209,8 @@ impl ParquetTable {
         n_rows: usize,
     ) -> Result<Option<Vec<String>>> {
         let broken = |e: parquet::errors::ParquetError| unreadable(&self.name, &e);
-        let mut pages =
-            SerializedPageReader::new(Arc::new(self.file.clone()), chunk, n_rows, None)
-                .map_err(broken)?;
+        let mut pages = SerializedPageReader::new(Arc::new(self.file.clone()), chunk, n_rows, None)
+            .map_err(broken)?;
         let Some(Page::DictionaryPage { buf, num_values, encoding, .. }) =
             pages.get_next_page().map_err(broken)?
         else {
@@ -215,7 +233,11 @@ impl ParquetTable {
     }
 
     /// Starts decoding; `limit` stops after that many rows.
-    pub(crate) fn stream(self: Arc<Self>, facts: Arc<ReadFacts>, limit: Option<u64>) -> ParquetStream {
+    pub(crate) fn stream(
+        self: Arc<Self>,
+        facts: Arc<ReadFacts>,
+        limit: Option<u64>,
+    ) -> ParquetStream {
         ParquetStream {
             table: self,
             facts,
@@ -388,7 +410,8 @@ impl BlockStream for ParquetStream {
                 continue;
             }
             self.row = group.first_row;
-            self.reader = Some(table.group_reader(group.idx, &self.projection(), BLOCK_ROWS)?);
+            let rows = usize::try_from(self.left).map_or(BLOCK_ROWS, |n| n.min(BLOCK_ROWS));
+            self.reader = Some(table.group_reader(group.idx, &self.projection(), rows)?);
         }
     }
 }

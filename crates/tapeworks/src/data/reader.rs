@@ -1,7 +1,7 @@
 //! From a source to rows in table order: opens files, fixes columns and symbols, plans the lanes.
 
-use std::collections::{BTreeSet, BinaryHeap};
 use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -17,7 +17,7 @@ use super::plan::{FoundColumn, Roles, SymbolFrom, Table, extra_columns, stem, va
 use super::report::{CheckReport, Ledger, Rule, Severity};
 use super::source::{Format, SourceFile, files};
 use super::time_column::TimeKind;
-use crate::base::{Error, Result, Symbols};
+use crate::base::{Error, ErrorKind, Result, Symbols};
 
 /// More files than this are opened for each read, so that few handles are in use.
 const KEPT_OPEN: usize = 16;
@@ -213,6 +213,10 @@ impl TableReader {
         &self.facts.names
     }
 
+    pub(crate) fn symbol_names(&self) -> Vec<String> {
+        self.facts.symbols.iter().map(str::to_owned).collect()
+    }
+
     /// The next rows; findings are only counted.
     pub(crate) fn next_counted(&mut self) -> Result<Option<Rows>> {
         self.merger.next_rows(&mut self.ledger)
@@ -396,8 +400,11 @@ fn open_files(
         }
     }
     if kept.is_empty() {
-        return Err(Error::data("D601", format!("{path}: no file holds the symbols and the range"))
-            .with_hint("widen start and end, or check the symbols"));
+        return Err(Error::data(
+            "D601",
+            format!("{path}: no file holds the symbols and the range"),
+        )
+        .with_hint("widen start and end, or check the symbols"));
     }
     let keep_open = kept.len() <= KEPT_OPEN;
     let mut tables = Vec::with_capacity(kept.len());
@@ -421,9 +428,8 @@ fn wanted_extras(
     ledger: &mut Ledger,
 ) -> Result<Vec<String>> {
     if let Some(asked) = &options.columns {
-        let is_price = |name: &String| {
-            table == Table::Bars && BAR_COLUMNS.contains(&canonical(name).as_str())
-        };
+        let is_price =
+            |name: &String| table == Table::Bars && BAR_COLUMNS.contains(&canonical(name).as_str());
         let mut names: Vec<String> = Vec::new();
         for name in asked.iter().filter(|name| !is_price(name)) {
             if !names.contains(name) {
@@ -480,7 +486,10 @@ fn note_facts(
             Some((other, name)) if other != has_zone && options.tz.is_none() => {
                 return Err(Error::data(
                     "D303",
-                    format!("{name} and {}: one has times with a zone, the other without", file.name()),
+                    format!(
+                        "{name} and {}: one has times with a zone, the other without",
+                        file.name()
+                    ),
                 )
                 .with_hint("name the zone of the times without one: tz: America/New_York"));
             }
@@ -524,12 +533,8 @@ fn symbols_of(
         table.collect_symbols(&mut names)?;
     }
     let all: Vec<String> = names.into_iter().collect();
-    if let Some(wanted) = &options.symbols {
-        if run_symbols.is_none() {
-            if let Some(missing) = wanted.iter().find(|name| !all.contains(name)) {
-                return Err(unknown_name("D601", "symbol", missing, &all));
-            }
-        }
+    if let (Some(wanted), None) = (&options.symbols, run_symbols) {
+        check_wanted(wanted, &all, tables)?;
     }
     check_names(&all, ledger);
     if let Some(symbols) = run_symbols {
@@ -554,6 +559,24 @@ fn symbols_of(
         Some(wanted) => Symbols::new(wanted.iter().map(String::as_str)),
         None => Symbols::new(all),
     })
+}
+
+/// A symbol may have no row in the range, but it has to be somewhere in the files.
+fn check_wanted(wanted: &[String], found: &[String], tables: &[TableFile]) -> Result<()> {
+    if wanted.iter().all(|name| found.contains(name)) {
+        return Ok(());
+    }
+    let mut names: BTreeSet<String> = found.iter().cloned().collect();
+    for table in tables {
+        if let TableFile::Parquet(table) = table {
+            table.collect_all_symbols(&mut names)?;
+        }
+    }
+    let names: Vec<String> = names.into_iter().collect();
+    match wanted.iter().find(|name| !names.contains(name)) {
+        Some(missing) => Err(unknown_name("D601", "symbol", missing, &names)),
+        None => Ok(()),
+    }
 }
 
 /// Names that a reader of the report would take for one another.
@@ -637,9 +660,9 @@ fn lanes(tables: Vec<TableFile>, facts: &Arc<ReadFacts>, extent: Extent) -> Vec<
         ends.push(Reverse((last, lane)));
         let facts = Arc::clone(facts);
         lanes[lane].push(match table {
-            TableFile::Parquet(table) => Box::new(move || {
-                Ok(Box::new(Arc::new(*table).stream(facts, limit)) as Box<_>)
-            }),
+            TableFile::Parquet(table) => {
+                Box::new(move || Ok(Box::new(Arc::new(*table).stream(facts, limit)) as Box<_>))
+            }
             TableFile::Loaded(table) => {
                 Box::new(move || Ok(Box::new(table.stream(&facts, limit)) as Box<_>))
             }
@@ -659,7 +682,12 @@ pub(crate) fn check_table(
         CheckLevel::Fast => Extent::Sample,
         CheckLevel::Standard | CheckLevel::Paranoid => Extent::Whole,
     };
-    let mut reader = TableReader::open(source, options, table, run_symbols, extent)?;
+    let mut reader = match TableReader::open(source, options, table, run_symbols, extent) {
+        Err(error) if error.kind() == ErrorKind::Data => {
+            return Ok(CheckReport::refused(table.name(), &error));
+        }
+        reader => reader?,
+    };
     loop {
         match reader.next_counted() {
             Ok(Some(_)) => {}

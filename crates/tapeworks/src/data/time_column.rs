@@ -34,8 +34,6 @@ pub(crate) struct TimeColumn {
     pub(crate) zone: TimeZone,
     /// File and column, for messages.
     pub(crate) place: String,
-    /// Type as found, for the report.
-    pub(crate) found: String,
 }
 
 /// What a text time said about its zone.
@@ -69,7 +67,7 @@ impl TimeColumn {
                     .with_hint("store timestamps, dates, integers or ISO 8601 text"));
             }
         };
-        Ok(Self { kind, zone: zone.clone(), place, found: data_type.to_string() })
+        Ok(Self { kind, zone: zone.clone(), place })
     }
 
     /// Whether the stored values carry no zone, so that one has to be assumed.
@@ -137,8 +135,11 @@ impl TimeColumn {
         }
         let values = match array.data_type() {
             DataType::Date32 | DataType::Int32 => {
-                let wide = cast(&cast(array, &DataType::Int32).map_err(|e| self.arrow(&e))?, &DataType::Int64)
-                    .map_err(|e| self.arrow(&e))?;
+                let wide = cast(
+                    &cast(array, &DataType::Int32).map_err(|e| self.arrow(&e))?,
+                    &DataType::Int64,
+                )
+                .map_err(|e| self.arrow(&e))?;
                 wide.as_primitive::<Int64Type>().values().clone()
             }
             _ => {
@@ -160,9 +161,8 @@ impl TimeColumn {
         match scale {
             Some(1) => Ok(values),
             Some(scale) => {
-                let (low, high) = values
-                    .iter()
-                    .fold((i64::MAX, i64::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
+                let (low, high) =
+                    values.iter().fold((i64::MAX, i64::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
                 if !values.is_empty() {
                     self.instant(low)?;
                     self.instant(high)?;

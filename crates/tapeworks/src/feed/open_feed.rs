@@ -150,8 +150,9 @@ impl ChunkSource for OpenFeed {
         };
         match message {
             Message::Chunk(chunk) => Ok(Some(Arc::new(chunk))),
-            Message::Ended(report, counts) => {
-                self.report.merge(report);
+            Message::Ended(bars, counts) => {
+                let tables = std::mem::replace(&mut self.report, bars);
+                self.report.merge(tables);
                 self.counts = counts;
                 self.state = State::Ended;
                 Ok(None)
@@ -274,7 +275,9 @@ fn split(mut chunk: MarketChunk, cuts: &[usize]) -> Vec<MarketChunk> {
         let at = row as usize;
         let mut offsets = chunk.offsets.split_off(t);
         chunk.offsets.push(row);
-        offsets.iter_mut().for_each(|offset| *offset -= row);
+        for offset in &mut offsets {
+            *offset -= row;
+        }
         let rows = |column: &mut Vec<f64>| column.split_off(at);
         parts.push(MarketChunk {
             timestamps: chunk.timestamps.split_off(t),
