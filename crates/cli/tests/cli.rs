@@ -14,7 +14,8 @@ struct Desk(PathBuf);
 
 impl Desk {
     fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("tapeworks-cli-{name}-{}", std::process::id()));
+        let path =
+            std::env::temp_dir().join(format!("tapeworks-cli-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).unwrap();
         Self(path)
@@ -106,7 +107,8 @@ fn run_when_given_examples_then_exit_0_and_a_json_document() {
         assert!(document["metrics"]["sharpe"]["convention"].is_string(), "{document}");
         assert_eq!(desk.names(name), RUN_FILES);
         let saved: Value =
-            serde_json::from_slice(&fs::read(desk.path(name).join("metrics.json")).unwrap()).unwrap();
+            serde_json::from_slice(&fs::read(desk.path(name).join("metrics.json")).unwrap())
+                .unwrap();
         assert_eq!(saved["metrics"], document["metrics"], "{name}");
     }
     let default = desk.run(&["run", &example("top_n.yaml"), "-q"]);
@@ -162,7 +164,10 @@ fn config_errors_when_run_then_exit_2_with_place() {
     let output = desk.run(&["run", "typo.yaml"]);
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr.contains("typo.yaml:2:12: unknown key strategy.ruel, did you mean rule"), "{stderr}");
+    assert!(
+        stderr.contains("typo.yaml:2:12: unknown key strategy.ruel, did you mean rule"),
+        "{stderr}"
+    );
     assert_eq!(desk.names("."), ["typo.yaml"]);
 }
 
@@ -231,14 +236,19 @@ fn check_and_info_when_rows_are_wrong_then_exit_3_and_named() {
 fn config_commands_when_used_then_starter_runs_and_origins_show() {
     let desk = Desk::new("init");
     assert_eq!(desk.run(&["config", "init", "my.yaml"]).status.code(), Some(0));
-    assert_eq!(text(&desk.run(&["config", "init"]).stdout), fs::read_to_string(desk.path("my.yaml")).unwrap());
+    assert_eq!(
+        text(&desk.run(&["config", "init"]).stdout),
+        fs::read_to_string(desk.path("my.yaml")).unwrap()
+    );
     let run = desk.run(&["run", "my.yaml", "--out", "r", "-q"]);
     assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
-    let mut show = desk.command(&["config", "show", "my.yaml", "--origin", "--set", "strategy.n=3"]);
+    let mut show =
+        desk.command(&["config", "show", "my.yaml", "--origin", "--set", "strategy.n=3"]);
     let output = show.env("TAPEWORKS__BACKTEST__SEED", "5").output().unwrap();
     let stdout = text(&output.stdout);
     let line = |key: &str| {
-        let line = stdout.lines().find(|line| line.starts_with(key)).unwrap_or_else(|| panic!("{key}"));
+        let line =
+            stdout.lines().find(|line| line.starts_with(key)).unwrap_or_else(|| panic!("{key}"));
         line.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     assert_eq!(line("strategy.n "), "strategy.n 3 --set strategy.n");
@@ -296,6 +306,13 @@ mod linux {
         assert_eq!(stderr, "");
     }
 
+    /// Whether a process has come so far as to handle SIGINT itself.
+    fn catches_interrupts(id: u32) -> bool {
+        let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        u64::from_str_radix(mask.trim(), 16).unwrap() & 0b10 != 0
+    }
+
     /// A run that takes long (many rows), interrupted shortly after its start.
     #[test]
     fn interrupt_when_running_then_exit_130_or_143_and_nothing_left() {
@@ -315,9 +332,12 @@ mod linux {
                 .stderr(Stdio::null())
                 .spawn()
                 .unwrap();
-            std::thread::sleep(Duration::from_millis(60));
-            let id = child.id().to_string();
-            let sent = Process::new("kill").args(["-s", name, &id]).status().unwrap();
+            let id = child.id();
+            while !catches_interrupts(id) {
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            let line = format!("kill -{name} {id}");
+            let sent = Process::new("sh").args(["-c", &line]).status().unwrap();
             assert!(sent.success(), "the run was already over");
             let status = child.wait().unwrap();
             assert_eq!(status.code(), Some(code), "{name}");

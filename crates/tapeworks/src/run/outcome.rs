@@ -207,8 +207,7 @@ impl Outcome {
     /// `W101` to `W105`: the folder is taken, or a file cannot be written.
     pub fn save(&self, folder: &Path, made_at: Option<&str>) -> Result<SavedFolder> {
         let new = NewFolder::create(folder)?;
-        let reporting =
-            self.parts.config.as_ref().map(|c| c.reporting.clone()).unwrap_or_default();
+        let reporting = self.parts.config.as_ref().map(|c| c.reporting.clone()).unwrap_or_default();
         let mut files = Vec::new();
         write_text(&new, "config", "config.resolved.yaml", &self.config_yaml, &mut files)?;
         let metrics = pretty(&self.metrics_json());
@@ -236,7 +235,7 @@ impl Outcome {
             write_text(&new, "report", &reporting.report, &html, &mut files)?;
         }
         let manifest = self.manifest(files, made_at)?;
-        let text = pretty(&serde_json::to_value(&manifest).expect("a manifest has text keys"));
+        let text = pretty(&manifest);
         write_file(&new.path().join(MANIFEST), &text)?;
         new.commit()?;
         Ok(SavedFolder { folder: folder.to_path_buf(), manifest })
@@ -299,8 +298,8 @@ pub(super) fn write_file(path: &Path, text: &str) -> Result<()> {
     file.commit().map(|_| ())
 }
 
-fn pretty(value: &serde_json::Value) -> String {
-    let mut text = serde_json::to_string_pretty(value).expect("a JSON value prints");
+fn pretty(value: &impl serde::Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("Invariant: text keys only");
     text.push('\n');
     text
 }

@@ -50,9 +50,19 @@ fn config_when_a_line_is_wrong_then_code_place_and_words() {
     // replaced text, its replacement, code, words the error must hold; places counted by hand
     let rows: &[(&str, &str, &str, &[&str])] = &[
         // unknown keys, with the nearest known one
-        ("commission:", "commision:", "C201", &["run.yaml:9:3", "execution.commision", "did you mean commission"]),
+        (
+            "commission:",
+            "commision:",
+            "C201",
+            &["run.yaml:9:3", "execution.commision", "did you mean commission"],
+        ),
         ("strategy:", "stratgy:", "C201", &["run.yaml:6:1", "stratgy", "did you mean strategy"]),
-        ("  name: small", "  color: red", "C201", &["run.yaml:2:3", "backtest.color", "keys of backtest: name,"]),
+        (
+            "  name: small",
+            "  color: red",
+            "C201",
+            &["run.yaml:2:3", "backtest.color", "keys of backtest: name,"],
+        ),
         ("bps: 10", "bps: 10, rate: 1", "C201", &["run.yaml:9:40", "execution.commission.rate"]),
         ("rule: noop", "rule: noop\n  fast: 3", "C201", &["run.yaml:8:3", "strategy.fast"]),
         // missing keys and sections
@@ -60,7 +70,12 @@ fn config_when_a_line_is_wrong_then_code_place_and_words() {
         ("strategy:\n  rule: noop\n", "", "C202", &["strategy is missing"]),
         ("kind: percent, ", "", "C202", &["execution.commission.kind is missing"]),
         // wrong types
-        ("1_000_000", "lots", "C302", &["run.yaml:3:20", "initial_capital", "\"lots\"", "a number above 0"]),
+        (
+            "1_000_000",
+            "lots",
+            "C302",
+            &["run.yaml:3:20", "initial_capital", "\"lots\"", "a number above 0"],
+        ),
         ("1_000_000", "100,000", "C302", &["run.yaml:3:20", "\"100,000\""]),
         ("1_000_000", "yes", "C302", &["initial_capital"]),
         ("1_000_000", "[1, 2]", "C302", &["initial_capital", "a list of 2"]),
@@ -75,27 +90,67 @@ fn config_when_a_line_is_wrong_then_code_place_and_words() {
         ("  name: small", "  name: a/b", "C303", &["backtest.name"]),
         ("  name: small", "  threads: 0", "C303", &["backtest.threads"]),
         ("  name: small", "  seed: -1", "C303", &["backtest.seed"]),
-        ("  name: small", "  start_date: 2023-02-30", "C303", &["backtest.start_date", "2023-02-30"]),
+        (
+            "  name: small",
+            "  start_date: 2023-02-30",
+            "C303",
+            &["backtest.start_date", "2023-02-30"],
+        ),
         ("  name: small", "  timezone: Mars/Phobos", "C303", &["backtest.timezone", "Mars/Phobos"]),
-        ("  name: small", "  start_date: 2023-02-01\n  end_date: 2023-01-01", "C303", &["start_date", "end_date", "2023-01-01"]),
+        (
+            "  name: small",
+            "  start_date: 2023-02-01\n  end_date: 2023-01-01",
+            "C303",
+            &["start_date", "end_date", "2023-01-01"],
+        ),
         // closed lists
-        ("kind: percent", "kind: perzent", "C304", &["perzent", "did you mean percent", "none, percent, per_share"]),
+        (
+            "kind: percent",
+            "kind: perzent",
+            "C304",
+            &["perzent", "did you mean percent", "none, percent, per_share"],
+        ),
         ("rule: noop", "rule: nop", "C304", &["strategy.rule", "did you mean noop", "top_n"]),
         // what a later version brings is refused by name
-        ("  name: small", "  calendar: XNYS", "C305", &["run.yaml:2:13", "XNYS", "not available", "none"]),
+        (
+            "  name: small",
+            "  calendar: XNYS",
+            "C305",
+            &["run.yaml:2:13", "XNYS", "not available", "none"],
+        ),
         ("  name: small", "  warm_up_days: 30", "C305", &["backtest.warm_up_days"]),
-        ("execution:", "execution:\n  account: margin", "C305", &["execution.account", "margin", "cash"]),
+        (
+            "execution:",
+            "execution:\n  account: margin",
+            "C305",
+            &["execution.account", "margin", "cash"],
+        ),
         ("execution:", "execution:\n  semantics: zipline", "C305", &["zipline", "realistic"]),
         ("execution:", "execution:\n  leverage_max: 2", "C305", &["leverage_max"]),
-        ("strategy:", "risk: {portfolio: [{max_drawdown: 0.2}]}\nstrategy:", "C305", &["risk.portfolio"]),
+        (
+            "strategy:",
+            "risk: {portfolio: [{max_drawdown: 0.2}]}\nstrategy:",
+            "C305",
+            &["risk.portfolio"],
+        ),
         ("sample:bars", "sample:bars\n  validation: paranoid", "C305", &["data.validation"]),
-        ("sample:bars", "sample:bars\n  signals: {path: x, available_at: next_day}", "C305", &["available_at"]),
+        (
+            "sample:bars",
+            "sample:bars\n  signals: {path: x, available_at: next_day}",
+            "C305",
+            &["available_at"],
+        ),
         // environment
         ("sample:bars", "${NO_SUCH_NAME}/bars", "C306", &["run.yaml:5:15", "NO_SUCH_NAME"]),
         // syntax
         ("  name: small", "\tname: small", "C101", &["run.yaml:2:", "line 2"]),
         ("bps: 10}", "bps: 10", "C101", &["run.yaml:", "line"]),
-        ("  name: small", "  name: small\n  name: large", "C101", &["run.yaml:3:3", "name", "twice"]),
+        (
+            "  name: small",
+            "  name: small\n  name: large",
+            "C101",
+            &["run.yaml:3:3", "name", "twice"],
+        ),
         ("execution:", "---\nexecution:", "C101", &["run.yaml", "document"]),
     ];
     for (from, to, code, words) in rows {
@@ -114,9 +169,17 @@ fn config_when_a_line_is_wrong_then_code_place_and_words() {
 fn config_when_toml_or_json_is_broken_then_line_and_column() {
     let rows = [
         (Format::Toml, "[data]\nasset_data = \n", "run.toml:2:"),
-        (Format::Toml, "[backtest]\nname = \"a\"\ninitial_capital = \"x\"\n[data]\nasset_data = \"b\"\n[strategy]\nrule = \"noop\"\n", "run.toml:3:19"),
+        (
+            Format::Toml,
+            "[backtest]\nname = \"a\"\ninitial_capital = \"x\"\n[data]\nasset_data = \"b\"\n[strategy]\nrule = \"noop\"\n",
+            "run.toml:3:19",
+        ),
         (Format::Json, "{\"data\": {\"asset_data\": }}", "run.json:1:25"),
-        (Format::Json, "{\"data\":\n\t{\"asset_dat\": 1}, \"strategy\": {\"rule\": \"noop\"}}", "run.json:2:3"),
+        (
+            Format::Json,
+            "{\"data\":\n\t{\"asset_dat\": 1}, \"strategy\": {\"rule\": \"noop\"}}",
+            "run.json:2:3",
+        ),
     ];
     for (format, text, place) in rows {
         let error = parse(text, format, &Overlay::default()).expect_err(text);
@@ -198,14 +261,21 @@ fn run_when_executed_twice_then_folders_differ_in_the_clock_only() {
     assert_eq!(
         names,
         [
-            "config.resolved.yaml", "metrics.json", "trades.parquet", "fills.parquet",
-            "orders.parquet", "rejections.parquet", "positions.parquet", "portfolio.parquet",
+            "config.resolved.yaml",
+            "metrics.json",
+            "trades.parquet",
+            "fills.parquet",
+            "orders.parquet",
+            "rejections.parquet",
+            "positions.parquet",
+            "portfolio.parquet",
             "report.html",
         ]
     );
     let entries = fs::read_dir(root.join("a")).unwrap().count();
     assert_eq!(entries, names.len() + 1, "the files and the manifest, nothing temporary");
-    let loaded_again = LoadedConfig::read(&root.join("a/config.resolved.yaml"), &Overlay::default());
+    let loaded_again =
+        LoadedConfig::read(&root.join("a/config.resolved.yaml"), &Overlay::default());
     assert_eq!(loaded_again.unwrap().config, loaded.config);
     fs::remove_dir_all(&root).unwrap();
 }
@@ -260,7 +330,8 @@ fn execute_when_the_observer_says_stop_then_interrupted() {
 
 #[test]
 fn execute_when_window_or_symbols_miss_the_data_then_error_names_both() {
-    let early = BASE.replace("  name:", "  start_date: 1980-01-01\n  end_date: 1981-01-01\n  name:");
+    let early =
+        BASE.replace("  name:", "  start_date: 1980-01-01\n  end_date: 1981-01-01\n  name:");
     let error = execute(&yaml(&early).unwrap()).unwrap_err().to_string();
     assert!(error.contains("1980") && error.contains("2000-03-01"), "{error}");
     let absent = BASE.replace("sample:bars", "sample:bars\n  symbols: [AAPL, ZZZ]");
@@ -307,7 +378,8 @@ fn examples_when_run_then_each_trades() {
     for entry in fs::read_dir(&root).unwrap() {
         let path = entry.unwrap().path();
         let loaded = LoadedConfig::read(&path, &Overlay::default()).expect("a valid example");
-        let outcome = execute(&loaded).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let outcome =
+            execute(&loaded).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         assert!(outcome.records.n_trades() > 0, "{}", path.display());
         names.push(path.file_name().unwrap().to_string_lossy().into_owned());
     }

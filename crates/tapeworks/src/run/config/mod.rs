@@ -154,7 +154,7 @@ impl LoadedConfig {
         }
     }
 
-    /// Every value with its origin, in the order of the resolved config.
+    /// Every value with its origin, by key within its section.
     #[must_use]
     pub fn origins(&self) -> Vec<OriginRow> {
         let mut rows = Vec::new();
