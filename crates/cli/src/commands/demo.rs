@@ -43,5 +43,7 @@ fn verdicts() -> Result<String> {
         data::read_signals(table("signals")?, &symbols, &options)?.1,
         data::read_context(table("context")?, &options)?.1,
     ];
-    Ok(checks.iter().map(|check| format!("check   {}\n", check.verdict())).collect())
+    let lines: Vec<String> =
+        checks.iter().map(|check| format!("check   {}", check.verdict())).collect();
+    Ok(lines.join("\n"))
 }
