@@ -78,7 +78,9 @@ ENGINES = {
 }
 OURS = [name for name, engine in ENGINES.items() if engine.script in ("crate",)]
 OURS += [name for name, engine in ENGINES.items() if engine.script.startswith("eng_tapeworks")]
-RATIO_TO = "rust"  # the row that ratios refer to
+# The rows that ratios refer to: a run is compared with one from memory, a process with one from
+# the file, because that is what the peers' figures are.
+RUN_RATIO_TO, PROCESS_RATIO_TO = "rust-ram", "rust"
 
 
 def say(*words):
@@ -235,8 +237,14 @@ def machine():
     return f"{os.cpu_count()} x {cpu}, {memory}, {platform.system()} {platform.release()}"
 
 
-def table(workload, results, ratio_to):
-    """One workload's rows, fastest first."""
+def ratio(value, entries, name, key):
+    """How many times the figure of our row `name`."""
+    base = next((middle(key) for _, other, _, middle in entries if other == name), None)
+    return f"{value / base:.2f}" if base else "-"
+
+
+def table(workload, results):
+    """One workload's rows, by run CPU."""
     rows = [x for x in results if x["workload"] == workload]
     if not rows:
         return []
@@ -244,35 +252,32 @@ def table(workload, results, ratio_to):
     lines = [f"### {workload}: {kind} on {data_set}", ""]
     lines += [f"Expected: {equity:,} with {fills:,} fills.", ""]
     lines.append(
-        "| engine | version | answer | n | run CPU s | run wall s | process CPU s "
-        "| process wall s | peak RSS MB | CPU ratio |"
+        "| engine | version | answer | n | run CPU s | run x | run wall s | process CPU s "
+        "| process x | process wall s | peak RSS MB |"
     )
-    lines.append("|---|---|---|---|---|---|---|---|---|---|")
-    entries = []
+    lines.append("|---" * 11 + "|")
+    entries, failures = [], []
     for name in dict.fromkeys(x["name"] for x in rows):
         runs = [x for x in rows if x["name"] == name]
         bad = next((verdict(x) for x in runs if verdict(x).startswith(("failed", "WRONG"))), None)
         if bad:
-            entries.append((float("inf"), name, f"| {name} | - | {bad} |" + " - |" * 7))
+            failures.append(f"| {name} | - | {bad} |" + " - |" * 8)
             continue
 
         def middle(key, runs=runs):
             return statistics.median(x[key] for x in runs)
 
-        cpu = middle("cpu_s")
-        entries.append((cpu, name, runs, middle))
-    base = next((e[0] for e in entries if e[1] == ratio_to and len(e) == 4), None)
-    for entry in sorted(entries, key=lambda e: e[0]):
-        if len(entry) == 3:
-            lines.append(entry[2])
-            continue
-        cpu, _, runs, middle = entry
-        ratio = f"{cpu / base:.2f}" if base else "-"
+        entries.append((middle("cpu_s"), name, runs, middle))
+    for cpu, _, runs, middle in sorted(entries, key=lambda entry: entry[0]):
+        process = middle("process_cpu_s")
         lines.append(
             f"| {runs[0]['engine']} | {runs[0]['version']} | {verdict(runs[0])} | {len(runs)} "
-            f"| {cpu:.4g} | {middle('run_s'):.4g} | {middle('process_cpu_s'):.3g} "
-            f"| {middle('process_s'):.3g} | {middle('rss_mb'):.0f} | {ratio} |"
+            f"| {cpu:.4g} | {ratio(cpu, entries, RUN_RATIO_TO, 'cpu_s')} "
+            f"| {middle('run_s'):.4g} | {process:.3g} "
+            f"| {ratio(process, entries, PROCESS_RATIO_TO, 'process_cpu_s')} "
+            f"| {middle('process_s'):.3g} | {middle('rss_mb'):.0f} |"
         )
+    lines += failures
     return [*lines, ""]
 
 
@@ -291,7 +296,9 @@ def document(results, arguments):
         "Written by `bench/peers/bench.py`; do not edit. What is measured and how is said in",
         "[README.md](README.md). Run spans native inputs to final equity: for tapeworks from a",
         "file that includes decoding and checking it, for engines fed from memory it does not.",
-        "Process includes start and imports. The ratio is run CPU over that of `tapeworks, Rust`.",
+        "Process includes start, imports and loading. `run x` is run CPU over that of our Rust",
+        "engine from memory; `process x` is process CPU over that of our Rust engine from the",
+        "file.",
         "",
         f"- machine: {machine()}; load average before a job {min(loads):.1f} to {max(loads):.1f}",
         f"- commit: `{output_of('git', 'rev-parse', '--short', 'HEAD')}`{dirty}",
@@ -301,7 +308,7 @@ def document(results, arguments):
         "",
     ]
     for workload in w.WORKLOADS:
-        lines += table(workload, results, RATIO_TO)
+        lines += table(workload, results)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -351,7 +358,8 @@ def main(arguments):
             results.append(facts)
             with open(os.path.join(folder, "results.jsonl"), "a") as file:
                 file.write(json.dumps(facts) + "\n")
-            say(f"{name:16} {workload:12} {facts.get('cpu_s', '-'):>9} s CPU  {verdict(facts)}")
+            cpu = facts.get("cpu_s", float("nan"))
+            say(f"{name:16} {workload:12} {cpu:9.4f} s CPU  {verdict(facts)}")
     bad = [x for x in results if verdict(x).startswith(("failed", "WRONG"))]
     if not options.answers:
         with open(options.out, "w") as file:
