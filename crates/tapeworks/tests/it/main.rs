@@ -10,4 +10,5 @@ mod records;
 mod report;
 mod rules;
 mod run_log;
+mod sample;
 mod tables;
