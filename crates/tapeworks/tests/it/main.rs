@@ -18,4 +18,5 @@ mod report;
 mod rules;
 mod run;
 mod run_log;
+mod sample;
 mod tables;
