@@ -1,8 +1,34 @@
 //! The event loop, the strategy trait, the built-in rules and the run log.
+//!
+//! In: slices of a feed and a strategy. Out: a [`RunLog`], from which every record is derived.
+//!
+//! [`run`] walks each timestamp once: what can fill fills, positions are marked, the strategy is
+//! called, the state is sealed. The strategy acts through a [`Trader`], which owns all state of the
+//! run and knows nothing of later rows.
+//!
+//! Invariants: at the call for t every order that could fill in row t has filled and shows; an
+//! order sent at t never meets a price of t; the log is append-only and independent of chunks.
+//!
+//! To add a rule: one file under `rules/`, and its name in the configuration of room `run`.
 
-pub mod log;
+mod config;
+mod event_loop;
+mod invariants;
+mod log;
+mod request;
+mod slice;
+mod strategy;
+mod trader;
 
-pub use log::{
-    ClosedLot, FillRow, OrderEvent, OrderEventKind, OrderRow, OrderStatus, RejectionRow, RunLog,
-    States,
+pub mod rules;
+
+pub use crate::broker::{
+    ClosedLot, FillRow, OrderEvent, OrderEventKind, OrderRow, OrderStatus, RejectionRow,
 };
+pub use config::EngineConfig;
+pub use event_loop::{Flow, Progress, run};
+pub use log::{RunLog, States};
+pub use request::{OrderRequest, Size};
+pub use slice::Slice;
+pub use strategy::Strategy;
+pub use trader::Trader;

@@ -80,5 +80,5 @@ pub trait ChunkSource {
     ///
     /// # Errors
     /// What reading and checking the data found; nothing of the failed chunk has been given out.
-    fn next_chunk(&mut self) -> Result<Option<MarketChunk>>;
+    fn next_chunk(&mut self) -> Result<Option<Arc<MarketChunk>>>;
 }

@@ -1,0 +1,471 @@
+//! The broker and the phases of its bar cycle.
+//!
+//! At each timestamp the loop calls, in this order: [`Broker::open_phase`] (everything that fills at
+//! the open: first what reduces, then what opens), [`Broker::inside_phase`] (levels touched inside
+//! the rows: first what opens, then what reduces), [`Broker::mark_phase`] (excursions and age of the
+//! positions). Only then may new orders come in, so no order ever meets a price of the row in which
+//! it was decided.
+
+use super::account::Account;
+use super::bar::{Bar, Quotes};
+use super::codes::{ExitReason, FillFlags, OrderKind, OrderOrigin, Phase};
+use super::commission::Commission;
+use super::execution::Execution;
+use super::ledger::{Ledger, OrderRow, OrderStatus};
+use super::live::{LiveOrder, LiveOrders, Shortfall};
+use super::lots::Lots;
+use super::positions::{Entry, PositionDetail, Positions};
+use super::rules::{Level, RuleBook};
+use super::semantics::Semantics;
+use super::slippage::Slippage;
+use crate::base::{AssetId, OrderId};
+
+/// What a run agrees on with its broker.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Conditions {
+    /// Fees.
+    pub commission: Commission,
+    /// Price given up by takers.
+    pub slippage: Slippage,
+    /// Quantity step.
+    pub lots: Lots,
+    /// How orders meet prices.
+    pub semantics: Semantics,
+}
+
+/// Orders, positions, cash and the ledger of one run.
+#[derive(Debug, Clone, Default)]
+pub struct Broker {
+    pub(super) conditions: Conditions,
+    pub(super) account: Account,
+    pub(super) positions: Positions,
+    pub(super) live: LiveOrders,
+    pub(super) rules: RuleBook,
+    pub(super) ledger: Ledger,
+    pub(super) now: i64,
+    pub(super) previous: i64,
+    /// Reused between rows: places in the book that can fill at the open.
+    at_open: Vec<(usize, f64)>,
+    /// Reused between rows: levels that can close something inside the rows.
+    candidates: Vec<Candidate>,
+    /// Reused between rows: assets whose rules are looked at.
+    watched: Vec<u32>,
+}
+
+/// A level that a row reached and that would reduce a position.
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    asset: AssetId,
+    is_favourable: bool,
+    distance: f64,
+    source: Source,
+}
+
+/// Where a candidate comes from.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    Order(usize),
+    Rule(Level),
+}
+
+/// The prices of a row that may act on a position, for its side.
+#[derive(Debug, Clone, Copy)]
+struct Reach {
+    adverse: f64,
+    favourable: f64,
+    /// The first price of the row at which the position existed.
+    start: f64,
+}
+
+impl Broker {
+    /// A broker with `cash` and no positions.
+    #[must_use]
+    pub fn new(conditions: Conditions, account: Account, rules: RuleBook, n_assets: usize) -> Self {
+        Self {
+            conditions,
+            account,
+            rules,
+            positions: Positions::new(n_assets),
+            live: LiveOrders::new(n_assets),
+            ..Self::default()
+        }
+    }
+
+    /// Moves the clock. Orders submitted from now on belong to `now`.
+    pub fn begin(&mut self, now: i64) {
+        self.previous = self.now;
+        self.now = now;
+    }
+
+    /// Fills at the open everything that the open satisfies: reduces first (position rules, then
+    /// orders by id), then the rest by id.
+    pub fn open_phase(&mut self, quotes: &impl Quotes) {
+        if self.rules.is_active() {
+            self.close_beyond_open(quotes);
+        }
+        if self.live.is_empty() {
+            return;
+        }
+        let mut at_open = std::mem::take(&mut self.at_open);
+        at_open.clear();
+        for idx in 0..self.live.len() {
+            let live = self.live.at(idx);
+            if live.is_done {
+                continue;
+            }
+            let Some(bar) = quotes.tradable(live.asset) else { continue };
+            let Some(price) = live.terms.price_at_open(bar.open) else { continue };
+            if self.is_reduce(&live) {
+                self.fill_order(idx, &live, price, Phase::Open, FillFlags::default());
+            } else {
+                at_open.push((idx, price));
+            }
+        }
+        for &(idx, price) in &at_open {
+            let live = self.live.at(idx);
+            if !live.is_done {
+                self.fill_order(idx, &live, price, Phase::Open, FillFlags::default());
+            }
+        }
+        self.at_open = at_open;
+        self.live.sweep();
+    }
+
+    /// Fills what the rows reached between their open and close: opens by id, then reduces by
+    /// symbol, within a symbol the adverse level nearest to the open first.
+    pub fn inside_phase(&mut self, quotes: &impl Quotes) {
+        let has_rules = self.rules.is_active() && !self.positions.held().is_empty();
+        if !self.live.has_resting() && !has_rules {
+            return;
+        }
+        self.open_inside(quotes);
+        self.reduce_inside(quotes);
+        self.live.sweep();
+    }
+
+    /// Ages the positions and extends their excursions by the rows' extremes.
+    pub fn mark_phase(&mut self, quotes: &impl Quotes) {
+        for at in 0..self.positions.held().len() {
+            let asset = AssetId(self.positions.held()[at]);
+            let Some(bar) = quotes.tradable(asset) else { continue };
+            let side = self.positions.quantity(asset).signum();
+            let now = self.now;
+            let detail = self.positions.detail_mut(asset);
+            let reach = reach(detail, side, &bar, now);
+            if detail.entry_timestamp != now {
+                detail.bars_held += 1;
+            }
+            let bars = detail.bars_held;
+            detail.push_favourable(side, reach.favourable, bars);
+            detail.push_adverse(side, reach.adverse, bars);
+        }
+    }
+
+    fn close_beyond_open(&mut self, quotes: &impl Quotes) {
+        let mut watched = std::mem::take(&mut self.watched);
+        watched.clear();
+        watched.extend_from_slice(self.positions.held());
+        for &asset in &watched {
+            let asset = AssetId(asset);
+            let (adverse, favourable) = self.levels(asset);
+            if adverse.is_none() && favourable.is_none() {
+                continue;
+            }
+            let Some(bar) = quotes.tradable(asset) else { continue };
+            let side = self.positions.quantity(asset).signum();
+            let beyond = adverse
+                .filter(|level| side * bar.open <= side * level.price)
+                .or(favourable.filter(|level| side * bar.open >= side * level.price));
+            if let Some(level) = beyond {
+                self.push_exit_extremes(asset, bar.open, bar.open);
+                self.fill_rule(asset, level, bar.open, Phase::Open, FillFlags::default());
+            }
+        }
+        self.watched = watched;
+    }
+
+    fn open_inside(&mut self, quotes: &impl Quotes) {
+        for idx in 0..self.live.len() {
+            let live = self.live.at(idx);
+            if live.is_done || live.terms.kind == OrderKind::Market || self.is_reduce(&live) {
+                continue;
+            }
+            let Some(bar) = quotes.tradable(live.asset) else { continue };
+            let Some(price) = live.terms.price_inside(bar.low, bar.high) else { continue };
+            let flags = touch_flags(&live, &bar);
+            self.fill_order(idx, &live, price, Phase::Inside, flags);
+        }
+    }
+
+    fn reduce_inside(&mut self, quotes: &impl Quotes) {
+        let mut candidates = std::mem::take(&mut self.candidates);
+        candidates.clear();
+        self.collect_orders(quotes, &mut candidates);
+        if self.rules.is_active() {
+            self.collect_rules(quotes, &mut candidates);
+        }
+        // Stable: equal distances keep submission order, rules after orders.
+        candidates.sort_by(|a, b| {
+            (a.asset, a.is_favourable)
+                .cmp(&(b.asset, b.is_favourable))
+                .then(a.distance.total_cmp(&b.distance))
+        });
+        for group in candidates.chunk_by(|a, b| a.asset == b.asset) {
+            let both = group[0].is_favourable != group[group.len() - 1].is_favourable;
+            for candidate in group {
+                self.reduce(candidate, both, quotes);
+            }
+        }
+        self.candidates = candidates;
+    }
+
+    fn collect_orders(&self, quotes: &impl Quotes, candidates: &mut Vec<Candidate>) {
+        for idx in 0..self.live.len() {
+            let live = self.live.at(idx);
+            if live.is_done || live.terms.kind == OrderKind::Market || !self.is_reduce(&live) {
+                continue;
+            }
+            let Some(bar) = quotes.tradable(live.asset) else { continue };
+            let side = -live.sign();
+            let reach = reach(self.positions.detail(live.asset), side, &bar, self.now);
+            let (low, high) = reach.as_range(side);
+            if let Some(price) = live.terms.price_inside(low, high) {
+                candidates.push(Candidate {
+                    asset: live.asset,
+                    is_favourable: live.terms.kind == OrderKind::Limit,
+                    distance: (price - bar.open).abs(),
+                    source: Source::Order(idx),
+                });
+            }
+        }
+    }
+
+    fn collect_rules(&self, quotes: &impl Quotes, candidates: &mut Vec<Candidate>) {
+        for &asset in self.positions.held() {
+            let asset = AssetId(asset);
+            let (adverse, favourable) = self.levels(asset);
+            if adverse.is_none() && favourable.is_none() {
+                continue;
+            }
+            let Some(bar) = quotes.tradable(asset) else { continue };
+            let side = self.positions.quantity(asset).signum();
+            let reach = reach(self.positions.detail(asset), side, &bar, self.now);
+            let mut push = |level: Level, is_favourable: bool| {
+                candidates.push(Candidate {
+                    asset,
+                    is_favourable,
+                    distance: (level.price - bar.open).abs(),
+                    source: Source::Rule(level),
+                });
+            };
+            if let Some(level) = adverse.filter(|l| side * reach.adverse <= side * l.price) {
+                push(level, false);
+            }
+            if let Some(level) = favourable.filter(|l| side * reach.favourable >= side * l.price) {
+                push(level, true);
+            }
+        }
+    }
+
+    /// Closes what a candidate would close, unless an earlier one has left nothing of it.
+    fn reduce(&mut self, candidate: &Candidate, both: bool, quotes: &impl Quotes) {
+        let asset = candidate.asset;
+        let quantity = self.positions.quantity(asset);
+        let is_over = match candidate.source {
+            Source::Order(idx) => self.live.at(idx).is_done,
+            Source::Rule(_) => false,
+        };
+        if quantity == 0.0 || is_over {
+            return;
+        }
+        let side = quantity.signum();
+        let bar = quotes.tradable(asset).expect("a candidate was made from this row");
+        let detail = self.positions.detail(asset);
+        let is_entry_row = detail.entry_timestamp == self.now;
+        let entry = detail.entry;
+        let reach = reach(detail, side, &bar, self.now);
+        let level = match candidate.source {
+            Source::Order(idx) => match self.live.at(idx).terms {
+                terms if terms.kind == OrderKind::Limit => terms.limit,
+                terms => terms.stop,
+            },
+            Source::Rule(level) => level.price,
+        };
+        // On the entry row a level may already lie behind the entry: it fires at the entry.
+        let price = match (is_entry_row, candidate.is_favourable) {
+            (false, _) => level,
+            (true, false) => side * (side * level).min(side * reach.start),
+            (true, true) => side * (side * level).max(side * reach.start),
+        };
+        let mut flags = FillFlags::default();
+        let uncertain_entry = is_entry_row
+            && entry == Entry::Stop
+            && !candidate.is_favourable
+            && side * bar.close > side * level;
+        if both || uncertain_entry {
+            flags = flags.with(FillFlags::AMBIGUOUS);
+        }
+        if candidate.is_favourable {
+            self.push_exit_extremes(asset, reach.adverse, price);
+        } else {
+            let favourable = side * (side * reach.start).max(side * price);
+            self.push_exit_extremes(asset, price, favourable);
+        }
+        match candidate.source {
+            Source::Order(idx) => {
+                let live = self.live.at(idx);
+                let flags = flags.with(touch_flags(&live, &bar));
+                self.fill_order(idx, &live, price, Phase::Inside, flags);
+            }
+            Source::Rule(level) => {
+                let maker = if candidate.is_favourable { FillFlags::MAKER } else { flags };
+                self.fill_rule(asset, level, price, Phase::Inside, flags.with(maker));
+            }
+        }
+    }
+
+    /// Takes the last prices of a position into its excursions, before a fill reduces it.
+    fn push_exit_extremes(&mut self, asset: AssetId, adverse: f64, favourable: f64) {
+        let side = self.positions.quantity(asset).signum();
+        let now = self.now;
+        let detail = self.positions.detail_mut(asset);
+        let bars = detail.bars_held + u32::from(detail.entry_timestamp != now);
+        detail.push_favourable(side, favourable, bars);
+        detail.push_adverse(side, adverse, bars);
+    }
+
+    /// The levels of a position's rules, for its side.
+    fn levels(&self, asset: AssetId) -> (Option<Level>, Option<Level>) {
+        let set = self.rules.of(asset);
+        if set.is_empty() {
+            return (None, None);
+        }
+        let side = self.positions.quantity(asset).signum();
+        let detail = self.positions.detail(asset);
+        (
+            set.adverse(side, detail.entry_price, detail.best),
+            set.favourable(side, detail.entry_price),
+        )
+    }
+
+    /// Whether an order would move its position toward zero without crossing it.
+    fn is_reduce(&self, live: &LiveOrder) -> bool {
+        let quantity = self.positions.quantity(live.asset);
+        quantity * live.sign() < 0.0 && (live.reduce_only || live.rest <= quantity.abs())
+    }
+
+    fn fill_order(
+        &mut self,
+        idx: usize,
+        live: &LiveOrder,
+        base_price: f64,
+        phase: Phase,
+        flags: FillFlags,
+    ) {
+        if phase == Phase::Open && self.is_reduce(live) {
+            self.push_exit_extremes(live.asset, base_price, base_price);
+        }
+        let entry = match (phase, live.terms.kind) {
+            (Phase::Open, _) | (_, OrderKind::Market) => Entry::Open,
+            (Phase::Inside, OrderKind::Limit) => Entry::Limit,
+            (Phase::Inside, OrderKind::Stop) => Entry::Stop,
+        };
+        self.execute(&Execution {
+            place: Some(idx),
+            order: live.order,
+            asset: live.asset,
+            sign: live.sign(),
+            wanted: live.rest,
+            base_price,
+            limit: live.terms.limit,
+            phase,
+            flags,
+            reason: live.reason,
+            reduce_only: live.reduce_only,
+            shortfall: live.shortfall,
+            entry,
+        });
+    }
+
+    /// Closes a whole position on behalf of a rule; the rule's order is written at this moment.
+    fn fill_rule(
+        &mut self,
+        asset: AssetId,
+        level: Level,
+        base_price: f64,
+        phase: Phase,
+        flags: FillFlags,
+    ) {
+        let quantity = self.positions.quantity(asset);
+        let sign = -quantity.signum();
+        let is_target = level.reason == ExitReason::TakeProfit;
+        let order =
+            OrderId(u32::try_from(self.ledger.orders.len()).expect("fewer than 2^32 orders"));
+        let (limit, stop) =
+            if is_target { (level.price, f64::NAN) } else { (f64::NAN, level.price) };
+        self.ledger.orders.push(OrderRow {
+            created: self.previous,
+            quantity: -quantity,
+            limit,
+            stop,
+            filled: 0.0,
+            asset,
+            tag: 0,
+            kind: if is_target { OrderKind::Limit } else { OrderKind::Stop },
+            origin: OrderOrigin::PositionRule,
+            reason: level.reason,
+            reduce_only: true,
+            status: OrderStatus::Live,
+        });
+        self.execute(&Execution {
+            place: None,
+            order,
+            asset,
+            sign,
+            wanted: quantity.abs(),
+            base_price,
+            limit,
+            phase,
+            flags,
+            reason: level.reason,
+            reduce_only: true,
+            shortfall: Shortfall::Reject,
+            entry: Entry::Open,
+        });
+    }
+}
+
+impl Reach {
+    /// The reach as (low, high).
+    fn as_range(self, side: f64) -> (f64, f64) {
+        if side > 0.0 { (self.adverse, self.favourable) } else { (self.favourable, self.adverse) }
+    }
+}
+
+/// What of a row may act on a position: all of it, but on the entry row adverse prices only where
+/// they may lie after the entry and favourable ones only where they must.
+fn reach(detail: &PositionDetail, side: f64, bar: &Bar, now: i64) -> Reach {
+    let (adverse, favourable) = if side > 0.0 { (bar.low, bar.high) } else { (bar.high, bar.low) };
+    if detail.entry_timestamp != now {
+        return Reach { adverse, favourable, start: bar.open };
+    }
+    match detail.entry {
+        Entry::Open => Reach { adverse, favourable, start: bar.open },
+        Entry::Stop => Reach { adverse, favourable, start: detail.entry_base },
+        Entry::Limit => {
+            let start = detail.entry_base;
+            Reach { adverse, favourable: side * (side * start).max(side * bar.close), start }
+        }
+    }
+}
+
+fn touch_flags(live: &LiveOrder, bar: &Bar) -> FillFlags {
+    if live.terms.kind != OrderKind::Limit {
+        return FillFlags::default();
+    }
+    if live.terms.is_only_touched(bar.low, bar.high) {
+        FillFlags::MAKER.with(FillFlags::TOUCH_ONLY)
+    } else {
+        FillFlags::MAKER
+    }
+}

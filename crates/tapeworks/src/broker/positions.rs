@@ -1,0 +1,239 @@
+//! Positions as arrays over assets, and what a fill does to one.
+
+use super::codes::FillFlags;
+use crate::base::AssetId;
+
+/// Positions of all assets: the columns the loop touches each row lie apart from the rest.
+#[derive(Debug, Clone, Default)]
+pub struct Positions {
+    quantity: Vec<f64>,
+    mark: Vec<f64>,
+    details: Vec<PositionDetail>,
+    /// Assets with a position, ascending: sums run in this order.
+    held: Vec<u32>,
+}
+
+/// What the loop needs of a position only when something happens to it.
+#[derive(Debug, Clone, Copy)]
+pub struct PositionDetail {
+    /// Average price of the units held.
+    pub entry_price: f64,
+    /// Opening commissions not yet assigned to closed units.
+    pub fees_in: f64,
+    /// Opening slippage cost not yet assigned to closed units.
+    pub slippage_in: f64,
+    /// Best price seen for this side; also the water mark of a trail.
+    pub best: f64,
+    /// Worst price seen for this side.
+    pub worst: f64,
+    /// Stop-loss level at the first entry, NaN without one.
+    pub stop_level: f64,
+    /// Take-profit level at the first entry, NaN without one.
+    pub target_level: f64,
+    /// Price of the opening fill before costs.
+    pub entry_base: f64,
+    /// Time of the opening fill.
+    pub entry_timestamp: i64,
+    /// The opening fill.
+    pub entry_fill: u32,
+    /// Own tradable rows that ended after the entry row.
+    pub bars_held: u32,
+    /// Rows after the entry until `best`.
+    pub bars_to_best: u32,
+    /// Rows after the entry until `worst`.
+    pub bars_to_worst: u32,
+    /// Facts of any fill of this position.
+    pub flags: FillFlags,
+    /// How the position was entered.
+    pub entry: Entry,
+}
+
+/// How a position was entered; it decides what of the entry row may act on it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Entry {
+    /// At the open: all of the row came later.
+    Open,
+    /// A limit touched on the way down (long): what is beyond it came later.
+    Limit,
+    /// A stop touched on the way up (long).
+    Stop,
+}
+
+/// A position as the strategy sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PositionView {
+    /// The asset.
+    pub asset: AssetId,
+    /// Signed units.
+    pub quantity: f64,
+    /// Average price of the units held.
+    pub entry_price: f64,
+    /// Last mark.
+    pub mark: f64,
+    /// Quantity x mark.
+    pub value: f64,
+    /// Gain or loss of the held units at the mark, before the costs of closing.
+    pub unrealised: f64,
+    /// Time of the opening fill (ns UTC).
+    pub entry_timestamp: i64,
+    /// Own tradable rows that ended after the entry row.
+    pub bars_held: u32,
+}
+
+/// Value and exposure of all positions.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Valuation {
+    /// Sum of quantity x mark.
+    pub net: f64,
+    /// Sum of abs(quantity) x mark.
+    pub gross: f64,
+}
+
+impl Default for PositionDetail {
+    fn default() -> Self {
+        Self {
+            entry_price: f64::NAN,
+            fees_in: 0.0,
+            slippage_in: 0.0,
+            best: f64::NAN,
+            worst: f64::NAN,
+            stop_level: f64::NAN,
+            target_level: f64::NAN,
+            entry_base: f64::NAN,
+            entry_timestamp: i64::MIN,
+            entry_fill: 0,
+            bars_held: 0,
+            bars_to_best: 0,
+            bars_to_worst: 0,
+            flags: FillFlags::default(),
+            entry: Entry::Open,
+        }
+    }
+}
+
+impl Positions {
+    /// No positions in any of `n_assets` assets.
+    #[must_use]
+    pub fn new(n_assets: usize) -> Self {
+        Self {
+            quantity: vec![0.0; n_assets],
+            mark: vec![f64::NAN; n_assets],
+            details: vec![PositionDetail::default(); n_assets],
+            held: Vec::with_capacity(n_assets),
+        }
+    }
+
+    /// Signed units held.
+    #[must_use]
+    #[inline]
+    pub fn quantity(&self, asset: AssetId) -> f64 {
+        self.quantity[asset.index()]
+    }
+
+    /// Last finite close, NaN before the first one.
+    #[must_use]
+    #[inline]
+    pub fn mark(&self, asset: AssetId) -> f64 {
+        self.mark[asset.index()]
+    }
+
+    /// The marks of all assets, to be moved by the loop once a timestamp.
+    #[inline]
+    pub fn marks_mut(&mut self) -> &mut [f64] {
+        &mut self.mark
+    }
+
+    /// The rest of a position.
+    #[must_use]
+    #[inline]
+    pub fn detail(&self, asset: AssetId) -> &PositionDetail {
+        &self.details[asset.index()]
+    }
+
+    /// The rest of a position, to be changed.
+    #[inline]
+    pub fn detail_mut(&mut self, asset: AssetId) -> &mut PositionDetail {
+        &mut self.details[asset.index()]
+    }
+
+    /// Assets with a position, ascending.
+    #[must_use]
+    #[inline]
+    pub fn held(&self) -> &[u32] {
+        &self.held
+    }
+
+    /// The position of an asset, when there is one.
+    #[must_use]
+    pub fn view(&self, asset: AssetId) -> Option<PositionView> {
+        let quantity = self.quantity(asset);
+        if quantity == 0.0 {
+            return None;
+        }
+        let mark = self.mark(asset);
+        let detail = self.detail(asset);
+        Some(PositionView {
+            asset,
+            quantity,
+            entry_price: detail.entry_price,
+            mark,
+            value: quantity * mark,
+            unrealised: mark * quantity - detail.entry_price * quantity,
+            entry_timestamp: detail.entry_timestamp,
+            bars_held: detail.bars_held,
+        })
+    }
+
+    /// Value and exposure at the marks, summed in asset order.
+    #[must_use]
+    #[inline]
+    pub fn valuation(&self) -> Valuation {
+        let mut sum = Valuation::default();
+        for &asset in &self.held {
+            let value = self.quantity[asset as usize] * self.mark[asset as usize];
+            sum.net += value;
+            sum.gross += value.abs();
+        }
+        sum
+    }
+
+    /// Sets the units held; what rounding leaves of a closed position counts as nothing.
+    pub fn set_quantity(&mut self, asset: AssetId, quantity: f64, scale: f64) {
+        let dust = (16.0 * f64::EPSILON * scale).max(1e-12);
+        let quantity = if quantity.abs() <= dust { 0.0 } else { quantity };
+        let was_held = self.quantity[asset.index()] != 0.0;
+        self.quantity[asset.index()] = quantity;
+        match (was_held, quantity != 0.0) {
+            (false, true) => {
+                let at = self.held.partition_point(|&held| held < asset.0);
+                self.held.insert(at, asset.0);
+            }
+            (true, false) => {
+                let at = self.held.partition_point(|&held| held < asset.0);
+                self.held.remove(at);
+                self.details[asset.index()] = PositionDetail::default();
+            }
+            _ => {}
+        }
+    }
+}
+
+impl PositionDetail {
+    /// Takes in a price that was good for the side held: `side * price` rose.
+    #[inline]
+    pub fn push_favourable(&mut self, side: f64, price: f64, bars: u32) {
+        if side * price > side * self.best {
+            self.best = price;
+            self.bars_to_best = bars;
+        }
+    }
+
+    /// Takes in a price that was bad for the side held.
+    #[inline]
+    pub fn push_adverse(&mut self, side: f64, price: f64, bars: u32) {
+        if side * price < side * self.worst {
+            self.worst = price;
+            self.bars_to_worst = bars;
+        }
+    }
+}

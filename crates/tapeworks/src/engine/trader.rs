@@ -1,0 +1,511 @@
+//! The strategy's hands: orders, positions, cash, and the present.
+//!
+//! A [`Trader`] owns all state of a run and borrows nothing, so a language binding can move it into
+//! its own object for the time of a callback.
+
+use std::sync::Arc;
+
+use super::config::EngineConfig;
+use super::log::{RunLog, States};
+use super::request::{OrderRequest, Size};
+use super::slice::Slice;
+use crate::base::{AssetId, Error, OrderId, Result, Symbols};
+use crate::broker::{
+    Account, Bar, Broker, Conditions, NewOrder, OrderKind, OrderOrigin, OrderRow, PositionRule,
+    PositionView, Quotes, RuleBook, RuleSet, Shortfall,
+};
+use crate::feed::{Layout, MarketChunk};
+
+/// Everything a run knows at the present moment, and the only way to act.
+#[derive(Debug, Clone, Default)]
+pub struct Trader {
+    pub(super) broker: Broker,
+    pub(super) states: States,
+    symbols: Arc<Symbols>,
+    layout: Arc<Layout>,
+    chunk: Arc<MarketChunk>,
+    /// Number of the present timestamp in the chunk.
+    t: usize,
+    rows: RowMap,
+    equity: f64,
+    initial_cash: f64,
+    /// Values visible at each order's decision row, [`Layout::n_values`] an order.
+    decision_values: Vec<f64>,
+    /// Values of each asset's last row; kept only where position rules may need them.
+    last_values: Vec<f64>,
+    tags: Vec<Box<str>>,
+    notes: Vec<String>,
+    n_rows: u64,
+    n_untradable_rows: u64,
+}
+
+/// Where each asset's row of the present timestamp lies.
+#[derive(Debug, Clone, Default)]
+struct RowMap {
+    /// Row in the chunk, valid where `stamp` is the present one.
+    row: Vec<u32>,
+    stamp: Vec<u32>,
+    present: u32,
+    /// First row of the timestamp.
+    start: usize,
+    /// Every asset has a row, so an asset's row is `start + id`.
+    is_complete: bool,
+}
+
+/// The rows of the present timestamp, for the broker.
+struct Present<'a> {
+    chunk: &'a MarketChunk,
+    rows: &'a RowMap,
+}
+
+impl Quotes for Present<'_> {
+    #[inline]
+    fn tradable(&self, asset: AssetId) -> Option<Bar> {
+        let row = self.rows.row_of(asset)?;
+        let bar = Bar {
+            open: self.chunk.open[row],
+            high: self.chunk.high[row],
+            low: self.chunk.low[row],
+            close: self.chunk.close[row],
+            volume: self.chunk.volume[row],
+        };
+        bar.is_tradable().then_some(bar)
+    }
+}
+
+impl Trader {
+    /// A trader at the start of a run.
+    pub(super) fn new(
+        config: &EngineConfig,
+        symbols: Arc<Symbols>,
+        layout: Arc<Layout>,
+    ) -> Result<Self> {
+        let n_assets = symbols.len();
+        let conditions = Conditions {
+            commission: config.commission,
+            slippage: config.slippage,
+            lots: config.lots,
+            semantics: config.semantics,
+        };
+        let account = Account { kind: config.account, cash: config.cash, fees: 0.0 };
+        let rules = RuleBook::new(RuleSet::new(&config.rules)?, n_assets);
+        let states =
+            States { context: vec![Vec::new(); layout.context.len()], ..States::default() };
+        Ok(Self {
+            broker: Broker::new(conditions, account, rules, n_assets),
+            states,
+            chunk: Arc::default(),
+            rows: RowMap { row: vec![0; n_assets], stamp: vec![0; n_assets], ..RowMap::default() },
+            equity: config.cash,
+            initial_cash: config.cash,
+            last_values: vec![f64::NAN; n_assets * layout.n_values()],
+            tags: vec!["".into()],
+            symbols,
+            layout,
+            ..Self::default()
+        })
+    }
+
+    // --- what the strategy may do -------------------------------------------------------------
+
+    /// Sends an order; it is first tested against the next row of its symbol.
+    ///
+    /// A refused order gets an id and a row in the rejections as well. `Percent` and `Value` sizes
+    /// fill as far as cash goes; `Quantity` fills whole or not at all.
+    ///
+    /// # Errors
+    /// `O101` when both a limit and a stop are given; `O102` when the asset is not of this run.
+    pub fn submit(&mut self, request: &OrderRequest) -> Result<OrderId> {
+        if request.asset.index() >= self.symbols.len() {
+            return Err(Error::order(
+                "O102",
+                format!("asset {} is not one of the run's {}", request.asset.0, self.symbols.len()),
+            ));
+        }
+        let (kind, limit, stop) = match (request.limit, request.stop) {
+            (None, None) => (OrderKind::Market, f64::NAN, f64::NAN),
+            (Some(limit), None) => (OrderKind::Limit, limit, f64::NAN),
+            (None, Some(stop)) => (OrderKind::Stop, f64::NAN, stop),
+            (Some(_), Some(_)) => {
+                return Err(Error::order(
+                    "O101",
+                    format!(
+                        "{}: an order has a limit or a stop, not both",
+                        self.symbols.name(request.asset)
+                    ),
+                )
+                .with_hint("send a stop order, and a limit order once it has filled"));
+            }
+        };
+        let mark = self.mark(request.asset);
+        let (quantity, shortfall) = match request.size {
+            Size::Quantity(units) => (units, Shortfall::Reject),
+            Size::Percent(fraction) => (fraction * self.equity / mark, Shortfall::Partial),
+            Size::Value(currency) => (currency / mark, Shortfall::Partial),
+        };
+        Ok(self.send(&NewOrder {
+            asset: request.asset,
+            quantity,
+            kind,
+            limit,
+            stop,
+            reduce_only: request.reduce_only,
+            shortfall,
+            tag: request.tag,
+        }))
+    }
+
+    /// Ends a live order; false when it has already ended.
+    pub fn cancel(&mut self, order: OrderId) -> bool {
+        order.index() < self.broker.ledger().orders.len() && self.broker.cancel(order)
+    }
+
+    /// Closes a fraction (0 to 1] of a position at the next open. Without a position the order is
+    /// refused as `position_missing`.
+    pub fn close(&mut self, asset: AssetId, fraction: f64) -> OrderId {
+        let quantity = -self.quantity(asset) * fraction.min(1.0);
+        // Without a position there is no side; the refused row asks for a sale of nothing.
+        self.send_market(asset, quantity, true, Shortfall::Reject)
+    }
+
+    /// Closes every position at the next open.
+    pub fn close_all(&mut self) {
+        for idx in 0..self.held().len() {
+            self.close(AssetId(self.held()[idx]), 1.0);
+        }
+    }
+
+    /// Sends what is missing to hold `units`, counting live market orders as done.
+    pub fn target_quantity(&mut self, asset: AssetId, units: f64) -> Option<OrderId> {
+        let lots = self.broker.conditions().lots;
+        let on_its_way = self.broker.live().market_rest(asset);
+        let quantity = lots.round(units) - self.quantity(asset) - on_its_way;
+        if lots.round(quantity) == 0.0 && quantity.is_finite() {
+            return None;
+        }
+        Some(self.send_market(asset, quantity, false, Shortfall::Partial))
+    }
+
+    /// Sends what is missing to hold `fraction` of equity, in whole lots of the target at the last
+    /// close. Differences under one cent of currency send nothing.
+    pub fn target_percent(&mut self, asset: AssetId, fraction: f64) -> Option<OrderId> {
+        self.target_value(asset, fraction * self.equity)
+    }
+
+    /// Sends what is missing to hold `currency` worth, as [`Trader::target_percent`] does.
+    pub fn target_value(&mut self, asset: AssetId, currency: f64) -> Option<OrderId> {
+        let mark = self.mark(asset);
+        if (currency - self.quantity(asset) * mark).abs() < 0.01 {
+            return None;
+        }
+        self.target_quantity(asset, currency / mark)
+    }
+
+    /// Moves the whole portfolio to `weights` (fractions of equity): symbols that are absent go to
+    /// zero, reducing orders are sent before opening ones, each in asset order.
+    pub fn rebalance(&mut self, weights: &[(AssetId, f64)]) {
+        let mut targets: Vec<(AssetId, f64)> =
+            self.held().iter().map(|&asset| (AssetId(asset), 0.0)).collect();
+        for &(asset, weight) in weights {
+            match targets.binary_search_by_key(&asset, |target| target.0) {
+                Ok(at) => targets[at].1 = weight,
+                Err(at) => targets.insert(at, (asset, weight)),
+            }
+        }
+        let equity = self.equity;
+        let reduces = |trader: &Self, asset: AssetId, weight: f64| {
+            weight * equity < trader.quantity(asset) * trader.mark(asset)
+        };
+        let before: Vec<bool> =
+            targets.iter().map(|&(asset, weight)| reduces(self, asset, weight)).collect();
+        for pass in [true, false] {
+            for (&(asset, weight), &is_reduce) in targets.iter().zip(&before) {
+                if is_reduce == pass {
+                    self.target_value(asset, weight * equity);
+                }
+            }
+        }
+    }
+
+    /// Gives one symbol, or with `None` the run, these position rules from the next row on.
+    ///
+    /// # Errors
+    /// `C310` when a fraction is out of range.
+    pub fn set_rules(&mut self, asset: Option<AssetId>, rules: &[PositionRule]) -> Result<()> {
+        let set = RuleSet::new(rules)?;
+        self.broker.rules_mut().set(asset, set);
+        Ok(())
+    }
+
+    /// The number of a tag text, for [`OrderRequest::tag`].
+    pub fn tag(&mut self, text: &str) -> u32 {
+        let at = self.tags.iter().position(|tag| &**tag == text).unwrap_or_else(|| {
+            self.tags.push(text.into());
+            self.tags.len() - 1
+        });
+        u32::try_from(at).expect("fewer than 2^32 tags")
+    }
+
+    /// Keeps a note for the report; equal notes are kept once.
+    pub fn note(&mut self, text: impl Into<String>) {
+        let text = text.into();
+        if !self.notes.contains(&text) {
+            self.notes.push(text);
+        }
+    }
+
+    // --- what the strategy may know -----------------------------------------------------------
+
+    /// The present (ns UTC).
+    #[must_use]
+    pub fn timestamp(&self) -> i64 {
+        self.chunk.timestamps.get(self.t).copied().unwrap_or(i64::MIN)
+    }
+
+    /// Cash.
+    #[must_use]
+    pub fn cash(&self) -> f64 {
+        self.broker.account().cash
+    }
+
+    /// Cash plus positions at the last marks.
+    #[must_use]
+    pub fn equity(&self) -> f64 {
+        self.equity
+    }
+
+    /// Signed units held.
+    #[must_use]
+    #[inline]
+    pub fn quantity(&self, asset: AssetId) -> f64 {
+        self.broker.positions().quantity(asset)
+    }
+
+    /// The position of an asset, when there is one.
+    #[must_use]
+    pub fn position(&self, asset: AssetId) -> Option<PositionView> {
+        self.broker.positions().view(asset)
+    }
+
+    /// Assets with a position, ascending.
+    #[must_use]
+    #[inline]
+    pub fn held(&self) -> &[u32] {
+        self.broker.positions().held()
+    }
+
+    /// The last close of an asset, NaN before its first row.
+    #[must_use]
+    #[inline]
+    pub fn mark(&self, asset: AssetId) -> f64 {
+        self.broker.positions().mark(asset)
+    }
+
+    /// Signed units of market orders that have not met a row yet.
+    #[must_use]
+    #[inline]
+    pub fn on_its_way(&self, asset: AssetId) -> f64 {
+        self.broker.live().market_rest(asset)
+    }
+
+    /// Orders that wait for their price, in submission order.
+    #[must_use]
+    pub fn open_orders(&self) -> Vec<OrderId> {
+        self.broker.live().iter().map(|live| live.order).collect()
+    }
+
+    /// An order of this run.
+    #[must_use]
+    pub fn order(&self, order: OrderId) -> &OrderRow {
+        &self.broker.ledger().orders[order.index()]
+    }
+
+    /// The text of an order's tag.
+    #[must_use]
+    pub fn tag_text(&self, tag: u32) -> &str {
+        &self.tags[tag as usize]
+    }
+
+    /// The symbols of the run.
+    #[must_use]
+    pub fn symbols(&self) -> &Arc<Symbols> {
+        &self.symbols
+    }
+
+    /// The columns that ride along.
+    #[must_use]
+    pub fn layout(&self) -> &Arc<Layout> {
+        &self.layout
+    }
+
+    // --- what the loop does -------------------------------------------------------------------
+
+    pub(super) fn load(&mut self, chunk: &Arc<MarketChunk>) {
+        self.chunk = Arc::clone(chunk);
+        self.n_rows += chunk.n_rows() as u64;
+        self.n_untradable_rows += count_untradable(chunk);
+    }
+
+    /// Moves to timestamp `t` of the chunk and lets everything fill that can.
+    pub(super) fn advance(&mut self, t: usize) {
+        self.t = t;
+        self.rows.point_to(&self.chunk, t);
+        self.broker.begin(self.chunk.timestamps[t]);
+        let present = Present { chunk: &self.chunk, rows: &self.rows };
+        self.broker.open_phase(&present);
+        self.broker.inside_phase(&present);
+        self.broker.mark_phase(&present);
+        self.move_marks();
+        self.remember_values();
+    }
+
+    /// Appends the portfolio state of the present timestamp.
+    pub(super) fn seal(&mut self) {
+        let valuation = self.broker.positions().valuation();
+        let account = self.broker.account();
+        self.equity = account.cash + valuation.net;
+        let states = &mut self.states;
+        states.timestamp.push(self.chunk.timestamps[self.t]);
+        states.equity.push(self.equity);
+        states.cash.push(account.cash);
+        states.positions_value.push(valuation.net);
+        states.gross_exposure.push(valuation.gross);
+        states.fees.push(account.fees);
+        let n_held = self.broker.positions().held().len();
+        states.n_positions.push(u32::try_from(n_held).expect("fewer than 2^32 assets"));
+        for (column, values) in states.context.iter_mut().zip(&self.chunk.context) {
+            column.push(values[self.t]);
+        }
+    }
+
+    pub(super) fn into_log(mut self) -> RunLog {
+        self.broker.close_books();
+        let ledger = self.broker.into_ledger();
+        RunLog {
+            symbols: self.symbols,
+            layout: self.layout,
+            initial_cash: self.initial_cash,
+            orders: ledger.orders,
+            order_events: ledger.events,
+            fills: ledger.fills,
+            lots: ledger.lots,
+            rejections: ledger.rejections,
+            decision_values: self.decision_values,
+            states: self.states,
+            tags: self.tags,
+            n_rows: self.n_rows,
+            n_untradable_rows: self.n_untradable_rows,
+            notes: self.notes,
+        }
+    }
+
+    fn send_market(
+        &mut self,
+        asset: AssetId,
+        quantity: f64,
+        reduce_only: bool,
+        shortfall: Shortfall,
+    ) -> OrderId {
+        self.send(&NewOrder {
+            asset,
+            quantity,
+            kind: OrderKind::Market,
+            limit: f64::NAN,
+            stop: f64::NAN,
+            reduce_only,
+            shortfall,
+            tag: 0,
+        })
+    }
+
+    fn send(&mut self, new: &NewOrder) -> OrderId {
+        let order = self.broker.submit(new);
+        if self.layout.n_values() > 0 {
+            self.push_present_values(new.asset);
+        }
+        order
+    }
+
+    /// The values that a decision on `asset` can see now.
+    fn push_present_values(&mut self, asset: AssetId) {
+        let row = self.rows.row_of(asset);
+        let chunk = &self.chunk;
+        let per_row = chunk.signals.iter().chain(&chunk.indicators);
+        self.decision_values.extend(per_row.map(|column| row.map_or(f64::NAN, |row| column[row])));
+        self.decision_values.extend(chunk.context.iter().map(|column| column[self.t]));
+    }
+
+    /// Closes move the marks; a row without a finite close leaves the mark where it was.
+    fn move_marks(&mut self) {
+        let slice = Slice::new(&self.chunk, self.t);
+        let marks = self.broker.positions_mut().marks_mut();
+        for (&asset, &close) in slice.assets().iter().zip(slice.close()) {
+            if close.is_finite() {
+                marks[asset as usize] = close;
+            }
+        }
+    }
+
+    /// Orders of position rules carry the values of the last row before their fill, which is why
+    /// the present row is taken in only afterwards.
+    fn remember_values(&mut self) {
+        let n_values = self.layout.n_values();
+        if n_values == 0 {
+            return;
+        }
+        let orders = &self.broker.ledger().orders;
+        for row in &orders[self.decision_values.len() / n_values..] {
+            debug_assert!(row.origin == OrderOrigin::PositionRule, "others carry their own values");
+            let from = row.asset.index() * n_values;
+            self.decision_values.extend_from_slice(&self.last_values[from..from + n_values]);
+        }
+        if !self.broker.rules().is_active() {
+            return;
+        }
+        let chunk = &self.chunk;
+        for row in Slice::new(chunk, self.t).rows() {
+            let from = chunk.assets[row] as usize * n_values;
+            let values = &mut self.last_values[from..from + n_values];
+            let per_row = chunk.signals.iter().chain(&chunk.indicators).map(|column| column[row]);
+            let context = chunk.context.iter().map(|column| column[self.t]);
+            for (value, now) in values.iter_mut().zip(per_row.chain(context)) {
+                *value = now;
+            }
+        }
+    }
+}
+
+impl RowMap {
+    #[inline]
+    fn row_of(&self, asset: AssetId) -> Option<usize> {
+        if self.is_complete {
+            return Some(self.start + asset.index());
+        }
+        (self.stamp[asset.index()] == self.present).then(|| self.row[asset.index()] as usize)
+    }
+
+    fn point_to(&mut self, chunk: &MarketChunk, t: usize) {
+        let (start, end) = (chunk.offsets[t], chunk.offsets[t + 1]);
+        self.start = start as usize;
+        // Ids are unique and ascending in a slice, so as many rows as assets means all of them.
+        self.is_complete = (end - start) as usize == self.row.len();
+        if self.is_complete {
+            return;
+        }
+        self.present = self.present.checked_add(1).expect("fewer than 2^32 timestamps");
+        for row in start..end {
+            let asset = chunk.assets[row as usize] as usize;
+            self.row[asset] = row;
+            self.stamp[asset] = self.present;
+        }
+    }
+}
+
+fn count_untradable(chunk: &MarketChunk) -> u64 {
+    let mut n = 0;
+    let rows = chunk.open.iter().zip(&chunk.high).zip(&chunk.low).zip(&chunk.close);
+    for ((((&open, &high), &low), &close), &volume) in rows.zip(&chunk.volume) {
+        n += u64::from(!Bar { open, high, low, close, volume }.is_tradable());
+    }
+    n
+}
