@@ -39,6 +39,9 @@ impl Bar {
 pub trait Quotes {
     /// The row of `asset` at this timestamp, when there is one that is tradable.
     fn tradable(&self, asset: AssetId) -> Option<Bar>;
+
+    /// Low and high of the row of `asset`, when there is one, tradable or not.
+    fn range(&self, asset: AssetId) -> Option<(f64, f64)>;
 }
 
 #[cfg(test)]

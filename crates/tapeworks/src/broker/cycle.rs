@@ -15,7 +15,7 @@ use super::ledger::{Ledger, OrderRow, OrderStatus};
 use super::live::{LiveOrder, LiveOrders, Shortfall};
 use super::lots::Lots;
 use super::positions::{Entry, PositionDetail, Positions};
-use super::rules::{Level, RuleBook};
+use super::rules::{Level, RuleBook, RuleSet};
 use super::semantics::Semantics;
 use super::slippage::Slippage;
 use crate::base::{AssetId, OrderId};
@@ -48,8 +48,19 @@ pub struct Broker {
     at_open: Vec<(usize, f64)>,
     /// Reused between rows: levels that can close something inside the rows.
     candidates: Vec<Candidate>,
-    /// Reused between rows: assets whose rules are looked at.
+    /// Per asset: between these prices no rule of its position fires.
+    guards: Vec<Guard>,
+    /// Assets whose row leaves the guard of the position they brought into it.
     watched: Vec<u32>,
+    /// Assets whose position was entered or added to in the present row.
+    pub(super) enlarged: Vec<u32>,
+}
+
+/// The open interval of prices in which no rule of a position fires.
+#[derive(Debug, Clone, Copy)]
+struct Guard {
+    low: f64,
+    high: f64,
 }
 
 /// A level that a row reached and that would reduce a position.
@@ -87,6 +98,7 @@ impl Broker {
             rules,
             positions: Positions::new(n_assets),
             live: LiveOrders::new(n_assets),
+            guards: vec![Guard::NEVER; n_assets],
             ..Self::default()
         }
     }
@@ -95,12 +107,14 @@ impl Broker {
     pub fn begin(&mut self, now: i64) {
         self.previous = self.now;
         self.now = now;
+        self.enlarged.clear();
     }
 
     /// Fills at the open everything that the open satisfies: reduces first (position rules, then
     /// orders by id), then the rest by id.
     pub fn open_phase(&mut self, quotes: &impl Quotes) {
         if self.rules.is_active() {
+            self.watch(quotes);
             self.close_beyond_open(quotes);
         }
         if self.live.is_empty() {
@@ -134,8 +148,8 @@ impl Broker {
     /// Fills what the rows reached between their open and close: opens by id, then reduces by
     /// symbol, within a symbol the adverse level nearest to the open first.
     pub fn inside_phase(&mut self, quotes: &impl Quotes) {
-        let has_rules = self.rules.is_active() && !self.positions.held().is_empty();
-        if !self.live.has_resting() && !has_rules {
+        let has_rules = !self.watched.is_empty() || !self.enlarged.is_empty();
+        if !self.live.has_resting() && !(self.rules.is_active() && has_rules) {
             return;
         }
         self.open_inside(quotes);
@@ -156,22 +170,32 @@ impl Broker {
                 detail.bars_held += 1;
             }
             let bars = detail.bars_held;
+            let best = detail.best;
             detail.push_favourable(side, reach.favourable, bars);
             detail.push_adverse(side, reach.adverse, bars);
+            if detail.best != best {
+                self.set_guard(asset);
+            }
+        }
+    }
+
+    /// Finds the positions whose rules can fire in this row; most rows leave most guards alone.
+    fn watch(&mut self, quotes: &impl Quotes) {
+        self.watched.clear();
+        for &asset in self.positions.held() {
+            let Some((low, high)) = quotes.range(AssetId(asset)) else { continue };
+            let guard = self.guards[asset as usize];
+            if low <= guard.low || high >= guard.high {
+                self.watched.push(asset);
+            }
         }
     }
 
     fn close_beyond_open(&mut self, quotes: &impl Quotes) {
-        let mut watched = std::mem::take(&mut self.watched);
-        watched.clear();
-        watched.extend_from_slice(self.positions.held());
-        for &asset in &watched {
-            let asset = AssetId(asset);
-            let (adverse, favourable) = self.levels(asset);
-            if adverse.is_none() && favourable.is_none() {
-                continue;
-            }
+        for at in 0..self.watched.len() {
+            let asset = AssetId(self.watched[at]);
             let Some(bar) = quotes.tradable(asset) else { continue };
+            let (adverse, favourable) = self.levels(asset);
             let side = self.positions.quantity(asset).signum();
             let beyond = adverse
                 .filter(|level| side * bar.open <= side * level.price)
@@ -181,7 +205,6 @@ impl Broker {
                 self.fill_rule(asset, level, bar.open, Phase::Open, FillFlags::default());
             }
         }
-        self.watched = watched;
     }
 
     fn open_inside(&mut self, quotes: &impl Quotes) {
@@ -241,14 +264,15 @@ impl Broker {
     }
 
     fn collect_rules(&self, quotes: &impl Quotes, candidates: &mut Vec<Candidate>) {
-        for &asset in self.positions.held() {
+        let brought_in = self.watched.iter().filter(|asset| !self.enlarged.contains(asset));
+        for &asset in brought_in.chain(&self.enlarged) {
             let asset = AssetId(asset);
-            let (adverse, favourable) = self.levels(asset);
-            if adverse.is_none() && favourable.is_none() {
+            let side = self.positions.quantity(asset).signum();
+            if self.positions.quantity(asset) == 0.0 {
                 continue;
             }
             let Some(bar) = quotes.tradable(asset) else { continue };
-            let side = self.positions.quantity(asset).signum();
+            let (adverse, favourable) = self.levels(asset);
             let reach = reach(self.positions.detail(asset), side, &bar, self.now);
             let mut push = |level: Level, is_favourable: bool| {
                 candidates.push(Candidate {
@@ -348,6 +372,26 @@ impl Broker {
         )
     }
 
+    /// Takes the levels of a position's rules anew, after its entry price, its water mark or its
+    /// rules have changed.
+    pub(super) fn set_guard(&mut self, asset: AssetId) {
+        let (adverse, favourable) = self.levels(asset);
+        let adverse = adverse.map_or(f64::NAN, |level| level.price);
+        let favourable = favourable.map_or(f64::NAN, |level| level.price);
+        // Comparisons with NaN are false: a missing level never fires.
+        let is_long = self.positions.quantity(asset) > 0.0;
+        let (low, high) = if is_long { (adverse, favourable) } else { (favourable, adverse) };
+        self.guards[asset.index()] = Guard { low, high };
+    }
+
+    /// Gives one symbol, or with `None` the run, other position rules.
+    pub fn set_rules(&mut self, asset: Option<AssetId>, set: RuleSet) {
+        self.rules.set(asset, set);
+        for at in 0..self.positions.held().len() {
+            self.set_guard(AssetId(self.positions.held()[at]));
+        }
+    }
+
     /// Whether an order would move its position toward zero without crossing it.
     fn is_reduce(&self, live: &LiveOrder) -> bool {
         let quantity = self.positions.quantity(live.asset);
@@ -433,6 +477,11 @@ impl Broker {
             entry: Entry::Open,
         });
     }
+}
+
+impl Guard {
+    /// The guard of an asset without rules.
+    const NEVER: Self = Self { low: f64::NAN, high: f64::NAN };
 }
 
 impl Reach {

@@ -225,6 +225,12 @@ impl Broker {
             held + execution.sign * quantity,
             held.abs().max(quantity),
         );
+        if self.rules.is_active() {
+            if !self.enlarged.contains(&execution.asset.0) {
+                self.enlarged.push(execution.asset.0);
+            }
+            self.set_guard(execution.asset);
+        }
     }
 
     /// Books the filled quantity on the order and takes it off the book.

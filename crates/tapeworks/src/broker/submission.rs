@@ -112,6 +112,12 @@ impl Broker {
         }
     }
 
+    /// The present (ns UTC).
+    #[must_use]
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
     /// Cash and totals.
     #[must_use]
     pub fn account(&self) -> &Account {
@@ -136,11 +142,6 @@ impl Broker {
     #[inline]
     pub fn live(&self) -> &LiveOrders {
         &self.live
-    }
-
-    /// The position rules.
-    pub fn rules_mut(&mut self) -> &mut RuleBook {
-        &mut self.rules
     }
 
     /// The position rules.

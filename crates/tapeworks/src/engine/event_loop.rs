@@ -57,8 +57,11 @@ pub fn run(
     let mut delivered = Delivered::default();
     let mut rows = 0;
     let mut last = i64::MIN;
+    let mut next = feed.next_chunk()?;
+    let first = next.as_ref().and_then(|chunk| chunk.timestamps.first());
+    trader.start(first.copied().unwrap_or(0));
     strategy.on_start(&mut trader)?;
-    while let Some(chunk) = feed.next_chunk()? {
+    while let Some(chunk) = next {
         check_chunk(&chunk, last, &trader)?;
         trader.load(&chunk);
         for t in 0..chunk.timestamps.len() {
@@ -75,6 +78,7 @@ pub fn run(
         if progress(&Progress { rows, timestamp: last }) == Flow::Stop {
             return Err(Error::new(ErrorKind::Interrupted, "I130", "interrupted by the user"));
         }
+        next = feed.next_chunk()?;
     }
     deliver(strategy, &mut trader, &mut delivered)?;
     strategy.on_end(&mut trader)?;

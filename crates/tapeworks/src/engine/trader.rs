@@ -71,6 +71,12 @@ impl Quotes for Present<'_> {
         };
         bar.is_tradable().then_some(bar)
     }
+
+    #[inline]
+    fn range(&self, asset: AssetId) -> Option<(f64, f64)> {
+        let row = self.rows.row_of(asset)?;
+        Some((self.chunk.low[row], self.chunk.high[row]))
+    }
 }
 
 impl Trader {
@@ -198,7 +204,9 @@ impl Trader {
         if (currency - self.quantity(asset) * mark).abs() < 0.01 {
             return None;
         }
-        self.target_quantity(asset, currency / mark)
+        // Nothing of a symbol that has no price yet is nothing.
+        let units = if currency == 0.0 { 0.0 } else { currency / mark };
+        self.target_quantity(asset, units)
     }
 
     /// Moves the whole portfolio to `weights` (fractions of equity): symbols that are absent go to
@@ -233,7 +241,7 @@ impl Trader {
     /// `C310` when a fraction is out of range.
     pub fn set_rules(&mut self, asset: Option<AssetId>, rules: &[PositionRule]) -> Result<()> {
         let set = RuleSet::new(rules)?;
-        self.broker.rules_mut().set(asset, set);
+        self.broker.set_rules(asset, set);
         Ok(())
     }
 
@@ -256,10 +264,10 @@ impl Trader {
 
     // --- what the strategy may know -----------------------------------------------------------
 
-    /// The present (ns UTC).
+    /// The present (ns UTC); before the first timestamp, the nanosecond before it.
     #[must_use]
     pub fn timestamp(&self) -> i64 {
-        self.chunk.timestamps.get(self.t).copied().unwrap_or(i64::MIN)
+        self.broker.now()
     }
 
     /// Cash.
@@ -339,6 +347,11 @@ impl Trader {
     }
 
     // --- what the loop does -------------------------------------------------------------------
+
+    /// Sets the clock to the last nanosecond before the data begins.
+    pub(super) fn start(&mut self, first_timestamp: i64) {
+        self.broker.begin(first_timestamp.saturating_sub(1));
+    }
 
     pub(super) fn load(&mut self, chunk: &Arc<MarketChunk>) {
         self.chunk = Arc::clone(chunk);
@@ -428,8 +441,14 @@ impl Trader {
 
     /// The values that a decision on `asset` can see now.
     fn push_present_values(&mut self, asset: AssetId) {
-        let row = self.rows.row_of(asset);
         let chunk = &self.chunk;
+        if chunk.timestamps.is_empty() {
+            // Before the first timestamp nothing is visible.
+            let n_all = self.decision_values.len() + self.layout.n_values();
+            self.decision_values.resize(n_all, f64::NAN);
+            return;
+        }
+        let row = self.rows.row_of(asset);
         let per_row = chunk.signals.iter().chain(&chunk.indicators);
         self.decision_values.extend(per_row.map(|column| row.map_or(f64::NAN, |row| column[row])));
         self.decision_values.extend(chunk.context.iter().map(|column| column[self.t]));

@@ -10,8 +10,8 @@ use crate::engine::{OrderRequest, Slice, Strategy, Trader};
 /// cross is possible one row after the slow average is complete. Orders are market orders for the
 /// next open. Rows without a close are passed over.
 ///
-/// Averages that agree to 1e-12 of the price are equal: the sums are compensated, so a flat price
-/// never makes a cross out of rounding.
+/// Averages that agree to 1e-12 of the price are equal: the running sums are exact to far less, so a
+/// flat price never makes a cross out of rounding.
 #[derive(Debug, Clone)]
 pub struct SmaCross {
     fast: usize,
@@ -26,19 +26,12 @@ pub struct SmaCross {
 /// The rolling state of one symbol.
 #[derive(Debug, Clone, Copy, Default)]
 struct Averages {
-    fast: RollingSum,
-    slow: RollingSum,
+    fast: f64,
+    slow: f64,
     /// Finite closes seen.
     n: usize,
     /// Sign of fast - slow at the previous row; `None` before the slow average is complete.
     sign: Option<i8>,
-}
-
-/// A sum that loses nothing to rounding as values come and go (Neumaier).
-#[derive(Debug, Clone, Copy, Default)]
-struct RollingSum {
-    sum: f64,
-    lost: f64,
 }
 
 impl SmaCross {
@@ -99,38 +92,30 @@ impl Averages {
     #[inline]
     fn push(&mut self, ring: &mut [f64], close: f64, fast: usize, slow: usize) {
         let mask = ring.len() - 1;
-        if self.n >= fast {
-            self.fast.add(-ring[(self.n - fast) & mask]);
+        let n = self.n;
+        if n >= slow {
+            self.slow -= ring[(n - slow) & mask];
         }
-        if self.n >= slow {
-            self.slow.add(-ring[(self.n - slow) & mask]);
+        if n >= fast {
+            self.fast -= ring[(n - fast) & mask];
         }
-        self.fast.add(close);
-        self.slow.add(close);
-        ring[self.n & mask] = close;
-        self.n += 1;
+        self.fast += close;
+        self.slow += close;
+        ring[n & mask] = close;
+        self.n = n + 1;
+        if n & mask == mask {
+            // Once a turn of the ring the sums are taken anew, so rounding never piles up.
+            self.fast = ring[ring.len() - fast..].iter().sum();
+            self.slow = ring[ring.len() - slow..].iter().sum();
+        }
         if self.n >= slow {
             // Sums times the other window: the averages compared without a division.
-            let difference = self.fast.value() * slow as f64 - self.slow.value() * fast as f64;
-            let noise = 1e-12 * (self.slow.value() * fast as f64).abs();
+            let (fast_scaled, slow_scaled) = (self.fast * slow as f64, self.slow * fast as f64);
+            let noise = 1e-12 * slow_scaled.abs();
+            let difference = fast_scaled - slow_scaled;
             let now = i8::from(difference > noise) - i8::from(difference < -noise);
             // On equality the side stays, so that a touch is no cross.
             self.sign = if now == 0 { self.sign.or(Some(0)) } else { Some(now) };
         }
-    }
-}
-
-impl RollingSum {
-    #[inline]
-    fn add(&mut self, x: f64) {
-        let sum = self.sum + x;
-        self.lost +=
-            if self.sum.abs() >= x.abs() { (self.sum - sum) + x } else { (x - sum) + self.sum };
-        self.sum = sum;
-    }
-
-    #[inline]
-    fn value(self) -> f64 {
-        self.sum + self.lost
     }
 }
