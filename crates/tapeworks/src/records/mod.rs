@@ -1,1 +1,173 @@
-//! Room `records`.
+//! The tables a run leaves behind, read off the run log and never re-simulated.
+//!
+//! In: a [`RunLog`]. Out: trades, fills, orders, rejections, positions and portfolio states, as
+//! plain rows ([`Records::trades`]) or as Arrow batches of bounded size ([`Records::batches`]),
+//! and the files made from them ([`write_parquet`], [`write_csv`]).
+//!
+//! Invariants:
+//! - The log is the only input; nothing here changes it, and no table is held whole.
+//! - Arithmetic of trades and positions follows the order of operations of the account, so every
+//!   table is derivable from the fills to the last bit.
+//! - A missing value is NaN in plain rows and null in Arrow; no batch or file ever holds NaN.
+//! - `quantity` beside a `side` column is a positive number of units; only positions, which have
+//!   no side column, carry a signed quantity.
+//!
+//! To add a table: a file with its schema and its cursor, a variant of [`RecordKind`].
+
+mod arrays;
+mod csv;
+mod file;
+mod fills;
+mod hints;
+mod kind;
+mod orders;
+mod parquet;
+mod portfolio;
+mod positions;
+mod rejections;
+mod table;
+mod trade;
+mod trades;
+
+use std::sync::Arc;
+
+pub use self::csv::write_csv;
+pub use self::file::AtomicFile;
+pub use self::hints::hint;
+pub use self::kind::RecordKind;
+pub use self::parquet::{SCHEMA_VERSION, Written, write_parquet};
+pub use self::table::Batches;
+pub use self::trade::{Trade, TradeSide, TradeStatus};
+pub use crate::base::Symbols;
+pub use crate::broker::{ExitReason, FillFlags};
+pub use crate::engine::{FillRow, RejectionRow, RunLog, States};
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::{RecordBatch, RecordBatchIterator};
+
+/// The records of one run: a shared, read-only view of its log.
+#[derive(Debug, Clone)]
+pub struct Records {
+    log: Arc<RunLog>,
+}
+
+impl Records {
+    /// A view of `log`, which may be given by value or shared.
+    pub fn new(log: impl Into<Arc<RunLog>>) -> Self {
+        Self { log: log.into() }
+    }
+
+    /// The log behind the records.
+    #[must_use]
+    pub fn log(&self) -> &Arc<RunLog> {
+        &self.log
+    }
+
+    /// The symbols of the run.
+    #[must_use]
+    pub fn symbols(&self) -> &Symbols {
+        &self.log.symbols
+    }
+
+    /// Cash at the start: the equity before the first row.
+    #[must_use]
+    pub fn initial_cash(&self) -> f64 {
+        self.log.initial_cash
+    }
+
+    /// Portfolio states, one row a timestamp.
+    #[must_use]
+    pub fn states(&self) -> &States {
+        &self.log.states
+    }
+
+    /// Executions in the order in which they happened.
+    #[must_use]
+    pub fn fills(&self) -> &[FillRow] {
+        &self.log.fills
+    }
+
+    /// Refused orders in the order in which they were refused.
+    #[must_use]
+    pub fn rejections(&self) -> &[RejectionRow] {
+        &self.log.rejections
+    }
+
+    /// How many rows the trades table has, open ones included.
+    #[must_use]
+    pub fn n_trades(&self) -> usize {
+        self.log.lots.len()
+    }
+
+    /// The trades: one a reducing fill in fill order, then one a position still held, by symbol.
+    pub fn trades(&self) -> impl ExactSizeIterator<Item = Trade> + '_ {
+        (0..self.log.lots.len()).map(|idx| Trade::at(&self.log, idx))
+    }
+
+    /// Signals, indicators and context (in layout order) visible when the opening order of `trade`
+    /// was decided; empty when no column rode along.
+    #[must_use]
+    pub fn entry_values(&self, trade: &Trade) -> &[f64] {
+        trade::decision_values(&self.log, trade.entry_order_id)
+    }
+
+    /// The same values for the order that closed `trade`; `None` while it is open.
+    #[must_use]
+    pub fn exit_values(&self, trade: &Trade) -> Option<&[f64]> {
+        trade.exit_order_id.map(|order| trade::decision_values(&self.log, order))
+    }
+
+    /// The text of a tag, `None` for "no tag".
+    #[must_use]
+    pub fn tag(&self, tag: u32) -> Option<&str> {
+        match tag {
+            0 => None,
+            _ => self.log.tags.get(tag as usize).map(AsRef::as_ref),
+        }
+    }
+
+    /// Columns of a table.
+    ///
+    /// Shape: symbols, codes and tags are `Dictionary(Int32, Utf8)`, times `Timestamp(ns, "UTC")`,
+    /// quantities and money `Float64`.
+    #[must_use]
+    pub fn schema(&self, kind: RecordKind) -> SchemaRef {
+        table::cursor(&self.log, kind).schema()
+    }
+
+    /// The rows of a table as batches of at most `rows` rows, made one at a time.
+    ///
+    /// The iterator shares the log and borrows nothing, so it may be handed to another thread.
+    #[must_use]
+    pub fn batches(&self, kind: RecordKind, rows: usize) -> Batches {
+        Batches::new(Arc::clone(&self.log), kind, rows)
+    }
+
+    /// [`Records::batches`] as an Arrow reader, for the C stream and for writers.
+    #[must_use]
+    pub fn reader(
+        &self,
+        kind: RecordKind,
+        rows: usize,
+    ) -> RecordBatchIterator<
+        impl Iterator<Item = Result<RecordBatch, arrow::error::ArrowError>> + Send + use<>,
+    > {
+        let batches = self.batches(kind, rows);
+        let schema = batches.schema();
+        RecordBatchIterator::new(batches.map(Ok), schema)
+    }
+
+    /// How many rows a table has. Cost: walks the table for positions, else immediate.
+    #[must_use]
+    pub fn n_rows(&self, kind: RecordKind) -> usize {
+        let log = &self.log;
+        match kind {
+            RecordKind::Trades => log.lots.len(),
+            RecordKind::Fills => log.fills.len(),
+            RecordKind::Orders => log.orders.len() + log.fills.len() + log.order_events.len(),
+            RecordKind::Rejections => log.rejections.len(),
+            RecordKind::Positions => positions::n_rows(log),
+            RecordKind::Portfolio => log.states.timestamp.len(),
+        }
+    }
+}

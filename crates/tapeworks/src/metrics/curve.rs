@@ -1,0 +1,156 @@
+//! An equity curve and what all metrics of it share: returns, drawdowns, order statistics.
+
+use super::metric::Reason;
+use crate::records::Records;
+
+/// Two returns closer than this differ by rounding alone: `E_t / E_{t-1} - 1` carries an error of
+/// about one unit in the last place of 1.
+const RETURN_NOISE: f64 = 1e-15;
+
+/// An equity curve.
+///
+/// Shape: one value a timestamp, ascending.
+/// Units: account currency, ns UTC.
+#[derive(Debug, Clone, Copy)]
+pub struct Curve<'a> {
+    /// Instants of the values.
+    pub timestamps: &'a [i64],
+    /// Equity after each instant.
+    pub equity: &'a [f64],
+    /// Equity before the first instant; `None` for a series of prices, whose first value is then
+    /// the starting point and has no return.
+    pub initial: Option<f64>,
+}
+
+impl<'a> Curve<'a> {
+    /// A curve that starts from `initial`.
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    #[must_use]
+    pub fn new(timestamps: &'a [i64], equity: &'a [f64], initial: Option<f64>) -> Self {
+        assert_eq!(timestamps.len(), equity.len(), "one equity value a timestamp");
+        Self { timestamps, equity, initial }
+    }
+
+    /// The equity curve of a run.
+    #[must_use]
+    pub fn of(records: &'a Records) -> Self {
+        let states = records.states();
+        Self::new(&states.timestamp, &states.equity, Some(records.initial_cash()))
+    }
+
+    /// The starting value, its instant where it has one, and the rows after it.
+    pub(super) fn split(&self) -> Option<(f64, Option<i64>, &'a [i64], &'a [f64])> {
+        match self.initial {
+            Some(initial) => Some((initial, None, self.timestamps, self.equity)),
+            None => {
+                let (&first, equity) = self.equity.split_first()?;
+                let (&start, timestamps) = self.timestamps.split_first()?;
+                Some((first, Some(start), timestamps, equity))
+            }
+        }
+    }
+}
+
+/// A curve with its returns and drawdowns, computed once for all metrics.
+#[derive(Debug)]
+pub(super) struct Path<'a> {
+    /// Equity before the first return.
+    pub initial: f64,
+    /// When that was, where it is known.
+    pub start: Option<i64>,
+    /// Instants of the returns.
+    pub timestamps: &'a [i64],
+    /// Equity after each return.
+    pub equity: &'a [f64],
+    /// `E_t / max(E_0..E_t) - 1` of each row.
+    pub drawdowns: Vec<f64>,
+    returns: Result<Vec<f64>, Reason>,
+    sorted: Vec<f64>,
+}
+
+impl<'a> Path<'a> {
+    pub(super) fn new(curve: &Curve<'a>) -> Self {
+        let (initial, start, timestamps, equity) =
+            curve.split().unwrap_or((f64::NAN, None, &[], &[]));
+        let returns = simple_returns(initial, equity);
+        let mut sorted = returns.clone().unwrap_or_default();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let mut peak = initial;
+        let drawdowns = equity
+            .iter()
+            .map(|&value| {
+                peak = peak.max(value);
+                value / peak - 1.0
+            })
+            .collect();
+        Self { initial, start, timestamps, equity, drawdowns, returns, sorted }
+    }
+
+    /// How many returns the curve has.
+    pub(super) fn n(&self) -> usize {
+        self.equity.len()
+    }
+
+    /// The returns, at least `n_min` of them.
+    pub(super) fn returns(&self, n_min: usize) -> Result<&[f64], Reason> {
+        let returns = self.returns.as_deref().map_err(|reason| *reason)?;
+        if returns.len() < n_min { Err(Reason::TooFew) } else { Ok(returns) }
+    }
+
+    /// Equity that may have been lost (zero or negative) but is a number throughout.
+    pub(super) fn numbers(&self) -> Result<&[f64], Reason> {
+        if self.equity.is_empty() {
+            return Err(Reason::NoRows);
+        }
+        let known = self.equity.iter().all(|value| value.is_finite());
+        if known && self.initial > 0.0 { Ok(self.equity) } else { Err(Reason::NonPositiveEquity) }
+    }
+
+    /// The `q` quantile of the returns with linear interpolation.
+    pub(super) fn quantile(&self, q: f64) -> Result<f64, Reason> {
+        let n = self.returns(2)?.len();
+        let place = q * (n - 1) as f64;
+        let below = place.floor();
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0..n")]
+        let idx = below as usize;
+        let low = self.sorted[idx];
+        let high = self.sorted[(idx + 1).min(n - 1)];
+        Ok(low + (high - low) * (place - below))
+    }
+}
+
+/// `E_t / E_{t-1} - 1`, the first against `initial`; refused where equity is not a positive number.
+fn simple_returns(initial: f64, equity: &[f64]) -> Result<Vec<f64>, Reason> {
+    if equity.is_empty() {
+        return Err(Reason::NoRows);
+    }
+    let mut previous = initial;
+    let mut returns = Vec::with_capacity(equity.len());
+    for &value in equity {
+        if !(previous > 0.0 && value > 0.0 && value.is_finite() && previous.is_finite()) {
+            return Err(Reason::NonPositiveEquity);
+        }
+        returns.push(value / previous - 1.0);
+        previous = value;
+    }
+    Ok(returns)
+}
+
+pub(super) fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// Standard deviation with ddof 1 of at least two returns; refused when it is rounding noise.
+pub(super) fn deviation(values: &[f64]) -> Result<f64, Reason> {
+    let centre = mean(values);
+    let squares: f64 = values.iter().map(|value| (value - centre) * (value - centre)).sum();
+    let deviation = (squares / (values.len() - 1) as f64).sqrt();
+    if deviation > RETURN_NOISE { Ok(deviation) } else { Err(Reason::ZeroVariance) }
+}
+
+/// Whether a return (or a sum of their squares' root) is more than rounding noise.
+pub(super) fn is_noise(value: f64) -> bool {
+    value.abs() <= RETURN_NOISE
+}

@@ -1,0 +1,56 @@
+//! The closed list of tables.
+
+/// A table of the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum RecordKind {
+    /// One row a reducing fill, and one a position still held at the end.
+    Trades,
+    /// One row an execution.
+    Fills,
+    /// One row an event in the life of an order.
+    Orders,
+    /// One row a refused order, with the figures behind the refusal.
+    Rejections,
+    /// One row whenever a position changed, and one a position held at the end.
+    Positions,
+    /// One row a timestamp.
+    Portfolio,
+}
+
+impl RecordKind {
+    /// Every table.
+    pub const ALL: [Self; 6] = [
+        Self::Trades,
+        Self::Fills,
+        Self::Orders,
+        Self::Rejections,
+        Self::Positions,
+        Self::Portfolio,
+    ];
+
+    /// The name of the table.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Trades => "trades",
+            Self::Fills => "fills",
+            Self::Orders => "orders",
+            Self::Rejections => "rejections",
+            Self::Positions => "positions",
+            Self::Portfolio => "portfolio",
+        }
+    }
+
+    /// The name of its file in a run folder.
+    #[must_use]
+    pub const fn file_name(self) -> &'static str {
+        match self {
+            Self::Trades => "trades.parquet",
+            Self::Fills => "fills.parquet",
+            Self::Orders => "orders.parquet",
+            Self::Rejections => "rejections.parquet",
+            Self::Positions => "positions.parquet",
+            Self::Portfolio => "portfolio.parquet",
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! One trade: units of a position from entry to exit, with what they earned and cost.
+
+use crate::base::{AssetId, OrderId, time::DAY_NS};
+use crate::broker::{ExitReason, FillFlags};
+use crate::engine::RunLog;
+
+/// Units of account currency per unit of price; 1 until futures exist.
+const MULTIPLIER: f64 = 1.0;
+
+/// The side on which units were held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TradeSide {
+    /// Bought first.
+    Long,
+    /// Sold first.
+    Short,
+}
+
+impl TradeSide {
+    /// Every side, in declaration order.
+    pub const ALL: [Self; 2] = [Self::Long, Self::Short];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Long => "long",
+            Self::Short => "short",
+        }
+    }
+}
+
+/// How a trade stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TradeStatus {
+    /// The exit left the position flat.
+    Closed,
+    /// The exit left part of the position.
+    Partial,
+    /// Still held at the end of the run, valued at the last mark without exit costs.
+    Open,
+}
+
+impl TradeStatus {
+    /// Every status, in declaration order.
+    pub const ALL: [Self; 3] = [Self::Closed, Self::Partial, Self::Open];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Partial => "partial",
+            Self::Open => "open",
+        }
+    }
+}
+
+/// One row of the trades table.
+///
+/// Units: prices a unit, money in account currency, `*_pct` and `*_percent` fractions of the entry
+/// value, times ns UTC.
+/// Missing: NaN (levels that never were), `None` (exit order of an open trade), 0 (tags).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trade {
+    /// Position in the table.
+    pub trade_id: u32,
+    /// The asset.
+    pub asset: AssetId,
+    /// Long or short.
+    pub side: TradeSide,
+    /// Closed, partial or open.
+    pub status: TradeStatus,
+    /// When the position was opened; later additions keep it.
+    pub entry_timestamp: i64,
+    /// Average price of the position.
+    pub entry_price: f64,
+    /// Units of this trade, positive.
+    pub entry_quantity: f64,
+    /// Share of the opening commissions.
+    pub entry_commission: f64,
+    /// Share of the opening slippage; it is already inside `entry_price`.
+    pub entry_slippage: f64,
+    /// When the units ended; the last timestamp of the run for an open trade.
+    pub exit_timestamp: i64,
+    /// Price of the reducing fill, or the last mark.
+    pub exit_price: f64,
+    /// Units that ended (or are valued at the last mark), positive.
+    pub exit_quantity: f64,
+    /// Share of the reducing fill's commission.
+    pub exit_commission: f64,
+    /// Slippage of the reducing fill; it is already inside `exit_price`.
+    pub exit_slippage: f64,
+    /// Why the units ended.
+    pub exit_reason: ExitReason,
+    /// `(exit x q - entry x q) x multiplier x sign`, at the prices paid.
+    pub pnl_gross: f64,
+    /// `pnl_gross` less commissions.
+    pub pnl_net: f64,
+    /// Commissions and slippage together.
+    pub total_cost: f64,
+    /// `pnl_net / (entry_price x entry_quantity x multiplier)`.
+    pub pnl_percent: f64,
+    /// `sign x (exit_price / entry_price - 1)`.
+    pub return_gross: f64,
+    /// Own tradable rows after the entry row up to the exit row.
+    pub holding_period_bars: u32,
+    /// Seconds held / 86,400.
+    pub holding_period_days: f64,
+    /// First stop-loss level in force.
+    pub stop_loss_level: f64,
+    /// First take-profit level in force.
+    pub take_profit_level: f64,
+    /// Best unrealised gain while held, `>= 0`.
+    pub max_favorable_excursion: f64,
+    /// Worst unrealised loss while held, `<= 0`.
+    pub max_adverse_excursion: f64,
+    /// Best gain as a fraction of the entry price.
+    pub max_favorable_excursion_pct: f64,
+    /// Worst loss as a fraction of the entry price.
+    pub max_adverse_excursion_pct: f64,
+    /// Rows after the entry row until the best price.
+    pub bars_to_mfe: u32,
+    /// Rows after the entry row until the worst price.
+    pub bars_to_mae: u32,
+    /// The order of events in a row of this trade was not certain.
+    pub ambiguous: bool,
+    /// A limit of this trade was touched and not traded through.
+    pub touch_only: bool,
+    /// Tag of the opening order, 0 for none.
+    pub entry_tag: u32,
+    /// Tag of the closing order, 0 for none.
+    pub exit_tag: u32,
+    /// The opening order.
+    pub entry_order_id: OrderId,
+    /// The closing order.
+    pub exit_order_id: Option<OrderId>,
+    /// Contract multiplier.
+    pub multiplier: f64,
+}
+
+impl Trade {
+    /// The trade of lot `idx`.
+    pub(crate) fn at(log: &RunLog, idx: usize) -> Self {
+        let lot = &log.lots[idx];
+        let entry_fill = &log.fills[lot.entry_fill as usize];
+        let exit_order_id = lot.exit_fill.map(|fill| log.fills[fill as usize].order);
+        let quantity = lot.quantity;
+        let gross =
+            (lot.exit_price * quantity - lot.entry_price * quantity) * MULTIPLIER * lot.side;
+        let commission = lot.entry_commission + lot.exit_commission;
+        let net = gross - commission;
+        let favorable = (lot.best - lot.entry_price) * lot.side;
+        let adverse = (lot.worst - lot.entry_price) * lot.side;
+        let held_ns = lot.exit_timestamp - entry_fill.timestamp;
+        Self {
+            trade_id: u32::try_from(idx).expect("fewer than 2^32 trades"),
+            asset: entry_fill.asset,
+            side: if lot.side < 0.0 { TradeSide::Short } else { TradeSide::Long },
+            status: match (lot.exit_fill, lot.closes_position) {
+                (None, _) => TradeStatus::Open,
+                (Some(_), true) => TradeStatus::Closed,
+                (Some(_), false) => TradeStatus::Partial,
+            },
+            entry_timestamp: entry_fill.timestamp,
+            entry_price: lot.entry_price,
+            entry_quantity: quantity,
+            entry_commission: lot.entry_commission,
+            entry_slippage: lot.entry_slippage,
+            exit_timestamp: lot.exit_timestamp,
+            exit_price: lot.exit_price,
+            exit_quantity: quantity,
+            exit_commission: lot.exit_commission,
+            exit_slippage: lot.exit_slippage,
+            exit_reason: if lot.exit_fill.is_none() { ExitReason::EndOfRun } else { lot.reason },
+            pnl_gross: gross,
+            pnl_net: net,
+            total_cost: commission + (lot.entry_slippage + lot.exit_slippage),
+            pnl_percent: net / (lot.entry_price * quantity * MULTIPLIER),
+            return_gross: (lot.exit_price / lot.entry_price - 1.0) * lot.side,
+            holding_period_bars: lot.bars_held,
+            holding_period_days: held_ns as f64 / DAY_NS as f64,
+            stop_loss_level: lot.stop_level,
+            take_profit_level: lot.target_level,
+            max_favorable_excursion: favorable * quantity * MULTIPLIER,
+            max_adverse_excursion: adverse * quantity * MULTIPLIER,
+            max_favorable_excursion_pct: favorable / lot.entry_price,
+            max_adverse_excursion_pct: adverse / lot.entry_price,
+            bars_to_mfe: lot.bars_to_best,
+            bars_to_mae: lot.bars_to_worst,
+            ambiguous: lot.flags.has(FillFlags::AMBIGUOUS),
+            touch_only: lot.flags.has(FillFlags::TOUCH_ONLY),
+            entry_tag: log.orders[entry_fill.order.index()].tag,
+            exit_tag: exit_order_id.map_or(0, |order| log.orders[order.index()].tag),
+            entry_order_id: entry_fill.order,
+            exit_order_id,
+            multiplier: MULTIPLIER,
+        }
+    }
+}
+
+/// The values of the decision row of an order, empty when the run carried none.
+pub(crate) fn decision_values(log: &RunLog, order: OrderId) -> &[f64] {
+    let width = log.layout.n_values();
+    let start = order.index() * width;
+    log.decision_values.get(start..start + width).unwrap_or(&[])
+}
