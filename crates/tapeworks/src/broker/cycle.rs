@@ -113,10 +113,8 @@ impl Broker {
     /// Fills at the open everything that the open satisfies: reduces first (position rules, then
     /// orders by id), then the rest by id.
     pub fn open_phase(&mut self, quotes: &impl Quotes) {
-        if self.rules.is_active() {
-            self.watch(quotes);
-            self.close_beyond_open(quotes);
-        }
+        self.watch(quotes);
+        self.close_beyond_open(quotes);
         if self.live.is_empty() {
             return;
         }
@@ -148,8 +146,9 @@ impl Broker {
     /// Fills what the rows reached between their open and close: opens by id, then reduces by
     /// symbol, within a symbol the adverse level nearest to the open first.
     pub fn inside_phase(&mut self, quotes: &impl Quotes) {
-        let has_rules = !self.watched.is_empty() || !self.enlarged.is_empty();
-        if !self.live.has_resting() && !(self.rules.is_active() && has_rules) {
+        // Both lists stay empty while no rule is set.
+        let can_fire = !self.watched.is_empty() || !self.enlarged.is_empty();
+        if !self.live.has_resting() && !can_fire {
             return;
         }
         self.open_inside(quotes);
@@ -182,6 +181,9 @@ impl Broker {
     /// Finds the positions whose rules can fire in this row; most rows leave most guards alone.
     fn watch(&mut self, quotes: &impl Quotes) {
         self.watched.clear();
+        if !self.rules.is_active() {
+            return;
+        }
         for &asset in self.positions.held() {
             let Some((low, high)) = quotes.range(AssetId(asset)) else { continue };
             let guard = self.guards[asset as usize];

@@ -15,6 +15,7 @@ mod config;
 mod event_loop;
 mod invariants;
 mod log;
+mod present;
 mod request;
 mod slice;
 mod strategy;

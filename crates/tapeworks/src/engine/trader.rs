@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use super::config::EngineConfig;
 use super::log::{RunLog, States};
+use super::present::{Present, RowMap, count_untradable};
 use super::request::{OrderRequest, Size};
 use super::slice::Slice;
 use crate::base::{AssetId, Error, OrderId, Result, Symbols};
 use crate::broker::{
-    Account, Bar, Broker, Conditions, NewOrder, OrderKind, OrderOrigin, OrderRow, PositionRule,
-    PositionView, Quotes, RuleBook, RuleSet, Shortfall,
+    Account, Broker, Conditions, NewOrder, OrderKind, OrderOrigin, OrderRow, PositionRule,
+    PositionView, RuleBook, RuleSet, Shortfall,
 };
 use crate::feed::{Layout, MarketChunk};
 
@@ -39,46 +40,6 @@ pub struct Trader {
     n_untradable_rows: u64,
 }
 
-/// Where each asset's row of the present timestamp lies.
-#[derive(Debug, Clone, Default)]
-struct RowMap {
-    /// Row in the chunk, valid where `stamp` is the present one.
-    row: Vec<u32>,
-    stamp: Vec<u32>,
-    present: u32,
-    /// First row of the timestamp.
-    start: usize,
-    /// Every asset has a row, so an asset's row is `start + id`.
-    is_complete: bool,
-}
-
-/// The rows of the present timestamp, for the broker.
-struct Present<'a> {
-    chunk: &'a MarketChunk,
-    rows: &'a RowMap,
-}
-
-impl Quotes for Present<'_> {
-    #[inline]
-    fn tradable(&self, asset: AssetId) -> Option<Bar> {
-        let row = self.rows.row_of(asset)?;
-        let bar = Bar {
-            open: self.chunk.open[row],
-            high: self.chunk.high[row],
-            low: self.chunk.low[row],
-            close: self.chunk.close[row],
-            volume: self.chunk.volume[row],
-        };
-        bar.is_tradable().then_some(bar)
-    }
-
-    #[inline]
-    fn range(&self, asset: AssetId) -> Option<(f64, f64)> {
-        let row = self.rows.row_of(asset)?;
-        Some((self.chunk.low[row], self.chunk.high[row]))
-    }
-}
-
 impl Trader {
     /// A trader at the start of a run.
     pub(super) fn new(
@@ -101,7 +62,7 @@ impl Trader {
             broker: Broker::new(conditions, account, rules, n_assets),
             states,
             chunk: Arc::default(),
-            rows: RowMap { row: vec![0; n_assets], stamp: vec![0; n_assets], ..RowMap::default() },
+            rows: RowMap::new(n_assets),
             equity: config.cash,
             initial_cash: config.cash,
             last_values: vec![f64::NAN; n_assets * layout.n_values()],
@@ -492,39 +453,4 @@ impl Trader {
             }
         }
     }
-}
-
-impl RowMap {
-    #[inline]
-    fn row_of(&self, asset: AssetId) -> Option<usize> {
-        if self.is_complete {
-            return Some(self.start + asset.index());
-        }
-        (self.stamp[asset.index()] == self.present).then(|| self.row[asset.index()] as usize)
-    }
-
-    fn point_to(&mut self, chunk: &MarketChunk, t: usize) {
-        let (start, end) = (chunk.offsets[t], chunk.offsets[t + 1]);
-        self.start = start as usize;
-        // Ids are unique and ascending in a slice, so as many rows as assets means all of them.
-        self.is_complete = (end - start) as usize == self.row.len();
-        if self.is_complete {
-            return;
-        }
-        self.present = self.present.checked_add(1).expect("fewer than 2^32 timestamps");
-        for row in start..end {
-            let asset = chunk.assets[row as usize] as usize;
-            self.row[asset] = row;
-            self.stamp[asset] = self.present;
-        }
-    }
-}
-
-fn count_untradable(chunk: &MarketChunk) -> u64 {
-    let mut n = 0;
-    let rows = chunk.open.iter().zip(&chunk.high).zip(&chunk.low).zip(&chunk.close);
-    for ((((&open, &high), &low), &close), &volume) in rows.zip(&chunk.volume) {
-        n += u64::from(!Bar { open, high, low, close, volume }.is_tradable());
-    }
-    n
 }
