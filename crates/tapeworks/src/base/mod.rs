@@ -3,14 +3,18 @@
 //! Nothing here knows of markets. In: nothing. Out: the nouns every other room speaks.
 //!
 //! - [`error`]: one error type, with a stable code, a place and a remedy.
+//! - [`expression`]: row expressions, their grammar and functions.
 //! - [`ids`]: dense `u32` ids for assets and orders, and the sorted list of symbol names.
+//! - [`spelling`]: did you mean.
 //! - [`time`]: instants in nanoseconds since 1970 UTC, spans, and their text forms.
 //!
 //! Invariant: a symbol id is the rank of its name in byte order among the names of the whole run,
 //! so ids do not depend on threads, chunks or the order in which rows arrive.
 
 pub mod error;
+pub mod expression;
 pub mod ids;
+pub mod spelling;
 pub mod time;
 
 pub use error::{Error, ErrorKind, Result};

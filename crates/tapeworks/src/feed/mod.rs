@@ -1,5 +1,30 @@
-//! Market slices in time order.
+//! Market slices in time order, each value stamped with when it was knowable.
+//!
+//! In: asset data (bars with extra columns), signals and context as tables. Out: [`MarketChunk`]s,
+//! time-major and ragged, for the engine to walk.
+//!
+//! - [`DataFeed`] names the tables and columns; [`DataFeed::open`] gives an [`OpenFeed`] that
+//!   decodes on its own thread while the engine walks the chunk before.
+//! - [`MemoryFeed`] holds chunks in memory, to be walked as often as wanted.
+//! - [`as_of`] joins signals and context: among rows with `available_at <= T` the newest one.
+//!
+//! Invariants: no value is handed out at a timestamp before the instant at which it was available
+//! (checked on every match, `L101`); memory holds at most three chunks; results do not depend on
+//! how the data was cut into batches or chunks.
 
+pub mod as_of;
+pub mod availability;
 pub mod chunk;
+pub mod chunk_limit;
+pub mod columns;
+pub mod data_feed;
+pub mod memory;
+pub mod open_feed;
 
+pub use as_of::JoinCounts;
+pub use availability::Availability;
 pub use chunk::{ChunkSource, Layout, MarketChunk};
+pub use chunk_limit::ChunkLimit;
+pub use data_feed::DataFeed;
+pub use memory::MemoryFeed;
+pub use open_feed::OpenFeed;

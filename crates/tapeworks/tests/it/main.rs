@@ -1,3 +1,4 @@
 //! One integration binary: a file per room, through the public API.
 
 mod base;
+mod feed;

@@ -1,0 +1,306 @@
+//! A feed in motion: a thread decodes and joins, the caller walks the chunk before.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use super::as_of::{ContextJoin, SignalJoin};
+use super::columns::{Available, ColumnPlan, Origin, Wanted};
+use super::{ChunkLimit, ChunkSource, JoinCounts, Layout, MarketChunk, MemoryFeed};
+use crate::base::{Error, Result, Symbols};
+use crate::data::{BarBatch, BarReader, CheckReport, ContextTable, SignalTable};
+
+/// The tables of a feed, opened.
+pub struct FeedTables {
+    /// The bars, still to be decoded.
+    pub bars: Box<dyn BarReader>,
+    /// Signals, ordered by (timestamp, asset); their timestamp is when they were available.
+    pub signals: Option<SignalTable>,
+    /// Context, ordered by timestamp.
+    pub context: Option<ContextTable>,
+}
+
+/// Chunks as they are decoded, in time order.
+///
+/// Memory: the chunk in hand, one that waits and one that is being decoded. Dropping the feed ends
+/// the decoding thread; it is not waited for.
+#[derive(Debug)]
+pub struct OpenFeed {
+    symbols: Arc<Symbols>,
+    layout: Arc<Layout>,
+    state: State,
+    report: CheckReport,
+    counts: Option<JoinCounts>,
+}
+
+#[derive(Debug)]
+enum State {
+    Running(Receiver<Message>),
+    Ended,
+    Failed(Error),
+}
+
+enum Message {
+    Chunk(MarketChunk),
+    Ended(CheckReport, Option<JoinCounts>),
+    Failed(Error),
+}
+
+impl OpenFeed {
+    /// Starts a feed over opened tables, with every column that they have: the columns of asset
+    /// data and of the signals table are signals.
+    ///
+    /// # Errors
+    /// `D601` when asset data and signals share a column.
+    pub fn from_tables(
+        tables: FeedTables,
+        staleness_ns: Option<i64>,
+        chunk: Option<ChunkLimit>,
+    ) -> Result<Self> {
+        let wanted = Wanted { signals: None, indicators: None, context: None };
+        let plan = ColumnPlan::new(
+            wanted,
+            Available {
+                asset: tables.bars.extras(),
+                signals: tables.signals.as_ref().map_or(&[], |table| table.names.as_slice()),
+                context: tables.context.as_ref().map_or(&[], |table| table.names.as_slice()),
+            },
+        )?;
+        Ok(Self::start(tables, plan, staleness_ns, chunk, CheckReport::default()))
+    }
+
+    pub(super) fn start(
+        tables: FeedTables,
+        plan: ColumnPlan,
+        staleness_ns: Option<i64>,
+        chunk: Option<ChunkLimit>,
+        report: CheckReport,
+    ) -> Self {
+        let symbols = tables.bars.symbols();
+        let layout = Arc::new(plan.layout.clone());
+        // One chunk waits while the next is decoded: the sender blocks until it is taken.
+        let (sender, receiver) = sync_channel(1);
+        let decoder = Decoder {
+            bars: tables.bars,
+            symbols: Arc::clone(&symbols),
+            signals: tables.signals.map(|table| {
+                let n_symbols = symbols.len();
+                SignalJoin::new(table, n_symbols, staleness_ns)
+            }),
+            context: tables.context.map(ContextJoin::new),
+            plan,
+            chunk,
+            last: None,
+        };
+        thread::spawn(move || {
+            let outcome = catch_unwind(AssertUnwindSafe(|| decoder.decode(&sender)));
+            // A feed that was dropped does not listen any more, and need not hear.
+            let _ = match outcome {
+                Ok(Ok(message)) => sender.send(message),
+                Ok(Err(error)) => sender.send(Message::Failed(error)),
+                Err(panic) => sender.send(Message::Failed(decoder_panicked(panic.as_ref()))),
+            };
+        });
+        Self { symbols, layout, state: State::Running(receiver), report, counts: None }
+    }
+
+    /// What checking found: signals and context from the start, the bars once the feed has ended.
+    #[must_use]
+    pub fn report(&self) -> CheckReport {
+        self.report.clone()
+    }
+
+    /// How many rows got a signal row; `None` before the end, or without a signals table.
+    #[must_use]
+    pub fn join_counts(&self) -> Option<JoinCounts> {
+        self.counts
+    }
+
+    /// Decodes everything that is left and keeps it.
+    ///
+    /// # Errors
+    /// As [`ChunkSource::next_chunk`].
+    pub fn into_memory(mut self) -> Result<MemoryFeed> {
+        let mut chunks = Vec::new();
+        while let Some(chunk) = self.next_chunk()? {
+            chunks.push(chunk);
+        }
+        Ok(MemoryFeed::new(self.symbols, self.layout, chunks))
+    }
+}
+
+impl ChunkSource for OpenFeed {
+    fn symbols(&self) -> Arc<Symbols> {
+        Arc::clone(&self.symbols)
+    }
+
+    fn layout(&self) -> Arc<Layout> {
+        Arc::clone(&self.layout)
+    }
+
+    fn next_chunk(&mut self) -> Result<Option<Arc<MarketChunk>>> {
+        let message = match &self.state {
+            State::Running(receiver) => receiver
+                .recv()
+                .unwrap_or_else(|_| Message::Failed(decoder_panicked(&"it ended without a word"))),
+            State::Ended => return Ok(None),
+            State::Failed(error) => return Err(error.clone()),
+        };
+        match message {
+            Message::Chunk(chunk) => Ok(Some(Arc::new(chunk))),
+            Message::Ended(report, counts) => {
+                self.report.merge(report);
+                self.counts = counts;
+                self.state = State::Ended;
+                Ok(None)
+            }
+            Message::Failed(error) => {
+                self.state = State::Failed(error.clone());
+                Err(error)
+            }
+        }
+    }
+}
+
+/// The work of the decoding thread.
+struct Decoder {
+    bars: Box<dyn BarReader>,
+    symbols: Arc<Symbols>,
+    signals: Option<SignalJoin>,
+    context: Option<ContextJoin>,
+    plan: ColumnPlan,
+    chunk: Option<ChunkLimit>,
+    last: Option<i64>,
+}
+
+impl Decoder {
+    /// Sends every chunk; gives the message that ends the feed.
+    fn decode(mut self, sender: &SyncSender<Message>) -> Result<Message> {
+        'decoding: while let Some(batch) = self.bars.next_batch()? {
+            if batch.timestamps.is_empty() {
+                continue;
+            }
+            let chunk = self.build_chunk(batch)?;
+            let cuts = self
+                .chunk
+                .map_or_else(Vec::new, |limit| limit.cuts(&chunk.timestamps, &chunk.offsets));
+            for part in split(chunk, &cuts) {
+                if sender.send(Message::Chunk(part)).is_err() {
+                    break 'decoding;
+                }
+            }
+        }
+        let counts = self.signals.as_ref().map(SignalJoin::counts);
+        Ok(Message::Ended(self.bars.report(), counts))
+    }
+
+    /// Moves the batch's columns into a chunk and joins the others.
+    fn build_chunk(&mut self, mut batch: BarBatch) -> Result<MarketChunk> {
+        let (timestamps, offsets) = group_by_timestamp(&batch.timestamps, &batch.assets, self.last);
+        self.last = timestamps.last().copied();
+        if let Some(join) = &mut self.signals {
+            join.pick(&batch.timestamps, &batch.assets, &self.symbols)?;
+        }
+        let context = match &mut self.context {
+            Some(join) => {
+                join.pick(&timestamps)?;
+                self.plan.context.iter().map(|&column| join.gather(column)).collect()
+            }
+            None => Vec::new(),
+        };
+        let mut column = |origin: &Origin| match *origin {
+            Origin::Asset(column) => std::mem::take(&mut batch.extras[column]),
+            Origin::Signals(column) => {
+                let join = self.signals.as_ref().expect("planned from the signals table");
+                join.gather(column)
+            }
+        };
+        let signals = self.plan.signals.iter().map(&mut column).collect();
+        let indicators = self.plan.indicators.iter().map(&mut column).collect();
+        Ok(MarketChunk {
+            timestamps,
+            offsets,
+            assets: batch.assets,
+            open: batch.open,
+            high: batch.high,
+            low: batch.low,
+            close: batch.close,
+            volume: batch.volume,
+            signals,
+            indicators,
+            context,
+        })
+    }
+}
+
+/// Unique timestamps and the row offsets of each.
+///
+/// Asserts what the bar reader promises: (timestamp, asset) strictly ascending, also across
+/// batches, and a batch that ends with its timestamp.
+fn group_by_timestamp(
+    timestamps: &[i64],
+    assets: &[u32],
+    last: Option<i64>,
+) -> (Vec<i64>, Vec<u32>) {
+    assert_eq!(timestamps.len(), assets.len());
+    let n_rows = u32::try_from(timestamps.len()).expect("a batch has fewer than 2^32 rows");
+    let mut unique = Vec::new();
+    let mut offsets = Vec::new();
+    let mut previous = last;
+    let mut previous_asset = u32::MAX;
+    for (row, (&now, &asset)) in (0..n_rows).zip(timestamps.iter().zip(assets)) {
+        if previous == Some(now) && row > 0 {
+            assert!(previous_asset < asset, "rows of a timestamp ascend by symbol");
+        } else {
+            assert!(previous.is_none_or(|before| before < now), "timestamps ascend over batches");
+            unique.push(now);
+            offsets.push(row);
+            previous = Some(now);
+        }
+        previous_asset = asset;
+    }
+    offsets.push(n_rows);
+    (unique, offsets)
+}
+
+/// Cuts a chunk before each of the timestamp indices; without cuts the chunk itself.
+fn split(mut chunk: MarketChunk, cuts: &[usize]) -> Vec<MarketChunk> {
+    let mut parts = Vec::with_capacity(cuts.len() + 1);
+    // From the back, so that each column is cut off where it ends.
+    for &t in cuts.iter().rev() {
+        let row = chunk.offsets[t];
+        let at = row as usize;
+        let mut offsets = chunk.offsets.split_off(t);
+        chunk.offsets.push(row);
+        offsets.iter_mut().for_each(|offset| *offset -= row);
+        let rows = |column: &mut Vec<f64>| column.split_off(at);
+        parts.push(MarketChunk {
+            timestamps: chunk.timestamps.split_off(t),
+            offsets,
+            assets: chunk.assets.split_off(at),
+            open: rows(&mut chunk.open),
+            high: rows(&mut chunk.high),
+            low: rows(&mut chunk.low),
+            close: rows(&mut chunk.close),
+            volume: rows(&mut chunk.volume),
+            signals: chunk.signals.iter_mut().map(rows).collect(),
+            indicators: chunk.indicators.iter_mut().map(rows).collect(),
+            context: chunk.context.iter_mut().map(|column| column.split_off(t)).collect(),
+        });
+    }
+    parts.push(chunk);
+    parts.reverse();
+    parts
+}
+
+fn decoder_panicked(panic: &(dyn Any + Send)) -> Error {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    Error::data("D102", format!("decoding stopped in an unforeseen way: {text}"))
+        .with_hint("this is a defect of tapeworks: report it with the file that shows it")
+}
