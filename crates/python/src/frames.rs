@@ -10,7 +10,7 @@ use pyo3::types::PyDict;
 use tapeworks::data::Source;
 
 use crate::c_api::import_stream;
-use crate::errors::{DataError, py_err};
+use crate::errors::py_err;
 
 /// A table of the caller.
 pub enum Input {
@@ -118,7 +118,5 @@ fn no_frame(name: &str, value: &Bound<'_, PyAny>) -> PyErr {
         "D120",
         format!("{name} is a {class}, which is neither a path nor an Arrow stream"),
     );
-    let raised = py_err(error.with_hint(hint));
-    debug_assert!(raised.is_instance_of::<DataError>(value.py()));
-    raised
+    py_err(error.with_hint(hint))
 }

@@ -1,0 +1,152 @@
+//! Built-in strategies: values that name a rule; the rule itself runs wholly in Rust.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use tapeworks::run::config::{Rule, Weight};
+
+use crate::errors::{config_error, refuse_unknown};
+
+/// A built-in strategy, for `tw.run`.
+#[pyclass(frozen, name = "Rule", module = "tapeworks.rules")]
+pub struct PyRule(pub Rule);
+
+#[pymethods]
+impl PyRule {
+    /// The name of the rule in configs.
+    #[getter]
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn __repr__(&self) -> String {
+        self.describe()
+    }
+}
+
+impl PyRule {
+    /// The rule with its parameters on one line.
+    pub fn describe(&self) -> String {
+        let strategy = tapeworks::run::config::StrategyConfig::Rule(self.0.clone());
+        tapeworks::run::describe(&strategy)
+    }
+}
+
+/// Does nothing.
+#[pyfunction]
+fn noop() -> PyRule {
+    PyRule(Rule::Noop)
+}
+
+/// Buys every symbol with an equal share of the cash at its first row, and holds.
+#[pyfunction]
+fn buy_and_hold() -> PyRule {
+    PyRule(Rule::BuyAndHold)
+}
+
+/// Buys `quantity` units when the mean of the last `fast` closes crosses above that of the last
+/// `slow` ones, sells them when it crosses below.
+#[pyfunction]
+#[pyo3(signature = (fast, slow, quantity, **unknown))]
+fn sma_cross(
+    fast: u64,
+    slow: u64,
+    quantity: f64,
+    unknown: Option<&Bound<'_, PyDict>>,
+) -> PyResult<PyRule> {
+    refuse_unknown("sma_cross", &["fast", "slow", "quantity"], unknown)?;
+    ready(Rule::SmaCross { fast, slow, quantity })
+}
+
+/// Holds the `n` symbols with the highest signal.
+///
+/// `rebalance`: `"1d"`, `"5d"` (every fifth timestamp of the run; `phase` moves it), `"1w"` or
+/// `"month_end"`. `weight`: `"equal"` or each holding's share of equity. `where`: a condition such
+/// as `"context.vix < 30"`; where it is false, nothing is held.
+#[pyfunction]
+#[pyo3(signature = (signal, n, *, rebalance="1d", phase=None, weight=None, long_short=false, max_weight=None, r#where=None, **unknown))]
+#[expect(clippy::too_many_arguments, reason = "they are its keywords")]
+fn top_n(
+    signal: String,
+    n: u64,
+    rebalance: &str,
+    phase: Option<u64>,
+    weight: Option<&Bound<'_, PyAny>>,
+    long_short: bool,
+    max_weight: Option<f64>,
+    r#where: Option<String>,
+    unknown: Option<&Bound<'_, PyDict>>,
+) -> PyResult<PyRule> {
+    let known =
+        ["signal", "n", "rebalance", "phase", "weight", "long_short", "max_weight", "where"];
+    refuse_unknown("top_n", &known, unknown)?;
+    let weight = match weight {
+        None => Weight::Equal,
+        Some(given) => match (given.extract::<f64>(), given.extract::<String>()) {
+            (Ok(share), _) if share > 0.0 && share <= 1.0 => Weight::Share(share),
+            (_, Ok(word)) if word == "equal" => Weight::Equal,
+            _ => {
+                return Err(config_error(
+                    "C250",
+                    format!("top_n: weight={given} is not known"),
+                    "use \"equal\", or each holding's share of equity such as 0.02",
+                ));
+            }
+        },
+    };
+    ready(Rule::TopN {
+        signal,
+        n,
+        rebalance: rebalance.to_owned(),
+        phase,
+        weight,
+        long_short,
+        max_weight,
+        condition: r#where,
+    })
+}
+
+/// Holds the weights (fractions of equity) that a signal or indicator column names.
+#[pyfunction]
+fn weights(column: String) -> PyRule {
+    PyRule(Rule::Weights { column })
+}
+
+/// Enters where `entry` is true and leaves where `exit` is, both conditions over a row's columns.
+#[pyfunction]
+#[pyo3(signature = (entry, exit, *, quantity=None, percent=None, **unknown))]
+fn entries_exits(
+    entry: String,
+    exit: String,
+    quantity: Option<f64>,
+    percent: Option<f64>,
+    unknown: Option<&Bound<'_, PyDict>>,
+) -> PyResult<PyRule> {
+    refuse_unknown("entries_exits", &["entry", "exit", "quantity", "percent"], unknown)?;
+    if quantity.is_some() == percent.is_some() {
+        return Err(config_error(
+            "C251",
+            "entries_exits takes exactly one of quantity and percent",
+            "quantity is units, percent a share of equity (0.05 is 5 %)",
+        ));
+    }
+    ready(Rule::EntriesExits { entry, exit, quantity, percent })
+}
+
+/// A rule whose own checks pass, so that a wrong one fails where it is written.
+fn ready(rule: Rule) -> PyResult<PyRule> {
+    tapeworks::run::rule_strategy(&rule).map_err(crate::errors::py_err)?;
+    Ok(PyRule(rule))
+}
+
+/// Adds the submodule `rules`.
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    let rules = PyModule::new(module.py(), "rules")?;
+    rules.add_class::<PyRule>()?;
+    rules.add_function(wrap_pyfunction!(noop, &rules)?)?;
+    rules.add_function(wrap_pyfunction!(buy_and_hold, &rules)?)?;
+    rules.add_function(wrap_pyfunction!(sma_cross, &rules)?)?;
+    rules.add_function(wrap_pyfunction!(top_n, &rules)?)?;
+    rules.add_function(wrap_pyfunction!(weights, &rules)?)?;
+    rules.add_function(wrap_pyfunction!(entries_exits, &rules)?)?;
+    module.add_submodule(&rules)
+}
