@@ -68,7 +68,8 @@ impl Timestamp {
     }
 }
 
-/// `2024-03-08` at midnight UTC, `2024-03-08 14:30:00Z` otherwise, with a fraction when there is one.
+/// `2024-03-08` at midnight UTC, `2024-03-08 14:30:00Z` otherwise, with a fraction when there is
+/// one.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time = self.to_jiff().to_zoned(TimeZone::UTC).datetime();

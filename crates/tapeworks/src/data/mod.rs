@@ -1,1 +1,45 @@
-//! Room `data`.
+//! Reading and checking bars, signals and context: a file or an Arrow stream in, checked columns
+//! out.
+//!
+//! - [`options`]: what a read is asked for and what it gives.
+//! - `source`, `hive`: from a path, a glob or a folder to files and what their folders name.
+//! - `plan`, `names`: which column plays which part; aliases and near misses.
+//! - `parquet`, `pread`, `loaded`, `csv`: files and streams to blocks of rows.
+//! - `time_column`, `cast`: stored values to nanoseconds UTC, f64 and symbol ids.
+//! - `lane`, `check`, `merge`, `reader`: blocks to checked rows by (timestamp, symbol).
+//! - [`report`]: findings with their first rows, and repairs.
+//!
+//! Invariants: every row passes the value rules (`check`) on the decoding pass itself; rows come
+//! out strictly ascending by (timestamp, asset) whatever the order of the files; a batch ends where
+//! a timestamp ends; nothing is filled in, every repair is counted. Parquet is streamed: what is
+//! held is one block and one page a column of each open file. Symbols are known before row one.
+//!
+//! To add a format: give it `columns`, `bind` and a `BlockStream`, and an arm in `reader`.
+
+pub mod options;
+pub mod report;
+
+mod block;
+mod cast;
+mod check;
+mod csv;
+mod hive;
+mod lane;
+mod loaded;
+mod merge;
+mod names;
+mod parquet;
+mod plan;
+mod pread;
+mod reader;
+mod source;
+mod tables;
+mod time_column;
+
+pub use options::{
+    BarBatch, BarReader, CheckLevel, ContextTable, CsvFormat, OnBadRow, ReadOptions, SignalTable,
+    Source,
+};
+pub use reader::open_bars;
+pub use report::{CheckReport, Finding, Offender, Repairs, Severity};
+pub use tables::{check, read_context, read_signals};

@@ -21,6 +21,7 @@ mod slice;
 mod strategy;
 mod trader;
 
+pub mod expression;
 pub mod rules;
 
 pub use crate::broker::{

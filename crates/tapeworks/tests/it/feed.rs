@@ -356,7 +356,7 @@ fn memory_feed_when_rewound_then_the_same_chunks_uncopied() {
     let mut memory = feed.into_memory().expect("clean");
     assert_eq!(memory.n_rows(), 10);
     let walk = |memory: &mut tapeworks::feed::MemoryFeed| -> Vec<*const MarketChunk> {
-        std::iter::from_fn(|| memory.next_shared().expect("in memory"))
+        std::iter::from_fn(|| memory.next_chunk().expect("in memory"))
             .map(|chunk| Arc::as_ptr(&chunk))
             .collect()
     };

@@ -1,4 +1,5 @@
 //! One integration binary: a file per room, through the public API.
 
 mod base;
+mod expression;
 mod feed;

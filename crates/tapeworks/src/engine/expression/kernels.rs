@@ -126,19 +126,24 @@ pub(super) fn zip(op: ZipOp, a: View<'_>, b: View<'_>, n: usize, out: &mut Vec<f
         };
     }
     each!(
-        Add, Subtract, Multiply, Divide, Power, Less, LessEqual, Greater, GreaterEqual, Equal,
-        NotEqual, And, Or
+        Add,
+        Subtract,
+        Multiply,
+        Divide,
+        Power,
+        Less,
+        LessEqual,
+        Greater,
+        GreaterEqual,
+        Equal,
+        NotEqual,
+        And,
+        Or
     );
 }
 
 #[inline]
-fn pairs(
-    a: View<'_>,
-    b: View<'_>,
-    n: usize,
-    out: &mut Vec<f64>,
-    value: impl Fn(f64, f64) -> f64,
-) {
+fn pairs(a: View<'_>, b: View<'_>, n: usize, out: &mut Vec<f64>, value: impl Fn(f64, f64) -> f64) {
     match (a, b) {
         (View::Rows(a), View::Rows(b)) => out.extend(a.iter().zip(b).map(|(&a, &b)| value(a, b))),
         (View::Rows(a), View::Scalar(b)) => out.extend(a.iter().map(|&a| value(a, b))),

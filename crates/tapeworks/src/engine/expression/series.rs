@@ -80,19 +80,12 @@ impl Series {
     }
 }
 
-/// What a window keeps of its values; joining must not depend on how the rows are grouped, up to
-/// rounding. A missing value makes every part that holds it missing.
+/// What a window keeps of its values. A missing value makes every part that holds it missing.
 pub(super) trait Part: Copy {
-    /// A part without meaning, to fill memory.
-    const EMPTY: Self;
-    /// The part of one value; `reference` is a value near it.
-    fn of(value: f64, reference: f64) -> Self;
-    /// The part of `self`'s rows and then `later`'s; `step` = later's reference minus ours.
-    fn join(self, later: Self, step: f64) -> Self;
-    /// Keeps a raw value until its block is full.
-    fn raw(value: f64) -> Self;
-    /// The value kept by [`Part::raw`].
-    fn value(self) -> f64;
+    /// The part of one value.
+    fn of(value: f64) -> Self;
+    /// The part of `self`'s rows and then `later`'s.
+    fn join(self, later: Self) -> Self;
 }
 
 /// Windows of the same length, one an asset.
@@ -100,7 +93,7 @@ pub(super) trait Part: Copy {
 pub(super) struct Windows<P> {
     rows: usize,
     heads: Vec<Head<P>>,
-    /// A block of `rows` cells an asset: raw values before the head, suffixes from it on.
+    /// A block of `rows` cells an asset: single values before the head, suffixes from it on.
     cells: Vec<P>,
 }
 
@@ -110,10 +103,8 @@ struct Head<P> {
     filled: usize,
     /// Whether a whole block has passed.
     is_warm: bool,
+    /// All rows of the current block.
     prefix: P,
-    /// First present value of the current block and of the one before; NaN while there is none.
-    reference: f64,
-    reference_before: f64,
 }
 
 impl<P: Part> Windows<P> {
@@ -123,15 +114,9 @@ impl<P: Part> Windows<P> {
 
     fn reserve(&mut self, n_assets: usize) {
         if n_assets > self.heads.len() {
-            let head = Head {
-                filled: 0,
-                is_warm: false,
-                prefix: P::EMPTY,
-                reference: f64::NAN,
-                reference_before: f64::NAN,
-            };
-            self.heads.resize(n_assets, head);
-            self.cells.resize(n_assets * self.rows, P::EMPTY);
+            let missing = P::of(f64::NAN);
+            self.heads.resize(n_assets, Head { filled: 0, is_warm: false, prefix: missing });
+            self.cells.resize(n_assets * self.rows, missing);
         }
     }
 
@@ -140,33 +125,22 @@ impl<P: Part> Windows<P> {
     fn push(&mut self, asset: usize, value: f64, result: impl Fn(P) -> f64) -> f64 {
         let head = &mut self.heads[asset];
         let cells = &mut self.cells[asset * self.rows..(asset + 1) * self.rows];
-        if head.reference.is_nan() {
-            head.reference = value;
-        }
-        cells[head.filled] = P::raw(value);
-        let part = P::of(value, head.reference);
-        head.prefix = if head.filled == 0 { part } else { head.prefix.join(part, 0.0) };
+        let part = P::of(value);
+        cells[head.filled] = part;
+        head.prefix = if head.filled == 0 { part } else { head.prefix.join(part) };
         head.filled += 1;
         if head.filled < self.rows {
             if !head.is_warm {
                 return f64::NAN;
             }
-            let step = head.reference - head.reference_before;
-            return finite(result(cells[head.filled].join(head.prefix, step)));
+            return finite(result(cells[head.filled].join(head.prefix)));
         }
-        let whole = head.prefix;
-        let mut suffix = None;
-        for cell in cells.iter_mut().rev() {
-            let part = P::of(cell.value(), head.reference);
-            let joined = suffix.map_or(part, |after| part.join(after, 0.0));
-            *cell = joined;
-            suffix = Some(joined);
+        for idx in (1..cells.len()).rev() {
+            cells[idx - 1] = cells[idx - 1].join(cells[idx]);
         }
         head.filled = 0;
         head.is_warm = true;
-        head.reference_before = head.reference;
-        head.reference = f64::NAN;
-        finite(result(whole))
+        finite(result(head.prefix))
     }
 }
 
@@ -188,36 +162,27 @@ impl CompensatedSum {
 }
 
 impl Part for CompensatedSum {
-    const EMPTY: Self = Self { high: 0.0, low: 0.0 };
-
-    fn of(value: f64, _reference: f64) -> Self {
+    fn of(value: f64) -> Self {
         Self { high: value, low: 0.0 }
     }
 
-    fn join(self, later: Self, _step: f64) -> Self {
+    fn join(self, later: Self) -> Self {
         let high = self.high + later.high;
         let moved = high - self.high;
         let lost = (self.high - (high - moved)) + (later.high - moved);
         Self { high, low: self.low + later.low + lost }
     }
-
-    fn raw(value: f64) -> Self {
-        Self { high: value, low: 0.0 }
-    }
-
-    fn value(self) -> f64 {
-        self.high
-    }
 }
 
 /// Count, mean and sum of squared deviations; joined as in Chan, Golub and LeVeque (1983).
 ///
-/// Values are taken relative to one inside the window, so that the level of a series costs no
+/// The mean is kept as an offset from the oldest value, so that the level of a series costs no
 /// digits, and equal values give exactly 0.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spread {
     n: f64,
-    mean: f64,
+    oldest: f64,
+    mean_offset: f64,
     squares: f64,
 }
 
@@ -228,29 +193,21 @@ impl Spread {
 }
 
 impl Part for Spread {
-    const EMPTY: Self = Self { n: 0.0, mean: 0.0, squares: 0.0 };
-
-    fn of(value: f64, reference: f64) -> Self {
-        Self { n: 1.0, mean: value - reference, squares: 0.0 }
+    fn of(value: f64) -> Self {
+        // A missing value must reach the squares of every part that it joins.
+        Self { n: 1.0, oldest: value, mean_offset: value - value, squares: value - value }
     }
 
-    fn join(self, later: Self, step: f64) -> Self {
+    fn join(self, later: Self) -> Self {
         let n = self.n + later.n;
-        let delta = (later.mean - self.mean) + step;
+        let delta = (later.oldest - self.oldest) + (later.mean_offset - self.mean_offset);
         let share = later.n / n;
         Self {
             n,
-            mean: self.mean + delta * share,
+            oldest: self.oldest,
+            mean_offset: self.mean_offset + delta * share,
             squares: self.squares + later.squares + delta * delta * self.n * share,
         }
-    }
-
-    fn raw(value: f64) -> Self {
-        Self { n: 1.0, mean: value, squares: 0.0 }
-    }
-
-    fn value(self) -> f64 {
-        self.mean
     }
 }
 
@@ -261,43 +218,23 @@ pub(super) struct Least(f64);
 pub(super) struct Greatest(f64);
 
 impl Part for Least {
-    const EMPTY: Self = Self(0.0);
-
-    fn of(value: f64, _reference: f64) -> Self {
+    fn of(value: f64) -> Self {
         Self(value)
     }
 
-    fn join(self, later: Self, _step: f64) -> Self {
+    fn join(self, later: Self) -> Self {
         // A missing value on either side wins.
         Self(if later.0 < self.0 || later.0.is_nan() { later.0 } else { self.0 })
-    }
-
-    fn raw(value: f64) -> Self {
-        Self(value)
-    }
-
-    fn value(self) -> f64 {
-        self.0
     }
 }
 
 impl Part for Greatest {
-    const EMPTY: Self = Self(0.0);
-
-    fn of(value: f64, _reference: f64) -> Self {
+    fn of(value: f64) -> Self {
         Self(value)
     }
 
-    fn join(self, later: Self, _step: f64) -> Self {
+    fn join(self, later: Self) -> Self {
         Self(if later.0 > self.0 || later.0.is_nan() { later.0 } else { self.0 })
-    }
-
-    fn raw(value: f64) -> Self {
-        Self(value)
-    }
-
-    fn value(self) -> f64 {
-        self.0
     }
 }
 

@@ -1,0 +1,119 @@
+//! A run of rows of one file, decoded but not yet in the order of the whole table.
+
+use arrow::buffer::ScalarBuffer;
+
+/// Where the rows of a block stand in their file.
+#[derive(Debug, Clone)]
+pub(crate) enum RowNumbers {
+    /// Consecutive rows; the 0-based number of the first.
+    From(u64),
+    /// One 0-based number a row.
+    Listed(Vec<u64>),
+}
+
+/// Decoded rows of one file; every column has one value a row.
+#[derive(Debug, Clone)]
+pub(crate) struct Block {
+    pub(crate) file: u32,
+    pub(crate) rows: RowNumbers,
+    pub(crate) timestamps: ScalarBuffer<i64>,
+    pub(crate) assets: Vec<u32>,
+    pub(crate) columns: Vec<ScalarBuffer<f64>>,
+}
+
+impl Block {
+    /// A block without rows.
+    pub(crate) fn empty(file: u32, n_columns: usize) -> Self {
+        Self {
+            file,
+            rows: RowNumbers::From(0),
+            timestamps: Vec::new().into(),
+            assets: Vec::new(),
+            columns: (0..n_columns).map(|_| Vec::new().into()).collect(),
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.timestamps.len()
+    }
+
+    /// The 1-based data row of a position.
+    pub(crate) fn row(&self, i: usize) -> u64 {
+        match &self.rows {
+            RowNumbers::From(first) => first + i as u64 + 1,
+            RowNumbers::Listed(rows) => rows[i] + 1,
+        }
+    }
+
+    /// The rows at `positions`, in that order.
+    pub(crate) fn take(&self, positions: &[u32]) -> Self {
+        let at = |i: &u32| *i as usize;
+        let rows = positions.iter().map(|i| self.row(at(i)) - 1).collect();
+        Self {
+            file: self.file,
+            rows: RowNumbers::Listed(rows),
+            timestamps: positions.iter().map(|i| self.timestamps[at(i)]).collect(),
+            assets: positions.iter().map(|i| self.assets[at(i)]).collect(),
+            columns: self
+                .columns
+                .iter()
+                .map(|column| positions.iter().map(|i| column[at(i)]).collect())
+                .collect(),
+        }
+    }
+
+    /// The blocks as one; they belong to one file.
+    pub(crate) fn concat(blocks: &[Self]) -> Option<Self> {
+        let first = blocks.first()?;
+        if blocks.len() == 1 {
+            return Some(first.clone());
+        }
+        let n = blocks.iter().map(Self::len).sum();
+        let mut timestamps = Vec::with_capacity(n);
+        let mut assets = Vec::with_capacity(n);
+        let mut rows = Vec::with_capacity(n);
+        for block in blocks {
+            timestamps.extend_from_slice(&block.timestamps);
+            assets.extend_from_slice(&block.assets);
+            rows.extend((0..block.len()).map(|i| block.row(i) - 1));
+        }
+        let columns = (0..first.columns.len()).map(|c| {
+            let mut column = Vec::with_capacity(n);
+            for block in blocks {
+                column.extend_from_slice(&block.columns[c]);
+            }
+            column.into()
+        });
+        Some(Self {
+            file: first.file,
+            rows: RowNumbers::Listed(rows),
+            columns: columns.collect(),
+            timestamps: timestamps.into(),
+            assets,
+        })
+    }
+
+    /// Rows before which a later time stands.
+    pub(crate) fn n_out_of_time(&self) -> u64 {
+        let mut latest = i64::MIN;
+        let mut n = 0;
+        for &time in self.timestamps.iter() {
+            n += u64::from(time < latest);
+            latest = latest.max(time);
+        }
+        n
+    }
+
+    /// The same rows by (timestamp, asset, row).
+    pub(crate) fn sorted(&self) -> Self {
+        let n = u32::try_from(self.len()).expect("a block in memory has fewer than 2^32 rows");
+        let mut order: Vec<u32> = (0..n).collect();
+        order.sort_by_key(|&i| (self.timestamps[i as usize], self.assets[i as usize]));
+        self.take(&order)
+    }
+}
+
+/// Whether no value is below the one before it.
+pub(crate) fn is_ascending(values: &[i64]) -> bool {
+    values.windows(2).fold(true, |ok, w| ok & (w[0] <= w[1]))
+}

@@ -1,0 +1,263 @@
+//! The value rules of a row, on every row: one branch-free pass, then a slow look where it fails.
+
+use arrow::buffer::ScalarBuffer;
+
+use super::block::Block;
+use super::cast::NAMELESS;
+use super::lane::ReadFacts;
+use super::names::BAR_COLUMNS;
+use super::options::OnBadRow;
+use super::plan::Table;
+use super::report::{Ledger, Rule, Severity};
+
+const N_PRICES: usize = 4;
+const FIX: &str = "correct the rows at their source, or set on_bad_row: drop or null";
+
+/// Checks a block and applies `on_bad_row`; rows keep their order.
+pub(crate) fn rows(block: Block, facts: &ReadFacts, ledger: &mut Ledger) -> Block {
+    let has_names = block.assets.iter().fold(true, |ok, asset| ok & (*asset < NAMELESS));
+    let n_fixed = if facts.table == Table::Bars { BAR_COLUMNS.len() } else { 0 };
+    let has_volume = facts.files[block.file as usize].has_volume;
+    let bars_are_good = n_fixed == 0 || {
+        let [open, high, low, close, volume] = prices(&block);
+        are_good_bars(open, high, low, close)
+            && (!has_volume || are_good_volumes(volume))
+    };
+    let extras_are_good = block.columns[n_fixed..].iter().all(|column| are_not_infinite(column));
+    if has_names && bars_are_good && extras_are_good {
+        return block;
+    }
+    let mut bad = Vec::new();
+    let mut broken = Broken::default();
+    for i in 0..block.len() {
+        broken.clear();
+        check_name(&block, i, facts, ledger, &mut broken);
+        if n_fixed > 0 {
+            check_bar(&block, i, has_volume, facts, ledger, &mut broken);
+        }
+        for c in n_fixed..block.columns.len() {
+            if block.columns[c][i].is_infinite() {
+                infinite(&block, i, c, facts, ledger);
+                broken.columns.push(c);
+            }
+        }
+        if !broken.columns.is_empty() || broken.row {
+            bad.push((u32::try_from(i).expect("a block has fewer than 2^32 rows"), broken.clone()));
+        }
+    }
+    ledger.n_error_rows += bad.len() as u64;
+    repair(block, facts.on_bad_row, &bad, ledger)
+}
+
+/// What is wrong with a row: columns to make missing, or the row as a whole.
+#[derive(Debug, Clone, Default)]
+struct Broken {
+    columns: Vec<usize>,
+    row: bool,
+}
+
+impl Broken {
+    fn clear(&mut self) {
+        self.columns.clear();
+        self.row = false;
+    }
+}
+
+fn repair(block: Block, on_bad_row: OnBadRow, bad: &[(u32, Broken)], ledger: &mut Ledger) -> Block {
+    let n = u32::try_from(block.len()).expect("a block has fewer than 2^32 rows");
+    let drop = |gone: &dyn Fn(&Broken) -> bool| {
+        let mut bad = bad.iter().filter(|(_, b)| gone(b)).map(|(i, _)| *i).peekable();
+        let keep: Vec<u32> = (0..n).filter(|i| bad.next_if_eq(i).is_none()).collect();
+        block.take(&keep)
+    };
+    match on_bad_row {
+        _ if bad.is_empty() => block,
+        OnBadRow::Error => block,
+        OnBadRow::Drop => {
+            ledger.repairs.dropped_rows += bad.len() as u64;
+            drop(&|_| true)
+        }
+        OnBadRow::Null => {
+            let mut columns: Vec<Vec<f64>> = block.columns.iter().map(|c| c.to_vec()).collect();
+            for (i, broken) in bad {
+                for &c in &broken.columns {
+                    columns[c][*i as usize] = f64::NAN;
+                }
+            }
+            let nameless = bad.iter().filter(|(_, b)| b.row).count() as u64;
+            ledger.repairs.nulled_rows += bad.len() as u64 - nameless;
+            ledger.repairs.dropped_rows += nameless;
+            let columns = columns.into_iter().map(ScalarBuffer::from).collect();
+            let block = Block { columns, ..block };
+            if nameless == 0 {
+                return block;
+            }
+            let mut bad = bad.iter().filter(|(_, b)| b.row).map(|(i, _)| *i).peekable();
+            let keep: Vec<u32> = (0..n).filter(|i| bad.next_if_eq(i).is_none()).collect();
+            block.take(&keep)
+        }
+    }
+}
+
+fn prices(block: &Block) -> [&[f64]; 5] {
+    [0, 1, 2, 3, 4].map(|c| &block.columns[c][..])
+}
+
+/// All prices finite and positive, low <= open, close <= high. NaN fails every comparison.
+fn are_good_bars(open: &[f64], high: &[f64], low: &[f64], close: &[f64]) -> bool {
+    let n = open.len();
+    let (high, low, close) = (&high[..n], &low[..n], &close[..n]);
+    let mut ok = true;
+    for i in 0..n {
+        ok &= (low[i] > 0.0)
+            & (low[i] <= open[i])
+            & (low[i] <= close[i])
+            & (open[i] <= high[i])
+            & (close[i] <= high[i])
+            & (high[i] < f64::INFINITY);
+    }
+    ok
+}
+
+fn are_good_volumes(volume: &[f64]) -> bool {
+    volume.iter().fold(true, |ok, v| ok & (*v >= 0.0) & (*v < f64::INFINITY))
+}
+
+fn are_not_infinite(column: &[f64]) -> bool {
+    column.iter().fold(true, |ok, v| ok & (v.abs() != f64::INFINITY))
+}
+
+/// Error findings become warnings when the rows are repaired.
+fn severity(facts: &ReadFacts) -> Severity {
+    match facts.on_bad_row {
+        OnBadRow::Error => Severity::Error,
+        OnBadRow::Drop | OnBadRow::Null => Severity::Warning,
+    }
+}
+
+fn check_name(block: &Block, i: usize, facts: &ReadFacts, ledger: &mut Ledger, broken: &mut Broken) {
+    if block.assets[i] >= NAMELESS {
+        broken.row = true;
+        let rule = Rule {
+            severity: severity(facts),
+            code: "D401",
+            column: "symbol",
+            message: "rows without a symbol",
+            fix: FIX,
+        };
+        ledger.row(&rule, "", || facts.offender(block, i, "symbol missing".into(), "every row has a symbol"));
+    }
+}
+
+fn check_bar(
+    block: &Block,
+    i: usize,
+    has_volume: bool,
+    facts: &ReadFacts,
+    ledger: &mut Ledger,
+    broken: &mut Broken,
+) {
+    let [open, high, low, close, volume] = prices(block).map(|column| column[i]);
+    let symbol = facts.symbol(block.assets[i]);
+    let mut found = |code, column: &str, message, values: String, rule: &str, fix| {
+        let finding = Rule { severity: severity(facts), code, column, message, fix };
+        ledger.row(&finding, symbol, || facts.offender(block, i, values, rule));
+    };
+    let before = broken.columns.len();
+    let named = |test: &dyn Fn(f64) -> bool| {
+        let all = [open, high, low, close];
+        let hit: Vec<String> = (0..N_PRICES)
+            .filter(|c| test(all[*c]))
+            .map(|c| format!("{} {}", BAR_COLUMNS[c], all[c]))
+            .collect();
+        (!hit.is_empty()).then(|| hit.join(", "))
+    };
+    if let Some(values) = named(&f64::is_nan) {
+        let values = values.replace(" NaN", " missing");
+        found("D201", "open, high, low, close", "prices are missing", values, "every price is given", FIX);
+        broken.columns.extend(0..N_PRICES);
+    }
+    if let Some(values) = named(&f64::is_infinite) {
+        found("D202", "open, high, low, close", "prices are infinite", values, "prices are finite", FIX);
+        broken.columns.extend(0..N_PRICES);
+    }
+    if let Some(values) = named(&|v| v <= 0.0) {
+        let rule = "prices are above 0";
+        found("D203", "open, high, low, close", "prices are not above 0", values, rule, FIX);
+        broken.columns.extend(0..N_PRICES);
+    }
+    if high < open.max(low).max(close) || low > open.min(close) {
+        let values = format!("open {open}, high {high}, low {low}, close {close}");
+        let fault = order_fault(open, high, low, close);
+        found(
+            "D204",
+            "open, high, low, close",
+            "prices out of order",
+            values,
+            &format!("{fault}; low <= open, close <= high"),
+            FIX,
+        );
+        broken.columns.extend(0..N_PRICES);
+    }
+    if broken.columns.len() > before {
+        broken.columns.truncate(before);
+        broken.columns.extend(0..N_PRICES);
+    }
+    if !has_volume {
+        return;
+    }
+    if volume < 0.0 {
+        let values = format!("volume {volume}");
+        found("D205", "volume", "volumes below 0", values, "volumes are at least 0", FIX);
+        broken.columns.push(N_PRICES);
+    } else if volume.is_infinite() {
+        let values = format!("volume {volume}");
+        found("D202", "volume", "volumes are infinite", values, "volumes are finite", FIX);
+        broken.columns.push(N_PRICES);
+    } else if volume.is_nan() {
+        let finding = Rule {
+            severity: Severity::Warning,
+            code: "D201",
+            column: "volume",
+            message: "volumes are missing",
+            fix: "rules that use volume see a missing value there",
+        };
+        ledger.row(&finding, symbol, || {
+            facts.offender(block, i, "volume missing".into(), "every volume is given")
+        });
+    }
+}
+
+fn order_fault(open: f64, high: f64, low: f64, close: f64) -> String {
+    if high < low {
+        return format!("high {high} is below low {low}");
+    }
+    for (name, value) in [("open", open), ("close", close)] {
+        if high < value {
+            return format!("high {high} is below {name} {value}");
+        }
+        if low > value {
+            return format!("low {low} is above {name} {value}");
+        }
+    }
+    String::new()
+}
+
+fn infinite(block: &Block, i: usize, c: usize, facts: &ReadFacts, ledger: &mut Ledger) {
+    let code = match facts.table {
+        Table::Bars => "D202",
+        Table::Signals => "D602",
+        Table::Context => "D603",
+    };
+    let rule = Rule {
+        severity: severity(facts),
+        code,
+        column: &facts.names[c],
+        message: "values are infinite",
+        fix: FIX,
+    };
+    ledger.row(&rule, facts.symbol(block.assets[i]), || {
+        let values = format!("{} {}", facts.names[c], block.columns[c][i]);
+        facts.offender(block, i, values, "values are finite or missing")
+    });
+}

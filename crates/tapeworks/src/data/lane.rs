@@ -1,0 +1,200 @@
+//! Files of one lane follow one another in time; their blocks are filtered and checked here.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::block::{Block, is_ascending};
+use super::check;
+use super::options::{CheckLevel, OnBadRow};
+use super::plan::Table;
+use super::report::{Ledger, Offender, Rule, Severity};
+use crate::base::time::DAY_NS;
+use crate::base::{Error, Result, Symbols, Timestamp};
+
+/// Rows a file that are checked at the level `fast`.
+pub(crate) const SAMPLE_ROWS: u64 = 1_000;
+
+/// What is true for a whole read.
+#[derive(Debug)]
+pub(crate) struct ReadFacts {
+    pub(crate) table: Table,
+    pub(crate) symbols: Arc<Symbols>,
+    /// Names of the columns of each block.
+    pub(crate) names: Vec<String>,
+    pub(crate) files: Vec<FileFacts>,
+    pub(crate) start: i64,
+    pub(crate) end: i64,
+    pub(crate) level: CheckLevel,
+    pub(crate) on_bad_row: OnBadRow,
+}
+
+/// What is true for a file.
+#[derive(Debug, Clone)]
+pub(crate) struct FileFacts {
+    pub(crate) name: String,
+    pub(crate) has_volume: bool,
+    /// The symbol that its folder names.
+    pub(crate) expected_symbol: Option<String>,
+    /// The times that its folder names, both ends included.
+    pub(crate) expected_span: Option<(i64, i64)>,
+}
+
+impl ReadFacts {
+    pub(crate) fn symbol(&self, asset: u32) -> &str {
+        match asset as usize {
+            i if i < self.symbols.len() => self.symbols.name(crate::base::AssetId(asset)),
+            _ => "",
+        }
+    }
+
+    /// The row at a position of a block, as a report shows it.
+    pub(crate) fn offender(&self, block: &Block, i: usize, values: String, rule: &str) -> Offender {
+        Offender {
+            file: self.files[block.file as usize].name.clone(),
+            row: block.row(i),
+            symbol: self.symbol(block.assets[i]).to_owned(),
+            timestamp: Timestamp(block.timestamps[i]).to_string(),
+            values,
+            rule: rule.to_owned(),
+        }
+    }
+}
+
+/// Blocks of one file, in time order.
+pub(crate) trait BlockStream: Send {
+    fn next_block(&mut self, ledger: &mut Ledger) -> Result<Option<Block>>;
+}
+
+/// A file that is opened when its turn comes.
+pub(crate) type OpenFile = Box<dyn FnOnce() -> Result<Box<dyn BlockStream>> + Send>;
+
+/// Files that do not overlap in time, one after the other.
+pub(crate) struct Lane {
+    facts: Arc<ReadFacts>,
+    waiting: VecDeque<OpenFile>,
+    stream: Option<Box<dyn BlockStream>>,
+    last_time: i64,
+    checked: (u32, u64),
+}
+
+impl Lane {
+    pub(crate) fn new(facts: Arc<ReadFacts>, files: Vec<OpenFile>) -> Self {
+        Self { facts, waiting: files.into(), stream: None, last_time: i64::MIN, checked: (0, 0) }
+    }
+
+    /// The next block that has rows after filtering and checking.
+    pub(crate) fn next_block(&mut self, ledger: &mut Ledger) -> Result<Option<Block>> {
+        loop {
+            let Some(stream) = &mut self.stream else {
+                match self.waiting.pop_front() {
+                    Some(open) => self.stream = Some(open()?),
+                    None => return Ok(None),
+                }
+                continue;
+            };
+            let Some(block) = stream.next_block(ledger)? else {
+                self.stream = None;
+                continue;
+            };
+            let block = self.filter(block)?;
+            let block = self.check(block, ledger);
+            if block.len() > 0 {
+                return Ok(Some(block));
+            }
+        }
+    }
+
+    fn filter(&mut self, block: Block) -> Result<Block> {
+        let Some(&last) = block.timestamps.last() else { return Ok(block) };
+        let first = block.timestamps[0];
+        if first < self.last_time || !is_ascending(&block.timestamps) {
+            let file = &self.facts.files[block.file as usize].name;
+            return Err(Error::data(
+                "D301",
+                format!(
+                    "{file}: rows near row {} go back in time, against the statistics of the file",
+                    block.row(0)
+                ),
+            )
+            .with_hint("write the file again with correct statistics"));
+        }
+        self.last_time = last;
+        let (start, end) = (self.facts.start, self.facts.end);
+        let unwanted = super::cast::UNWANTED;
+        if first >= start && last < end && !block.assets.contains(&unwanted) {
+            return Ok(block);
+        }
+        let n = u32::try_from(block.len()).expect("a block in memory has fewer than 2^32 rows");
+        let keep: Vec<u32> = (0..n)
+            .filter(|&i| {
+                let i = i as usize;
+                let time = block.timestamps[i];
+                time >= start && time < end && block.assets[i] != unwanted
+            })
+            .collect();
+        Ok(block.take(&keep))
+    }
+
+    fn check(&mut self, block: Block, ledger: &mut Ledger) -> Block {
+        let (Some(&first), Some(&last)) = (block.timestamps.first(), block.timestamps.last()) else {
+            return block;
+        };
+        ledger.n_rows += block.len() as u64;
+        ledger.saw_span(first, last);
+        if !ledger.has_time_of_day {
+            ledger.has_time_of_day = has_time_of_day(&block.timestamps);
+        }
+        self.check_place(&block, ledger);
+        if self.facts.level == CheckLevel::Fast {
+            if self.checked.0 != block.file + 1 {
+                self.checked = (block.file + 1, 0);
+            }
+            if self.checked.1 >= SAMPLE_ROWS {
+                return block;
+            }
+            self.checked.1 += block.len() as u64;
+        }
+        check::rows(block, &self.facts, ledger)
+    }
+
+    /// Rows must belong to the folder that holds their file.
+    fn check_place(&self, block: &Block, ledger: &mut Ledger) {
+        let file = &self.facts.files[block.file as usize];
+        let rule = Rule {
+            severity: Severity::Error,
+            code: "D103",
+            column: "path",
+            message: "rows that do not belong to the folder of their file",
+            fix: "move the rows to the folder they belong to, or rename the folder",
+        };
+        if let Some(name) = &file.expected_symbol {
+            let expected = self.facts.symbols.id(name).map(|id| id.0);
+            for i in 0..block.len() {
+                if Some(block.assets[i]) != expected {
+                    ledger.row(&rule, self.facts.symbol(block.assets[i]), || {
+                        let found = self.facts.symbol(block.assets[i]).to_owned();
+                        self.facts.offender(block, i, format!("symbol {found}"), &format!("the folder says {name}"))
+                    });
+                }
+            }
+        }
+        if let Some((from, to)) = file.expected_span {
+            let outside = |i: &usize| block.timestamps[*i] < from || block.timestamps[*i] > to;
+            for i in (0..block.len()).filter(outside) {
+                ledger.row(&rule, self.facts.symbol(block.assets[i]), || {
+                    let rule = format!("the folder says {} .. {}", Timestamp(from), Timestamp(to));
+                    self.facts.offender(block, i, format!("time {}", Timestamp(block.timestamps[i])), &rule)
+                });
+            }
+        }
+    }
+}
+
+fn has_time_of_day(timestamps: &[i64]) -> bool {
+    let mut last = 0;
+    timestamps.iter().any(|&time| {
+        let is_new = time != last;
+        last = time;
+        is_new && time.rem_euclid(DAY_NS) != 0
+    })
+}

@@ -1,0 +1,230 @@
+//! Tables that are held in memory as columns: Arrow streams and text files.
+
+use std::collections::BTreeSet;
+
+use arrow::buffer::ScalarBuffer;
+use arrow::record_batch::RecordBatchReader;
+use jiff::tz::TimeZone;
+
+use super::block::{Block, RowNumbers, is_ascending};
+use super::cast::{NAMELESS, SymbolDecoder, UNWANTED, names_of, to_f64};
+use super::csv::CsvTable;
+use super::lane::{BlockStream, ReadFacts};
+use super::options::CsvFormat;
+use super::parquet::{check_sort_budget, found_column};
+use super::plan::{FoundColumn, Roles, SymbolFrom};
+use super::report::Ledger;
+use super::source::SourceFile;
+use super::time_column::{TextForm, TimeColumn, TimeKind, number_range};
+use crate::base::{Error, Result, Symbols};
+
+/// A table of which only the header was looked at, until it is bound.
+pub(crate) struct LoadedTable {
+    pub(crate) name: String,
+    pub(crate) columns: Vec<FoundColumn>,
+    pub(crate) n_rows: u64,
+    pub(crate) bytes: u64,
+    file_idx: u32,
+    origin: Origin,
+    content: Option<Content>,
+}
+
+enum Origin {
+    Arrow(Box<dyn RecordBatchReader + Send>),
+    Csv(Box<CsvTable>),
+    Drained,
+}
+
+/// The rows, with ids that are ranks among the names of this table alone.
+#[derive(Debug)]
+pub(crate) struct Content {
+    pub(crate) roles: Roles,
+    pub(crate) block: Block,
+    pub(crate) names: Symbols,
+    pub(crate) has_volume: bool,
+    pub(crate) form: TextForm,
+}
+
+impl std::fmt::Debug for LoadedTable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("LoadedTable").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl LoadedTable {
+    pub(crate) fn from_arrow(reader: Box<dyn RecordBatchReader + Send>) -> Self {
+        let schema = reader.schema();
+        Self {
+            name: "table".to_owned(),
+            columns: schema.fields().iter().map(|field| found_column(field)).collect(),
+            n_rows: 0,
+            bytes: 0,
+            file_idx: 0,
+            origin: Origin::Arrow(reader),
+            content: None,
+        }
+    }
+
+    pub(crate) fn from_csv(source: &SourceFile, file_idx: u32, format: &CsvFormat) -> Result<Self> {
+        let table = CsvTable::open(source, format)?;
+        Ok(Self {
+            name: source.name.clone(),
+            columns: table.columns(),
+            n_rows: 0,
+            bytes: table.bytes(),
+            file_idx,
+            origin: Origin::Csv(Box::new(table)),
+            content: None,
+        })
+    }
+
+    pub(crate) fn bind(
+        &mut self,
+        roles: Roles,
+        values: Vec<Option<usize>>,
+        zone: &TimeZone,
+    ) -> Result<()> {
+        let content = match std::mem::replace(&mut self.origin, Origin::Drained) {
+            Origin::Arrow(reader) => self.drain(reader, roles, &values, zone)?,
+            Origin::Csv(table) => table.read(roles, &values, zone, self.file_idx)?,
+            Origin::Drained => return Ok(()),
+        };
+        self.n_rows = content.block.len() as u64;
+        self.content = Some(content);
+        Ok(())
+    }
+
+    fn content(&self) -> &Content {
+        self.content.as_ref().expect("a table is bound before it is read")
+    }
+
+    pub(crate) fn roles(&self) -> &Roles {
+        &self.content().roles
+    }
+
+    pub(crate) fn has_volume(&self) -> bool {
+        self.content().has_volume
+    }
+
+    pub(crate) fn span(&self) -> Option<(i64, i64)> {
+        let times = self.content().block.timestamps.iter();
+        times.fold(None, |span, t| {
+            Some(span.map_or((*t, *t), |(a, b): (i64, i64)| (a.min(*t), b.max(*t))))
+        })
+    }
+
+    /// (carries a zone of its own, is a date)
+    pub(crate) fn zone_facts(&self) -> (bool, bool) {
+        let form = self.content().form;
+        (form == TextForm::Instant, form == TextForm::Date)
+    }
+
+    pub(crate) fn collect_symbols(&self, out: &mut BTreeSet<String>) {
+        out.extend(self.content().names.iter().map(str::to_owned));
+    }
+
+    pub(crate) fn stream(self, facts: &ReadFacts, limit: Option<u64>) -> LoadedStream {
+        let content = self.content.expect("a table is bound before it is read");
+        let ids: Vec<u32> = content
+            .names
+            .iter()
+            .map(|name| facts.symbols.id(name).map_or(UNWANTED, |id| id.0))
+            .collect();
+        let mut block = content.block;
+        if !matches!(content.roles.symbol, SymbolFrom::Market) {
+            for asset in &mut block.assets {
+                *asset = ids.get(*asset as usize).copied().unwrap_or(NAMELESS);
+            }
+        }
+        LoadedStream { block: Some(block), limit }
+    }
+
+    fn drain(
+        &self,
+        reader: Box<dyn RecordBatchReader + Send>,
+        roles: Roles,
+        values: &[Option<usize>],
+        zone: &TimeZone,
+    ) -> Result<Content> {
+        let place = |c: usize| format!("{}: column {:?}", self.name, self.columns[c].name);
+        let schema = reader.schema();
+        let time_type = schema.field(roles.time).data_type();
+        let mut time = TimeColumn::new(time_type, zone, place(roles.time))?;
+        let mut batches = Vec::new();
+        let mut names = BTreeSet::new();
+        let mut range: Option<(i64, i64)> = None;
+        for batch in reader {
+            let batch = batch.map_err(|e| Error::data("D102", format!("{}: {e}", self.name)))?;
+            if batch.num_rows() == 0 {
+                continue;
+            }
+            if let SymbolFrom::Column(c) = roles.symbol {
+                names_of(batch.column(c), &|| place(c), &mut names)?;
+            }
+            if matches!(time.kind, TimeKind::Integer) {
+                if let Some((low, high)) = number_range(batch.column(roles.time)) {
+                    range = Some(range.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
+                }
+            }
+            batches.push(batch);
+        }
+        if let Some((low, high)) = range {
+            time.decide_unit(low, high)?;
+        }
+        if let SymbolFrom::Constant(name) = &roles.symbol {
+            names.insert(name.clone());
+        }
+        let names = Symbols::new(names);
+        let mut decoder = SymbolDecoder::default();
+        let mut blocks = Vec::with_capacity(batches.len());
+        let mut row = 0_u64;
+        for batch in batches {
+            let n = batch.num_rows();
+            let assets = match roles.symbol {
+                SymbolFrom::Column(c) => decoder.decode(batch.column(c), &names, &|| place(c))?,
+                SymbolFrom::Constant(_) | SymbolFrom::Market => vec![0; n],
+            };
+            let mut columns = Vec::with_capacity(values.len());
+            for value in values {
+                columns.push(match value {
+                    Some(c) => to_f64(batch.column(*c), &|| place(*c))?,
+                    None => ScalarBuffer::from(vec![f64::NAN; n]),
+                });
+            }
+            let timestamps = time.convert(batch.column(roles.time), row)?;
+            let rows = RowNumbers::From(row);
+            blocks.push(Block { file: self.file_idx, rows, timestamps, assets, columns });
+            row += n as u64;
+        }
+        let block = Block::concat(&blocks).unwrap_or_else(|| Block::empty(self.file_idx, values.len()));
+        let form = match time.kind {
+            TimeKind::Date | TimeKind::DateNumber => TextForm::Date,
+            TimeKind::Instant { .. } => TextForm::Instant,
+            _ => TextForm::Local,
+        };
+        let has_volume = values.get(4).is_some_and(Option::is_some);
+        Ok(Content { roles, block, names, has_volume, form })
+    }
+}
+
+/// The rows of a table in memory, brought into time order.
+pub(crate) struct LoadedStream {
+    block: Option<Block>,
+    limit: Option<u64>,
+}
+
+impl BlockStream for LoadedStream {
+    fn next_block(&mut self, ledger: &mut Ledger) -> Result<Option<Block>> {
+        let Some(block) = self.block.take() else { return Ok(None) };
+        let block = match self.limit.and_then(|n| u32::try_from(n).ok()) {
+            Some(n) if (n as usize) < block.len() => block.take(&(0..n).collect::<Vec<_>>()),
+            _ => block,
+        };
+        if block.len() == 0 || is_ascending(&block.timestamps) {
+            return Ok(Some(block).filter(|b| b.len() > 0));
+        }
+        check_sort_budget("table", block.len() as u64, block.columns.len())?;
+        ledger.repairs.sorted_rows += block.n_out_of_time();
+        Ok(Some(block.sorted()))
+    }
+}

@@ -1,0 +1,187 @@
+//! What a read is asked for, and what it gives.
+
+use std::fmt;
+use std::sync::Arc;
+
+use arrow::record_batch::RecordBatchReader;
+
+use super::report::CheckReport;
+use crate::base::{Result, Symbols, Timestamp};
+
+/// Where a table comes from.
+pub enum Source {
+    /// A file, a glob (`*`, `?`, `**`), or a folder, whose `key=value` parts are read as columns.
+    Path(String),
+    /// A stream of record batches; it is drained into memory, since the symbols of the whole run
+    /// have to be known before its first row.
+    Arrow(Box<dyn RecordBatchReader + Send>),
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => write!(f, "Path({path:?})"),
+            Self::Arrow(reader) => write!(f, "Arrow({:?})", reader.schema()),
+        }
+    }
+}
+
+/// How much of a table is checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CheckLevel {
+    /// Metadata, and every row rule on a sample of 1,000 rows a file.
+    Fast,
+    /// Every row rule on every row.
+    #[default]
+    Standard,
+    /// Adds checks across rows; refused in this version.
+    Paranoid,
+}
+
+/// What happens to a row that breaks a value rule (`D201`..`D205`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnBadRow {
+    /// The read ends with an error that names the first rows and the total.
+    #[default]
+    Error,
+    /// The row is left out and counted.
+    Drop,
+    /// Its prices (or its volume, when that is at fault) become missing, and it is counted.
+    Null,
+}
+
+/// How text tables are laid out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CsvFormat {
+    /// Column names of files without a header; `None` reads the header.
+    pub columns: Option<Vec<String>>,
+    /// Units of one step of the prices: 0.0001 for integers of a hundredth of a cent.
+    pub price_scale: f64,
+    /// The separator; `None` looks for one of `, ; tab |`.
+    pub delimiter: Option<u8>,
+}
+
+impl Default for CsvFormat {
+    fn default() -> Self {
+        Self { columns: None, price_scale: 1.0, delimiter: None }
+    }
+}
+
+/// What of a table is read, and how strictly.
+#[derive(Debug, Clone)]
+pub struct ReadOptions {
+    /// Zone of times without one, as an IANA name; UTC when absent.
+    pub tz: Option<String>,
+    /// The only symbols to read; all when absent.
+    pub symbols: Option<Vec<String>>,
+    /// First instant that is read.
+    pub start: Option<Timestamp>,
+    /// First instant that is no longer read.
+    pub end: Option<Timestamp>,
+    /// Numeric columns to read besides prices and volume; all of them when absent.
+    pub columns: Option<Vec<String>>,
+    /// How much is checked.
+    pub level: CheckLevel,
+    /// What happens to a row that breaks a rule.
+    pub on_bad_row: OnBadRow,
+    /// Rows a batch has at most, unless one timestamp alone has more.
+    pub batch_rows: usize,
+    /// Layout of text tables.
+    pub csv: CsvFormat,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            tz: None,
+            symbols: None,
+            start: None,
+            end: None,
+            columns: None,
+            level: CheckLevel::default(),
+            on_bad_row: OnBadRow::default(),
+            batch_rows: 65_536,
+            csv: CsvFormat::default(),
+        }
+    }
+}
+
+/// A run of consecutive bars, a value a row in every column.
+///
+/// Invariant: (timestamp, asset) strictly ascends within and across batches, and a batch ends where
+/// a timestamp ends. Missing: NaN.
+#[derive(Debug, Clone, Default)]
+pub struct BarBatch {
+    /// Instants at which the rows are known, ns UTC.
+    pub timestamps: Vec<i64>,
+    /// Asset ids.
+    pub assets: Vec<u32>,
+    /// First price.
+    pub open: Vec<f64>,
+    /// Highest price.
+    pub high: Vec<f64>,
+    /// Lowest price.
+    pub low: Vec<f64>,
+    /// Last price.
+    pub close: Vec<f64>,
+    /// Units traded; NaN where unknown.
+    pub volume: Vec<f64>,
+    /// The asked columns, in the order of [`BarReader::extras`].
+    pub extras: Vec<Vec<f64>>,
+}
+
+impl BarBatch {
+    /// How many rows the batch has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.timestamps.len()
+    }
+
+    /// Whether the batch has no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.timestamps.is_empty()
+    }
+}
+
+/// Checked bars in (timestamp, asset) order, batch by batch.
+pub trait BarReader: Send {
+    /// The symbols of the whole read, known before the first batch.
+    fn symbols(&self) -> Arc<Symbols>;
+
+    /// Names of the columns besides prices and volume.
+    fn extras(&self) -> &[String];
+
+    /// The next batch, or `None` at the end.
+    ///
+    /// # Errors
+    /// The first rows that break a rule with their total, or a file that cannot be read.
+    fn next_batch(&mut self) -> Result<Option<BarBatch>>;
+
+    /// What was found and repaired up to now; complete after the last batch.
+    fn report(&self) -> CheckReport;
+}
+
+/// Columns that belong to the market as a whole.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ContextTable {
+    /// Names of the columns.
+    pub names: Vec<String>,
+    /// Unique ascending instants at which the values are known, ns UTC.
+    pub timestamps: Vec<i64>,
+    /// A column a name, a value a timestamp; missing is NaN.
+    pub columns: Vec<Vec<f64>>,
+}
+
+/// Columns that belong to a symbol, such as model outputs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SignalTable {
+    /// Names of the columns.
+    pub names: Vec<String>,
+    /// Instants of the rows, ns UTC; rows are sorted by (timestamp, asset).
+    pub timestamps: Vec<i64>,
+    /// Asset ids of the rows.
+    pub assets: Vec<u32>,
+    /// A column a name, a value a row; missing is NaN.
+    pub columns: Vec<Vec<f64>>,
+}

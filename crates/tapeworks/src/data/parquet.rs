@@ -1,0 +1,536 @@
+//! Parquet files: planned from their footer, decoded a row group at a time with positioned reads.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::buffer::ScalarBuffer;
+use arrow::datatypes::{DataType, Field, Schema};
+use arrow::record_batch::RecordBatch;
+use jiff::tz::TimeZone;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder,
+};
+use parquet::basic::Encoding;
+use parquet::column::page::{Page, PageReader};
+use parquet::file::metadata::ColumnChunkMetaData;
+use parquet::file::serialized_reader::SerializedPageReader;
+use parquet::file::statistics::Statistics;
+
+use super::block::{Block, RowNumbers, is_ascending};
+use super::cast::{SymbolDecoder, is_name, names_of, to_f64};
+use super::lane::{BlockStream, ReadFacts};
+use super::plan::{ColumnKind, FoundColumn, Roles, SymbolFrom};
+use super::pread::PreadFile;
+use super::report::Ledger;
+use super::source::SourceFile;
+use super::time_column::{TimeColumn, TimeKind, number_range};
+use crate::base::{Error, ErrorKind, Result};
+
+/// Rows decoded at once: a block of eight columns stays in a core's cache.
+const BLOCK_ROWS: usize = 16_384;
+/// Decoded bytes that may be held to bring rows into order.
+pub(crate) const SORT_BYTES: u64 = 512 << 20;
+
+/// A file whose footer was read.
+#[derive(Debug)]
+pub(crate) struct ParquetTable {
+    pub(crate) name: String,
+    pub(crate) file_idx: u32,
+    pub(crate) columns: Vec<FoundColumn>,
+    pub(crate) n_rows: u64,
+    pub(crate) n_row_groups: usize,
+    pub(crate) bytes: u64,
+    file: PreadFile,
+    meta: ArrowReaderMetadata,
+    plan: Option<Plan>,
+}
+
+/// What is decoded, known when the roles of the columns are.
+#[derive(Debug, Clone)]
+struct Plan {
+    time: TimeColumn,
+    roles: Roles,
+    values: Vec<Option<usize>>,
+    groups: Vec<Group>,
+    /// Row groups overlap in time, so the rows are put in order in memory.
+    is_shuffled: bool,
+}
+
+#[derive(Debug, Clone)]
+struct Group {
+    idx: usize,
+    first_row: u64,
+    n_rows: u64,
+    span: (i64, i64),
+}
+
+impl ParquetTable {
+    pub(crate) fn open(source: &SourceFile, file_idx: u32, keep_open: bool) -> Result<Self> {
+        let name = source.name.clone();
+        let file = PreadFile::open(&source.path, keep_open)
+            .map_err(|e| Error::data("D102", format!("{name}: cannot open: {e}")))?;
+        let bytes = parquet::file::reader::Length::len(&file);
+        let broken = |e: parquet::errors::ParquetError| unreadable(&name, &e);
+        let meta = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(broken)?;
+        let schema = with_packed_names(meta.schema());
+        let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+        let meta = ArrowReaderMetadata::try_new(meta.metadata().clone(), options).map_err(broken)?;
+        let columns = meta.schema().fields().iter().map(|field| found_column(field)).collect();
+        let footer = meta.metadata();
+        let rows = footer.file_metadata().num_rows();
+        let n_rows = u64::try_from(rows)
+            .map_err(|_| Error::data("D102", format!("{name}: footer says {rows} rows")))?;
+        let n_row_groups = footer.num_row_groups();
+        Ok(Self { name, file_idx, columns, n_rows, n_row_groups, bytes, file, meta, plan: None })
+    }
+
+    /// Fixes what is decoded, and leaves out row groups outside `start..end`.
+    pub(crate) fn bind(
+        &mut self,
+        roles: Roles,
+        values: Vec<Option<usize>>,
+        zone: &TimeZone,
+        (start, end): (i64, i64),
+        symbols: Option<&[String]>,
+    ) -> Result<()> {
+        let field = self.meta.schema().field(roles.time);
+        let place = format!("{}: column {:?}", self.name, field.name());
+        let mut time = TimeColumn::new(field.data_type(), zone, place)?;
+        if matches!(time.kind, TimeKind::Integer) {
+            let (low, high) = self.number_range(roles.time)?;
+            time.decide_unit(low, high)?;
+        }
+        let mut groups = Vec::new();
+        let mut first_row = 0;
+        for idx in 0..self.n_row_groups {
+            let rows = self.meta.metadata().row_group(idx).num_rows();
+            let n_rows = u64::try_from(rows).map_err(|_| {
+                Error::data("D102", format!("{}: row group {idx} says {rows} rows", self.name))
+            })?;
+            if n_rows > 0 && self.may_hold(idx, &roles, symbols) {
+                if let Some(span) = self.span(idx, &time, roles.time, first_row)? {
+                    if span.1 >= start && span.0 < end {
+                        groups.push(Group { idx, first_row, n_rows, span });
+                    }
+                }
+            }
+            first_row += n_rows;
+        }
+        let is_sorted = groups.windows(2).all(|w| w[0].span.1 <= w[1].span.0);
+        self.plan = Some(Plan { time, roles, values, groups, is_shuffled: !is_sorted });
+        Ok(())
+    }
+
+    fn plan(&self) -> &Plan {
+        self.plan.as_ref().expect("a table is bound before it is read")
+    }
+
+    pub(crate) fn time(&self) -> &TimeColumn {
+        &self.plan().time
+    }
+
+    pub(crate) fn roles(&self) -> &Roles {
+        &self.plan().roles
+    }
+
+    pub(crate) fn has_volume(&self) -> bool {
+        self.plan().values.get(4).is_some_and(Option::is_some)
+    }
+
+    /// First and last instant of the row groups that are read; `None` when none is.
+    pub(crate) fn span_of_file(&self) -> Option<(i64, i64)> {
+        let spans = self.plan().groups.iter().map(|g| g.span);
+        spans.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))
+    }
+
+    /// The names of the symbols in the row groups that are read, without decoding their rows where
+    /// a row group holds all its names in one dictionary.
+    pub(crate) fn collect_symbols(&self, out: &mut BTreeSet<String>) -> Result<()> {
+        let plan = self.plan();
+        match &plan.roles.symbol {
+            SymbolFrom::Market => Ok(()),
+            SymbolFrom::Constant(name) => {
+                out.insert(name.clone());
+                Ok(())
+            }
+            SymbolFrom::Column(column) => {
+                for group in &plan.groups {
+                    self.group_symbols(group, *column, out)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn group_symbols(&self, group: &Group, column: usize, out: &mut BTreeSet<String>) -> Result<()> {
+        if let Some(chunk) = self.chunk(group.idx, column) {
+            if is_all_dictionary(chunk) {
+                let rows = usize::try_from(group.n_rows).unwrap_or(usize::MAX);
+                if let Some(names) = self.dictionary_names(chunk, rows)? {
+                    out.extend(names);
+                    return Ok(());
+                }
+            }
+        }
+        let place = || format!("{}: column {:?}", self.name, self.columns[column].name);
+        for batch in self.group_reader(group.idx, &[column], BLOCK_ROWS)? {
+            let batch = batch.map_err(|e| self.broken(&e))?;
+            names_of(batch.column(0), &place, out)?;
+        }
+        Ok(())
+    }
+
+    /// Reads a dictionary page of byte arrays: a length of four bytes before each name.
+    fn dictionary_names(
+        &self,
+        chunk: &ColumnChunkMetaData,
+        n_rows: usize,
+    ) -> Result<Option<Vec<String>>> {
+        let broken = |e: parquet::errors::ParquetError| unreadable(&self.name, &e);
+        let mut pages =
+            SerializedPageReader::new(Arc::new(self.file.clone()), chunk, n_rows, None)
+                .map_err(broken)?;
+        let Some(Page::DictionaryPage { buf, num_values, encoding, .. }) =
+            pages.get_next_page().map_err(broken)?
+        else {
+            return Ok(None);
+        };
+        if !matches!(encoding, Encoding::PLAIN | Encoding::PLAIN_DICTIONARY) {
+            return Ok(None);
+        }
+        let mut names = Vec::new();
+        let mut rest: &[u8] = &buf;
+        for _ in 0..num_values {
+            let Some((head, tail)) = rest.split_first_chunk::<4>() else { return Ok(None) };
+            let n = u32::from_le_bytes(*head) as usize;
+            let Some((name, tail)) = tail.split_at_checked(n) else { return Ok(None) };
+            let Ok(name) = std::str::from_utf8(name) else { return Ok(None) };
+            names.push(name.to_owned());
+            rest = tail;
+        }
+        Ok(Some(names))
+    }
+
+    /// Starts decoding; `limit` stops after that many rows.
+    pub(crate) fn stream(self: Arc<Self>, facts: Arc<ReadFacts>, limit: Option<u64>) -> ParquetStream {
+        ParquetStream {
+            table: self,
+            facts,
+            next_group: 0,
+            reader: None,
+            row: 0,
+            symbols: SymbolDecoder::default(),
+            missing: ScalarBuffer::from(Vec::new()),
+            sorted: VecDeque::new(),
+            left: limit.unwrap_or(u64::MAX),
+        }
+    }
+
+    fn span(
+        &self,
+        group: usize,
+        time: &TimeColumn,
+        column: usize,
+        first_row: u64,
+    ) -> Result<Option<(i64, i64)>> {
+        let statistics = self.chunk(group, column).and_then(|c| number_statistics(c));
+        // Numbers of a time column on a wall clock keep their order in UTC, save in the hour
+        // that exists twice, and such times are refused.
+        if let (Some((low, high)), false) = (statistics, matches!(time.kind, TimeKind::Text)) {
+            return Ok(Some((time.instant(low)?, time.instant(high)?)));
+        }
+        let mut span: Option<(i64, i64)> = None;
+        let mut row = first_row;
+        for batch in self.group_reader(group, &[column], BLOCK_ROWS)? {
+            let batch = batch.map_err(|e| self.broken(&e))?;
+            for &t in time.convert(batch.column(0), row)?.iter() {
+                span = Some(span.map_or((t, t), |(a, b)| (a.min(t), b.max(t))));
+            }
+            row += batch.num_rows() as u64;
+        }
+        Ok(span)
+    }
+
+    fn number_range(&self, column: usize) -> Result<(i64, i64)> {
+        let mut range: Option<(i64, i64)> = None;
+        for group in 0..self.n_row_groups {
+            let found = match self.chunk(group, column).and_then(|c| number_statistics(c)) {
+                Some(found) => vec![found],
+                None => self
+                    .group_reader(group, &[column], BLOCK_ROWS)?
+                    .map(|batch| batch.map_err(|e| self.broken(&e)))
+                    .filter_map(|batch| match batch {
+                        Ok(batch) => number_range(batch.column(0)).map(Ok),
+                        Err(e) => Some(Err(e)),
+                    })
+                    .collect::<Result<_>>()?,
+            };
+            for (low, high) in found {
+                range = Some(range.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
+            }
+        }
+        Ok(range.unwrap_or((0, 0)))
+    }
+
+    /// Whether the statistics of the symbol column leave room for one of the names.
+    fn may_hold(&self, group: usize, roles: &Roles, symbols: Option<&[String]>) -> bool {
+        let (Some(symbols), SymbolFrom::Column(column)) = (symbols, &roles.symbol) else {
+            return true;
+        };
+        let Some(Statistics::ByteArray(range)) =
+            self.chunk(group, *column).and_then(ColumnChunkMetaData::statistics)
+        else {
+            return true;
+        };
+        let (Some(low), Some(high)) = (range.min_opt(), range.max_opt()) else { return true };
+        // Cut bounds are shorter texts below the least and above the greatest name.
+        symbols.iter().any(|s| s.as_bytes() >= low.data() && s.as_bytes() <= high.data())
+    }
+
+    fn chunk(&self, group: usize, column: usize) -> Option<&ColumnChunkMetaData> {
+        let schema = self.meta.metadata().file_metadata().schema_descr();
+        let leaf = (0..schema.num_columns()).find(|l| schema.get_column_root_idx(*l) == column)?;
+        self.meta.metadata().row_group(group).columns().get(leaf)
+    }
+
+    fn group_reader(
+        &self,
+        group: usize,
+        columns: &[usize],
+        rows: usize,
+    ) -> Result<ParquetRecordBatchReader> {
+        let schema = self.meta.metadata().file_metadata().schema_descr();
+        let mask = ProjectionMask::roots(schema, columns.iter().copied());
+        ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.meta.clone())
+            .with_row_groups(vec![group])
+            .with_projection(mask)
+            .with_batch_size(rows)
+            .build()
+            .map_err(|e| unreadable(&self.name, &e))
+    }
+
+    /// Whether the rows of a group ascend in time; only their times are decoded.
+    fn is_group_sorted(&self, group: &Group) -> Result<bool> {
+        let plan = self.plan();
+        let mut last = i64::MIN;
+        let mut row = group.first_row;
+        for batch in self.group_reader(group.idx, &[plan.roles.time], BLOCK_ROWS)? {
+            let batch = batch.map_err(|e| self.broken(&e))?;
+            let times = plan.time.convert(batch.column(0), row)?;
+            row += batch.num_rows() as u64;
+            let Some(&first) = times.first() else { continue };
+            if first < last || !is_ascending(&times) {
+                return Ok(false);
+            }
+            last = times[times.len() - 1];
+        }
+        Ok(true)
+    }
+
+    fn broken(&self, error: &arrow::error::ArrowError) -> Error {
+        Error::data("D102", format!("{}: cannot be decoded: {error}", self.name))
+            .with_hint("the file is damaged or cut; write or download it again")
+    }
+}
+
+/// Decodes the row groups of one file.
+pub(crate) struct ParquetStream {
+    table: Arc<ParquetTable>,
+    facts: Arc<ReadFacts>,
+    next_group: usize,
+    reader: Option<ParquetRecordBatchReader>,
+    row: u64,
+    symbols: SymbolDecoder,
+    /// NaN for a column that the file does not have.
+    missing: ScalarBuffer<f64>,
+    sorted: VecDeque<Block>,
+    left: u64,
+}
+
+impl BlockStream for ParquetStream {
+    fn next_block(&mut self, ledger: &mut Ledger) -> Result<Option<Block>> {
+        let table = Arc::clone(&self.table);
+        let plan = table.plan();
+        if plan.is_shuffled && self.next_group == 0 {
+            self.next_group = plan.groups.len();
+            let block = self.load(&plan.groups)?;
+            self.sort(block, ledger);
+        }
+        loop {
+            if let Some(block) = self.sorted.pop_front() {
+                return Ok(Some(block));
+            }
+            if self.left == 0 {
+                return Ok(None);
+            }
+            if let Some(reader) = &mut self.reader {
+                match reader.next() {
+                    Some(batch) => {
+                        let block = self.decode(&batch.map_err(|e| table.broken(&e))?)?;
+                        self.left = self.left.saturating_sub(block.len() as u64);
+                        if is_ascending(&block.timestamps) {
+                            return Ok(Some(block));
+                        }
+                        self.sort(Some(block), ledger);
+                    }
+                    None => self.reader = None,
+                }
+                continue;
+            }
+            let Some(group) = plan.groups.get(self.next_group) else { return Ok(None) };
+            self.next_group += 1;
+            if group.n_rows > BLOCK_ROWS as u64 && !table.is_group_sorted(group)? {
+                let block = self.load(std::slice::from_ref(group))?;
+                self.sort(block, ledger);
+                continue;
+            }
+            self.row = group.first_row;
+            self.reader = Some(table.group_reader(group.idx, &self.projection(), BLOCK_ROWS)?);
+        }
+    }
+}
+
+impl ParquetStream {
+    /// Indices of the decoded columns, ascending.
+    fn projection(&self) -> Vec<usize> {
+        let plan = self.table.plan();
+        let mut columns: Vec<usize> = plan.values.iter().flatten().copied().collect();
+        columns.push(plan.roles.time);
+        if let SymbolFrom::Column(column) = plan.roles.symbol {
+            columns.push(column);
+        }
+        columns.sort_unstable();
+        columns.dedup();
+        columns
+    }
+
+    fn decode(&mut self, batch: &RecordBatch) -> Result<Block> {
+        let table = Arc::clone(&self.table);
+        let plan = table.plan();
+        let projection = self.projection();
+        let column = |wanted: usize| -> &ArrayRef {
+            let at = projection.iter().position(|c| *c == wanted).expect("the column is projected");
+            batch.column(at)
+        };
+        let place = |c: usize| format!("{}: column {:?}", table.name, table.columns[c].name);
+        let n = batch.num_rows();
+        let timestamps = plan.time.convert(column(plan.roles.time), self.row)?;
+        let assets = match &plan.roles.symbol {
+            SymbolFrom::Column(c) => {
+                self.symbols.decode(column(*c), &self.facts.symbols, &|| place(*c))?
+            }
+            SymbolFrom::Constant(name) => {
+                let id = self.facts.symbols.id(name).map_or(super::cast::UNWANTED, |id| id.0);
+                vec![id; n]
+            }
+            SymbolFrom::Market => vec![0; n],
+        };
+        let mut columns = Vec::with_capacity(plan.values.len());
+        for value in &plan.values {
+            columns.push(match value {
+                Some(c) => to_f64(column(*c), &|| place(*c))?,
+                None => {
+                    if self.missing.len() < n {
+                        self.missing = ScalarBuffer::from(vec![f64::NAN; n.max(BLOCK_ROWS)]);
+                    }
+                    self.missing.slice(0, n)
+                }
+            });
+        }
+        let rows = RowNumbers::From(self.row);
+        self.row += n as u64;
+        Ok(Block { file: table.file_idx, rows, timestamps, assets, columns })
+    }
+
+    fn load(&mut self, groups: &[Group]) -> Result<Option<Block>> {
+        let table = Arc::clone(&self.table);
+        let n_rows: u64 = groups.iter().map(|g| g.n_rows).sum();
+        check_sort_budget(&table.name, n_rows, table.plan().values.len())?;
+        let mut blocks = Vec::new();
+        for group in groups {
+            self.row = group.first_row;
+            for batch in table.group_reader(group.idx, &self.projection(), BLOCK_ROWS)? {
+                let block = self.decode(&batch.map_err(|e| table.broken(&e))?)?;
+                blocks.push(block);
+            }
+        }
+        Ok(Block::concat(&blocks))
+    }
+
+    fn sort(&mut self, block: Option<Block>, ledger: &mut Ledger) {
+        if let Some(block) = block {
+            ledger.repairs.sorted_rows += block.n_out_of_time();
+            self.sorted.push_back(block.sorted());
+        }
+    }
+}
+
+/// Refuses to hold more rows than the budget allows.
+pub(crate) fn check_sort_budget(name: &str, n_rows: u64, n_values: usize) -> Result<()> {
+    let bytes = n_rows.saturating_mul(20 + 8 * n_values as u64);
+    if bytes <= SORT_BYTES {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorKind::Resource,
+        "R101",
+        format!(
+            "{name}: rows are not in time order; sorting {n_rows} rows needs {bytes} bytes, {SORT_BYTES} are allowed",
+        ),
+    )
+    .with_hint("sort the file by timestamp and symbol, or split it by month or symbol"))
+}
+
+fn unreadable(name: &str, error: &parquet::errors::ParquetError) -> Error {
+    Error::data("D102", format!("{name}: cannot be read as parquet: {error}"))
+        .with_hint("the file is damaged or cut; write or download it again")
+}
+
+pub(crate) fn found_column(field: &Field) -> FoundColumn {
+    let data_type = field.data_type();
+    let kind = match data_type {
+        t if t.is_numeric() => ColumnKind::Number,
+        DataType::Boolean => ColumnKind::Flag,
+        DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => ColumnKind::Time,
+        t if is_name(t) => ColumnKind::Name,
+        _ => ColumnKind::Other,
+    };
+    FoundColumn { name: field.name().clone(), kind, type_name: data_type.to_string() }
+}
+
+/// Text columns are decoded as dictionaries, so that names are looked up once and not once a row.
+fn with_packed_names(schema: &Schema) -> Schema {
+    let packed = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let fields = schema.fields().iter().map(|field| match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
+            field.as_ref().clone().with_data_type(packed.clone())
+        }
+        DataType::Dictionary(_, value)
+            if matches!(**value, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) =>
+        {
+            field.as_ref().clone().with_data_type(packed.clone())
+        }
+        _ => field.as_ref().clone(),
+    });
+    Schema::new_with_metadata(fields.collect::<Vec<_>>(), schema.metadata().clone())
+}
+
+fn is_all_dictionary(chunk: &ColumnChunkMetaData) -> bool {
+    chunk.dictionary_page_offset().is_some()
+        && chunk.page_encoding_stats_mask().is_some_and(|mask| {
+            mask.is_only(Encoding::PLAIN_DICTIONARY) || mask.is_only(Encoding::RLE_DICTIONARY)
+        })
+}
+
+fn number_statistics(chunk: &ColumnChunkMetaData) -> Option<(i64, i64)> {
+    match chunk.statistics()? {
+        Statistics::Int64(range) => Some((*range.min_opt()?, *range.max_opt()?)),
+        Statistics::Int32(range) => {
+            Some((i64::from(*range.min_opt()?), i64::from(*range.max_opt()?)))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,397 @@
+//! What a read found: findings with their first rows, repairs, and the shape of the table.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::base::{Error, Timestamp};
+
+/// Offending rows that are kept in full; the rest is counted.
+pub const N_OFFENDERS: usize = 5;
+const N_LINES: usize = 30;
+
+/// Whether a finding stops a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// The run refuses the table.
+    Error,
+    /// Counted, and repaired where the finding says so.
+    Warning,
+    /// A fact worth a line, such as the zone that was assumed for dates.
+    Note,
+}
+
+/// One row that breaks a rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Offender {
+    /// File of the row.
+    pub file: String,
+    /// Data row in the file, from 1; the header of a text file is not counted.
+    pub row: u64,
+    /// Symbol of the row.
+    pub symbol: String,
+    /// Time of the row as text.
+    pub timestamp: String,
+    /// The values that break the rule.
+    pub values: String,
+    /// The rule in words.
+    pub rule: String,
+}
+
+impl fmt::Display for Offender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} row {} ({} {})", self.file, self.row, self.symbol, self.timestamp)?;
+        write!(f, ": {}; {}", self.values, self.rule)
+    }
+}
+
+/// One kind of fact about a table, with a count and the first rows.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// Stable code, without the `TW-` prefix.
+    pub code: String,
+    /// Whether it stops a run.
+    pub severity: Severity,
+    /// Table: `bars`, `signals` or `context`.
+    pub table: String,
+    /// Column or columns.
+    pub column: String,
+    /// What is wrong, in words.
+    pub message: String,
+    /// How many rows (or columns, files, names) it concerns.
+    pub count: u64,
+    /// `count` over the rows of the table.
+    pub share: f64,
+    /// The first rows.
+    pub offenders: Vec<Offender>,
+    /// Symbols hit most, with their counts.
+    pub symbols: Vec<(String, u64)>,
+    /// What to do.
+    pub fix: String,
+}
+
+/// What was changed on the way in; zero everywhere for a clean table.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Repairs {
+    /// Rows that were out of order.
+    pub sorted_rows: u64,
+    /// Repeated equal rows that were left out.
+    pub dropped_duplicates: u64,
+    /// Rows left out by `on_bad_row: drop`.
+    pub dropped_rows: u64,
+    /// Rows with values made missing by `on_bad_row: null`.
+    pub nulled_rows: u64,
+    /// Column names that were understood as another name, `(found, meant)`.
+    pub mapped_columns: Vec<(String, String)>,
+    /// The zone that was assumed for times without one.
+    pub naive_tz: Option<String>,
+}
+
+impl Repairs {
+    /// The repairs that changed rows, a sentence each.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let mut count = |n: u64, text: &str| {
+            if n > 0 {
+                lines.push(format!("{} {text}", grouped(n)));
+            }
+        };
+        count(self.sorted_rows, "rows out of order were sorted");
+        count(self.dropped_duplicates, "repeated equal rows were dropped");
+        count(self.dropped_rows, "bad rows were dropped (on_bad_row: drop)");
+        count(self.nulled_rows, "bad rows were made missing (on_bad_row: null)");
+        lines
+    }
+}
+
+/// The result of checking a table.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct CheckReport {
+    /// Table: `bars`, `signals` or `context`.
+    pub table: String,
+    /// `fast`, `standard` or `paranoid`.
+    pub level: String,
+    /// Whether only a sample of the rows was checked.
+    pub sample: bool,
+    /// Files read.
+    pub n_files: u64,
+    /// Rows read.
+    pub n_rows: u64,
+    /// Rows that break an error rule.
+    pub n_error_rows: u64,
+    /// Symbols of the table.
+    pub n_symbols: u64,
+    /// First and last timestamp, ns UTC.
+    pub span: Option<(i64, i64)>,
+    /// What was found, errors first.
+    pub findings: Vec<Finding>,
+    /// What was changed on the way in.
+    pub repairs: Repairs,
+}
+
+impl CheckReport {
+    /// Whether no finding is an error.
+    #[must_use]
+    pub fn ok(&self) -> bool {
+        self.n_findings(Severity::Error) == 0
+    }
+
+    /// How many findings have this severity.
+    #[must_use]
+    pub fn n_findings(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|f| f.severity == severity).count()
+    }
+
+    /// One line: the outcome and the size of the table.
+    #[must_use]
+    pub fn verdict(&self) -> String {
+        let errors = self.n_findings(Severity::Error);
+        let warnings = self.n_findings(Severity::Warning);
+        let outcome = match (errors, warnings) {
+            (0, 0) => "clean".to_owned(),
+            (0, n) => format!("usable with {}", counted(n as u64, "warning")),
+            (n, _) if self.n_error_rows > 0 => format!(
+                "refused: {} in {}",
+                counted(n as u64, "kind of error").replace("errors", "error"),
+                counted(self.n_error_rows, "row")
+            ),
+            (n, _) => format!("refused: {}", counted(n as u64, "error")),
+        };
+        let mut line = format!(
+            "{} {outcome}; {}, {}, {}",
+            self.table,
+            counted(self.n_rows, "row"),
+            counted(self.n_symbols, "symbol"),
+            counted(self.n_files, "file"),
+        );
+        if let Some((first, last)) = self.span {
+            line += &format!(", {} .. {}", Timestamp(first), Timestamp(last));
+        }
+        line + if self.sample { " (sample of at most 1,000 rows a file)" } else { "" }
+    }
+
+    /// The report as an error, when it holds error findings.
+    ///
+    /// # Errors
+    /// The first error finding, with its rows and how many further findings there are.
+    pub fn raise_if_errors(&self) -> crate::base::Result<()> {
+        let mut errors = self.findings.iter().filter(|f| f.severity == Severity::Error);
+        let Some(first) = errors.next() else { return Ok(()) };
+        let mut message = match first.offenders.first() {
+            Some(o) => format!(
+                "{} row {}, column {}: {}; {} ({} {}); {} of {} break this rule",
+                o.file,
+                o.row,
+                first.column,
+                o.values,
+                o.rule,
+                o.symbol,
+                o.timestamp,
+                counted(first.count, "row"),
+                grouped(self.n_rows)
+            ),
+            None => first.message.clone(),
+        };
+        for offender in first.offenders.iter().skip(1) {
+            message += &format!("\n  {offender}");
+        }
+        for other in errors {
+            message += &format!("\nalso TW-{} {}: {}", other.code, other.column, other.message);
+            message += &format!(" ({})", counted(other.count, "row"));
+        }
+        Err(Error::data(code_of(&first.code), message).with_hint(first.fix.clone()))
+    }
+
+    /// Joins the report of another part of the same run.
+    pub fn merge(&mut self, other: CheckReport) {
+        if self.table.is_empty() {
+            *self = other;
+            return;
+        }
+        if self.table == other.table {
+            self.n_symbols = self.n_symbols.max(other.n_symbols);
+            self.span = match (self.span, other.span) {
+                (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
+                (a, b) => a.or(b),
+            };
+        }
+        self.n_files += other.n_files;
+        self.n_rows += other.n_rows;
+        self.n_error_rows += other.n_error_rows;
+        self.sample |= other.sample;
+        self.findings.extend(other.findings);
+        self.findings.sort_by(|a, b| (a.severity, &a.code).cmp(&(b.severity, &b.code)));
+        self.repairs.sorted_rows += other.repairs.sorted_rows;
+        self.repairs.dropped_duplicates += other.repairs.dropped_duplicates;
+        self.repairs.dropped_rows += other.repairs.dropped_rows;
+        self.repairs.nulled_rows += other.repairs.nulled_rows;
+        self.repairs.mapped_columns.extend(other.repairs.mapped_columns);
+        self.repairs.naive_tz = self.repairs.naive_tz.take().or(other.repairs.naive_tz);
+    }
+}
+
+/// At most 30 lines: the verdict, then each finding with its rows and its fix.
+impl fmt::Display for CheckReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = vec![self.verdict()];
+        for finding in &self.findings {
+            let level = match finding.severity {
+                Severity::Error => "error",
+                Severity::Warning => "warning",
+                Severity::Note => "note",
+            };
+            let share = match finding.share {
+                s if s > 0.0 && self.n_rows > 0 => format!(" ({:.3} %)", s * 100.0),
+                _ => String::new(),
+            };
+            lines.push(format!(
+                "{level}[TW-{}] {}.{}: {}; count {}{share}",
+                finding.code,
+                finding.table,
+                finding.column,
+                finding.message,
+                grouped(finding.count),
+            ));
+            lines.extend(finding.offenders.iter().map(|o| format!("  {o}")));
+            if finding.symbols.len() > 1 {
+                let hit: Vec<_> = finding.symbols.iter().map(|(s, n)| format!("{s} {n}")).collect();
+                lines.push(format!("  hit most: {}", hit.join(", ")));
+            }
+            if !finding.fix.is_empty() {
+                lines.push(format!("  fix: {}", finding.fix));
+            }
+        }
+        lines.extend(self.repairs.lines().into_iter().map(|line| format!("repair: {line}")));
+        if lines.len() > N_LINES {
+            let hidden = lines.len() - (N_LINES - 1);
+            lines.truncate(N_LINES - 1);
+            lines.push(format!("... {hidden} more lines; the JSON report holds them all"));
+        }
+        write!(f, "{}", lines.join("\n"))
+    }
+}
+
+/// Findings while a table is read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ledger {
+    pub(crate) table: &'static str,
+    pub(crate) n_rows: u64,
+    pub(crate) n_error_rows: u64,
+    pub(crate) span: Option<(i64, i64)>,
+    pub(crate) repairs: Repairs,
+    /// A stamp off midnight was seen, so times carry a time of day.
+    pub(crate) has_time_of_day: bool,
+    findings: BTreeMap<(Severity, &'static str, String), Open>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Open {
+    message: String,
+    fix: String,
+    count: u64,
+    offenders: Vec<Offender>,
+    symbols: BTreeMap<String, u64>,
+}
+
+/// What a finding says besides its place.
+pub(crate) struct Rule<'a> {
+    pub(crate) severity: Severity,
+    pub(crate) code: &'static str,
+    pub(crate) column: &'a str,
+    pub(crate) message: &'a str,
+    pub(crate) fix: &'a str,
+}
+
+impl Ledger {
+    pub(crate) fn new(table: &'static str) -> Self {
+        Self { table, ..Self::default() }
+    }
+
+    /// Counts `n` without a row, for facts about files and columns.
+    pub(crate) fn count(&mut self, rule: &Rule<'_>, n: u64) {
+        self.open(rule).count += n;
+    }
+
+    /// Counts one row; `describe` is called for the rows that are kept in full.
+    pub(crate) fn row(&mut self, rule: &Rule<'_>, symbol: &str, describe: impl FnOnce() -> Offender) {
+        let open = self.open(rule);
+        open.count += 1;
+        match open.symbols.get_mut(symbol) {
+            Some(n) => *n += 1,
+            None => {
+                open.symbols.insert(symbol.to_owned(), 1);
+            }
+        }
+        if open.offenders.len() < N_OFFENDERS {
+            open.offenders.push(describe());
+        }
+    }
+
+    pub(crate) fn has_errors(&self) -> bool {
+        self.findings.first_key_value().is_some_and(|((s, ..), _)| *s == Severity::Error)
+    }
+
+    pub(crate) fn saw_span(&mut self, first: i64, last: i64) {
+        self.span = Some(self.span.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
+    }
+
+    fn open(&mut self, rule: &Rule<'_>) -> &mut Open {
+        let key = (rule.severity, rule.code, rule.column.to_owned());
+        self.findings.entry(key).or_insert_with(|| Open {
+            message: rule.message.to_owned(),
+            fix: rule.fix.to_owned(),
+            ..Open::default()
+        })
+    }
+
+    pub(crate) fn findings(&self) -> Vec<Finding> {
+        let rows = self.n_rows.max(1) as f64;
+        let finding = |((severity, code, column), open): (&(Severity, &'static str, String), &Open)| {
+            let mut symbols: Vec<_> = open.symbols.clone().into_iter().collect();
+            symbols.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+            symbols.truncate(N_OFFENDERS);
+            Finding {
+                code: (*code).to_owned(),
+                severity: *severity,
+                table: self.table.to_owned(),
+                column: column.clone(),
+                message: open.message.clone(),
+                count: open.count,
+                share: if symbols.is_empty() { 0.0 } else { open.count as f64 / rows },
+                offenders: open.offenders.clone(),
+                symbols,
+                fix: open.fix.clone(),
+            }
+        };
+        self.findings.iter().map(finding).collect()
+    }
+}
+
+/// Digits in groups of three.
+pub(crate) fn grouped(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn counted(n: u64, noun: &str) -> String {
+    format!("{} {noun}{}", grouped(n), if n == 1 { "" } else { "s" })
+}
+
+/// The static form of a code, as errors carry it.
+fn code_of(code: &str) -> &'static str {
+    const CODES: [&str; 19] = [
+        "D101", "D102", "D103", "D104", "D201", "D202", "D203", "D204", "D205", "D301", "D302",
+        "D303", "D304", "D307", "D401", "D601", "D602", "D603", "D210",
+    ];
+    CODES.iter().find(|c| **c == code).copied().unwrap_or("D100")
+}

@@ -1,0 +1,63 @@
+//! Whole tables: signals and context in memory, and checks without keeping rows.
+
+use super::merge::Rows;
+use super::options::{ContextTable, ReadOptions, SignalTable, Source};
+use super::plan::Table;
+use super::reader::{Extent, TableReader, check_table};
+use super::report::CheckReport;
+use crate::base::{Result, Symbols};
+
+/// Checks bars and gives every finding; rows that break rules are findings, not errors.
+///
+/// # Errors
+/// When the table cannot be opened: no file, no such column, no time.
+pub fn check(source: Source, options: &ReadOptions) -> Result<CheckReport> {
+    check_table(source, options, Table::Bars, None)
+}
+
+/// Reads columns that belong to the market as a whole.
+///
+/// Rows out of order are sorted and counted, nulls are NaN.
+///
+/// # Errors
+/// `D603` for infinite values and for two rows with one timestamp and different values.
+pub fn read_context(
+    source: Source,
+    options: &ReadOptions,
+) -> Result<(ContextTable, CheckReport)> {
+    let (names, rows, report) = read(source, options, Table::Context, None)?;
+    Ok((ContextTable { names, timestamps: rows.timestamps, columns: rows.columns }, report))
+}
+
+/// Reads columns that belong to symbols, with the ids of `symbols`.
+///
+/// Rows out of order are sorted and counted, nulls are NaN. Symbols outside `options.symbols` are
+/// left out.
+///
+/// # Errors
+/// `D602` for infinite values, for two rows with one key and different values, and, unless
+/// `options.symbols` is given, for a symbol that the run does not know.
+pub fn read_signals(
+    source: Source,
+    symbols: &Symbols,
+    options: &ReadOptions,
+) -> Result<(SignalTable, CheckReport)> {
+    let (names, rows, report) = read(source, options, Table::Signals, Some(symbols))?;
+    let Rows { timestamps, assets, columns } = rows;
+    Ok((SignalTable { names, timestamps, assets, columns }, report))
+}
+
+fn read(
+    source: Source,
+    options: &ReadOptions,
+    table: Table,
+    symbols: Option<&Symbols>,
+) -> Result<(Vec<String>, Rows, CheckReport)> {
+    let mut reader = TableReader::open(source, options, table, symbols, Extent::Whole)?;
+    let names = reader.names().to_vec();
+    let mut all = Rows::with_capacity(names.len(), 0);
+    while let Some(rows) = reader.next_rows()? {
+        all.append(&rows);
+    }
+    Ok((names, all, reader.report()))
+}
