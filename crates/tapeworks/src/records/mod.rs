@@ -39,8 +39,8 @@ pub use self::parquet::{SCHEMA_VERSION, Written, write_parquet};
 pub use self::table::Batches;
 pub use self::trade::{Trade, TradeSide, TradeStatus};
 pub use crate::base::Symbols;
-pub use crate::broker::{ExitReason, FillFlags};
-pub use crate::engine::{FillRow, RejectionRow, RunLog, States};
+pub use crate::broker::{CancelReason, ExitReason, FillFlags, RejectCode};
+pub use crate::engine::{FillRow, OrderStatus, RejectionRow, RunLog, States};
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchIterator};

@@ -3,3 +3,4 @@
 mod base;
 mod expression;
 mod feed;
+mod report;
