@@ -1,1 +1,34 @@
-//! Room `run`.
+//! One config describes a whole run; wired once, for CLI and Python alike.
+//!
+//! In: a config ([`config`]), or the log of a run that was made by hand ([`conclude`]). Out: an
+//! [`Outcome`], and with [`Outcome::save`] a run folder: resolved config, metrics, six tables, the
+//! report, and last a manifest with the hash of each.
+//!
+//! Invariants: a run folder appears whole or not at all; two runs of one config on the same files
+//! differ in one field, the caller's clock; nothing in a config is ignored without a word.
+//!
+//! To add a key, see [`config`]; to add a file of the run folder, a line in [`Outcome::save`].
+
+pub mod config;
+
+mod check_data;
+mod execute;
+mod fingerprint;
+mod folder;
+mod inputs;
+mod manifest;
+mod outcome;
+mod preview;
+mod sample;
+mod saved;
+mod wire;
+
+pub use config::{Config, LoadedConfig, Overlay};
+pub use execute::{Event, Stage, execute, execute_with};
+pub use fingerprint::fingerprint;
+pub use folder::{check_target, temporary_name};
+pub use manifest::{FileEntry, InputEntry, MANIFEST, MANIFEST_VERSION, Manifest};
+pub use outcome::{Outcome, RunParts, SavedFolder, VERSION, conclude};
+pub use preview::{Preview, preview};
+pub use sample::{DEMO_CONFIG, SAMPLE_PREFIX, sample_bytes, sample_reader};
+pub use saved::{SavedRun, load};

@@ -1,0 +1,202 @@
+//! The arguments, as clap reads them.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// From market data to a backtest report: point-in-time feeds, an event-driven engine, honest records.
+#[derive(Debug, Parser)]
+#[command(name = "tapeworks", version, propagate_version = true, arg_required_else_help = true)]
+#[command(infer_subcommands = false, subcommand_required = true)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub shared: Shared,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Shared {
+    /// Print one JSON document, errors too
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Say less: no warnings, no hints, no progress
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// When to use colours
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub color: Color,
+    /// Show no progress
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+    /// Threads to use; results do not depend on it
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub threads: Option<u16>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the bundled sample: check it, backtest it, write a run folder with a report
+    Demo(Demo),
+    /// Run a config and write its run folder
+    Run(Run),
+    /// Check data against every rule
+    #[command(subcommand)]
+    Check(Check),
+    /// Describe a table: rows, symbols, span, columns
+    Info(Info),
+    /// Print a finished run again
+    Report(Report),
+    /// Configs: schema, resolved values, a starter
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// The run folder
+    #[arg(long, value_name = "DIR", default_value = "runs/demo")]
+    pub out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub struct Run {
+    /// A .yaml, .toml or .json config
+    pub config: PathBuf,
+    /// The run folder [default: reporting.directory, else runs/<name>-<hash8>]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Override a value, such as execution.commission.bps=1; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Read and check everything, send no order, write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Check {
+    /// Check a table; exits with 3 when a row breaks a rule
+    Data(CheckData),
+}
+
+#[derive(Debug, Args)]
+pub struct CheckData {
+    /// A file, a glob or a folder
+    pub src: String,
+    /// How much is checked
+    #[arg(long, value_enum, default_value_t = Level::Standard)]
+    pub level: Level,
+    /// What the table holds
+    #[arg(long, value_enum, default_value_t = Kind::Bars)]
+    pub kind: Kind,
+    /// The bars whose symbols a table of signals refers to
+    #[arg(long, value_name = "SRC", required_if_eq("kind", "signals"))]
+    pub bars: Option<String>,
+    /// Warnings count as findings too
+    #[arg(long)]
+    pub strict: bool,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// How a table is read.
+#[derive(Debug, Clone, Args)]
+pub struct Reading {
+    /// Zone of times that name none, an IANA name [default: UTC, with a note]
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<String>,
+    /// Only these symbols
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub symbols: Option<Vec<String>>,
+    /// Column names of CSV files without a header
+    #[arg(long, value_name = "A,B", value_delimiter = ',')]
+    pub csv_columns: Option<Vec<String>>,
+    /// Factor from the price unit of CSV files to currency
+    #[arg(long, value_name = "X", default_value_t = 1.0)]
+    pub price_scale: f64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Level {
+    Fast,
+    Standard,
+    Paranoid,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    Bars,
+    Signals,
+    Context,
+}
+
+#[derive(Debug, Args)]
+pub struct Info {
+    /// A file, a glob or a folder
+    pub src: String,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+#[derive(Debug, Args)]
+pub struct Report {
+    /// A run folder
+    pub run: PathBuf,
+    /// What is printed; html is the whole page
+    #[arg(long, value_enum, default_value_t = ReportFormat::Text)]
+    pub format: ReportFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    Text,
+    Html,
+    Json,
+    Md,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print the JSON Schema of configs
+    Schema,
+    /// Print a config with every default written out
+    Show(ConfigShow),
+    /// Write a commented config that runs on the bundled sample; without PATH, print it
+    Init(ConfigInit),
+}
+
+#[derive(Debug, Args)]
+pub struct ConfigShow {
+    /// A .yaml, .toml or .json config
+    pub config: PathBuf,
+    /// Say for each key where its value comes from
+    #[arg(long)]
+    pub origin: bool,
+    /// Override a value; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ConfigInit {
+    /// Where to write it
+    pub path: Option<PathBuf>,
+}

@@ -1,0 +1,269 @@
+//! The section `data`: which tables are read, and how strictly.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::section::{Bounds, Section, expected, text_of};
+use super::span::parse_span;
+use super::tree::{Node, Value};
+use crate::base::Result;
+use crate::feed::ChunkLimit;
+
+pub(super) const KEYS: &[&str] = &[
+    "asset_data",
+    "signals",
+    "context_data",
+    "columns",
+    "symbols",
+    "frequency",
+    "validation",
+    "on_bad_row",
+    "chunk",
+    "csv",
+];
+pub(super) const SIGNAL_KEYS: &[&str] = &["path", "available_at", "staleness"];
+pub(super) const COLUMN_KEYS: &[&str] = &["signals", "indicators", "context"];
+pub(super) const CSV_KEYS: &[&str] = &["columns", "price_scale", "delimiter"];
+
+/// Which tables are read, and how strictly. Paths are relative to the config file.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DataSection {
+    /// Bars in long form: a file, a glob or a partitioned directory (Parquet, CSV, CSV.gz).
+    pub asset_data: String,
+    /// A table of signals of its own, joined point in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signals: Option<Signals>,
+    /// A table of series of the market as a whole, joined point in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context_data: Option<String>,
+    /// Which columns ride along; left out, all that are there.
+    #[serde(default)]
+    pub columns: Columns,
+    /// The symbols to run, as a list or a text file with one a line; left out, all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub symbols: Option<SymbolChoice>,
+    /// Spacing of the rows (`1d`, `5m`), compared with the data; left out, inferred.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub frequency: Option<String>,
+    /// How much is checked.
+    #[serde(default)]
+    pub validation: Validation,
+    /// What happens to a row that breaks a rule.
+    #[serde(default)]
+    pub on_bad_row: BadRow,
+    /// Cap on what is decoded at a time, a span (`1mo`, `5d`) or a number of rows; it bounds
+    /// memory, results do not depend on it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chunk: Option<String>,
+    /// How CSV files are written.
+    #[serde(default)]
+    pub csv: Csv,
+}
+
+/// A table of signals of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Signals {
+    /// File, glob or directory.
+    pub path: String,
+    /// When a signal row is known; only `timestamp` (at its own time) exists in this version.
+    #[serde(default = "default_available_at")]
+    #[schemars(extend("enum" = ["timestamp"]))]
+    pub available_at: String,
+    /// Age above which a signal counts as missing (`5d`, `90m`); left out, never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staleness: Option<String>,
+}
+
+/// Which columns ride along; `null` or left out: all that are there.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Columns {
+    /// Columns of the signal table, or of the bars when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signals: Option<Vec<String>>,
+    /// Further columns of the bars.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub indicators: Option<Vec<String>>,
+    /// Columns of the context table.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<Vec<String>>,
+}
+
+/// The symbols of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum SymbolChoice {
+    /// By name.
+    Names(Vec<String>),
+    /// A text file with one symbol a line.
+    File(String),
+}
+
+/// How much of the data is checked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Validation {
+    /// Only what reading needs.
+    Fast,
+    /// Every row against every rule.
+    #[default]
+    Standard,
+}
+
+/// What happens to a row that breaks a rule.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BadRow {
+    /// The run refuses.
+    #[default]
+    Error,
+    /// The row is left out and counted.
+    Drop,
+    /// The row's prices become missing and are counted.
+    Null,
+}
+
+/// How CSV files are written.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Csv {
+    /// Names of the columns of files without a header.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub columns: Option<Vec<String>>,
+    /// Factor from the file's price unit to currency (0.0001 for ten-thousandths).
+    #[serde(default = "default_scale")]
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub price_scale: f64,
+    /// The character between fields; left out, looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<char>,
+}
+
+fn default_available_at() -> String {
+    "timestamp".to_owned()
+}
+
+fn default_scale() -> f64 {
+    1.0
+}
+
+impl Default for Csv {
+    fn default() -> Self {
+        Self { columns: None, price_scale: default_scale(), delimiter: None }
+    }
+}
+
+impl DataSection {
+    pub(super) fn read(node: &Node) -> Result<Self> {
+        let section = Section::open(node, "data", KEYS)?;
+        let levels = [("fast", Validation::Fast), ("standard", Validation::Standard)];
+        let bad_rows = [("error", BadRow::Error), ("drop", BadRow::Drop), ("null", BadRow::Null)];
+        let frequency = section.text("frequency")?;
+        if let Some(text) = &frequency {
+            parse_span(text).map_err(|reason| {
+                section.bad("frequency", &reason).with_hint("write 1d, 5m, 1h, 1w")
+            })?;
+        }
+        Ok(Self {
+            asset_data: section.text("asset_data")?.ok_or_else(|| section.missing("asset_data"))?,
+            signals: section.node("signals").map(Signals::read).transpose()?,
+            context_data: section.text("context_data")?,
+            columns: section.node("columns").map(Columns::read).transpose()?.unwrap_or_default(),
+            symbols: section.node("symbols").map(SymbolChoice::read).transpose()?,
+            frequency,
+            validation: section.choice("validation", &levels, &["paranoid"])?.unwrap_or_default(),
+            on_bad_row: section.choice("on_bad_row", &bad_rows, &[])?.unwrap_or_default(),
+            chunk: chunk(&section)?,
+            csv: section.node("csv").map(Csv::read).transpose()?.unwrap_or_default(),
+        })
+    }
+}
+
+fn chunk(section: &Section<'_>) -> Result<Option<String>> {
+    let text = match section.node("chunk") {
+        None => return Ok(None),
+        Some(Node { value: Value::Int(rows), .. }) => rows.to_string(),
+        Some(node) => text_of(node, "data.chunk")?,
+    };
+    match ChunkLimit::parse(&text) {
+        Ok(_) => Ok(Some(text)),
+        Err(error) => {
+            let hint = error.hint().unwrap_or_default().to_owned();
+            Err(section.bad("chunk", error.message()).with_hint(hint))
+        }
+    }
+}
+
+impl Signals {
+    fn read(node: &Node) -> Result<Self> {
+        if let Value::Text(_) = node.value {
+            let path = text_of(node, "data.signals")?;
+            return Ok(Self { path, available_at: default_available_at(), staleness: None });
+        }
+        let section = Section::open(node, "data.signals", SIGNAL_KEYS)?;
+        let later = ["market_open", "market_close", "next_day"];
+        section.choice("available_at", &[("timestamp", ())], &later)?;
+        let staleness = section.text("staleness")?;
+        if let Some(text) = &staleness {
+            parse_span(text).map_err(|reason| {
+                section.bad("staleness", &reason).with_hint("write 5d, 12h, 90m")
+            })?;
+        }
+        let path = section.text("path")?.ok_or_else(|| section.missing("path"))?;
+        Ok(Self { path, available_at: default_available_at(), staleness })
+    }
+}
+
+impl Columns {
+    fn read(node: &Node) -> Result<Self> {
+        let section = Section::open(node, "data.columns", COLUMN_KEYS)?;
+        Ok(Self {
+            signals: section.texts("signals")?,
+            indicators: section.texts("indicators")?,
+            context: section.texts("context")?,
+        })
+    }
+}
+
+impl SymbolChoice {
+    fn read(node: &Node) -> Result<Self> {
+        match &node.value {
+            Value::List(items) => {
+                if items.is_empty() {
+                    return Err(expected(node, "data.symbols", "at least one symbol"));
+                }
+                let names = items.iter().map(|item| text_of(item, "data.symbols"));
+                Ok(Self::Names(names.collect::<Result<_>>()?))
+            }
+            Value::Text(_) => Ok(Self::File(text_of(node, "data.symbols")?)),
+            _ => Err(expected(node, "data.symbols", "a list of symbols or the path of a file")),
+        }
+    }
+}
+
+impl Csv {
+    fn read(node: &Node) -> Result<Self> {
+        let section = Section::open(node, "data.csv", CSV_KEYS)?;
+        let mut csv = Self { columns: section.texts("columns")?, ..Self::default() };
+        if let Some(scale) = section.number("price_scale", Bounds::Positive)? {
+            csv.price_scale = scale;
+        }
+        if let Some(node) = section.node("delimiter") {
+            let text = match (&node.raw, &node.value) {
+                (Some(raw), _) | (None, Value::Text(raw)) => raw.as_str(),
+                _ => "",
+            };
+            let text = if text == "\\t" { "\t" } else { text };
+            let mut chars = text.chars();
+            csv.delimiter = match (chars.next(), chars.next()) {
+                (Some(one), None) if one.is_ascii() => Some(one),
+                _ => {
+                    return Err(expected(node, "data.csv.delimiter", "one ASCII character"));
+                }
+            };
+        }
+        Ok(csv)
+    }
+}

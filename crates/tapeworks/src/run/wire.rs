@@ -1,0 +1,217 @@
+//! From config values to the feed, the strategy and the terms of the engine.
+
+use crate::base::{Error, Result};
+use crate::broker::{AccountKind, Commission, Lots, PositionRule, Semantics, Slippage};
+use crate::data::{CheckLevel, CsvFormat, OnBadRow, ReadOptions, Source};
+use crate::engine::{EngineConfig, Strategy, rules};
+use crate::feed::{ChunkLimit, DataFeed};
+
+use super::config::{
+    AccountName, BadRow, CommissionConfig, Config, LoadedConfig, LotsName, PositionRuleConfig,
+    Rule, SemanticsName, SlippageConfig, StrategyConfig, SymbolChoice, Validation, Weight,
+    parse_span,
+};
+use super::sample::{SAMPLE_PREFIX, sample_reader};
+
+/// The source behind a path of the config: a table of the sample, or files.
+pub(super) fn source(loaded: &LoadedConfig, path: &str) -> Result<Source> {
+    match path.strip_prefix(SAMPLE_PREFIX) {
+        Some(name) => Ok(Source::Arrow(sample_reader(name)?)),
+        None => Ok(Source::Path(loaded.resolve(path).to_string_lossy().into_owned())),
+    }
+}
+
+/// How the tables of a config are read.
+pub(super) fn read_options(loaded: &LoadedConfig) -> Result<ReadOptions> {
+    let (backtest, data) = (&loaded.config.backtest, &loaded.config.data);
+    let (start, end) = backtest.window()?;
+    Ok(ReadOptions {
+        tz: backtest.timezone.clone(),
+        symbols: data.symbols.as_ref().map(|choice| symbols(loaded, choice)).transpose()?,
+        start,
+        end,
+        level: match data.validation {
+            Validation::Fast => CheckLevel::Fast,
+            Validation::Standard => CheckLevel::Standard,
+        },
+        on_bad_row: match data.on_bad_row {
+            BadRow::Error => OnBadRow::Error,
+            BadRow::Drop => OnBadRow::Drop,
+            BadRow::Null => OnBadRow::Null,
+        },
+        csv: CsvFormat {
+            columns: data.csv.columns.clone(),
+            price_scale: data.csv.price_scale,
+            delimiter: data.csv.delimiter.map(|c| u8::try_from(c).expect("read as ASCII")),
+        },
+        ..ReadOptions::default()
+    })
+}
+
+fn symbols(loaded: &LoadedConfig, choice: &SymbolChoice) -> Result<Vec<String>> {
+    let mut names = match choice {
+        SymbolChoice::Names(names) => names.clone(),
+        SymbolChoice::File(path) => {
+            let path = loaded.resolve(path);
+            let text = std::fs::read_to_string(&path).map_err(|cause| {
+                let reason = format!("{} cannot be read: {cause}", path.display());
+                loaded
+                    .complain("data.symbols", &reason)
+                    .with_hint("give a list such as [AAPL, MSFT], or a text file with one a line")
+            })?;
+            let lines = text.lines().map(str::trim);
+            let names: Vec<String> =
+                lines.filter(|l| !l.is_empty() && !l.starts_with('#')).map(Into::into).collect();
+            if names.is_empty() {
+                let reason = format!("{} names no symbol", path.display());
+                return Err(loaded.complain("data.symbols", &reason));
+            }
+            names
+        }
+    };
+    names.sort();
+    names.dedup();
+    Ok(names)
+}
+
+/// The feed of a config.
+pub(super) fn feed(loaded: &LoadedConfig) -> Result<DataFeed> {
+    let data = &loaded.config.data;
+    let mut feed = DataFeed::new(source(loaded, &data.asset_data)?);
+    if let Some(signals) = &data.signals {
+        feed.signals = Some(source(loaded, &signals.path)?);
+        let staleness = signals.staleness.as_deref().map(parse_span).transpose();
+        feed.staleness_ns =
+            staleness.map_err(|reason| loaded.complain("data.signals.staleness", &reason))?;
+    }
+    if let Some(context) = &data.context_data {
+        feed.context = Some(source(loaded, context)?);
+    }
+    feed.signal_columns.clone_from(&data.columns.signals);
+    feed.indicator_columns.clone_from(&data.columns.indicators);
+    feed.context_columns.clone_from(&data.columns.context);
+    feed.chunk = data.chunk.as_deref().map(ChunkLimit::parse).transpose()?;
+    feed.read = read_options(loaded)?;
+    Ok(feed)
+}
+
+/// The built-in rule of a config.
+///
+/// # Errors
+/// `C305` for a Python class, which only the Python package can run; what the rule refuses.
+pub(super) fn strategy(loaded: &LoadedConfig) -> Result<Box<dyn Strategy>> {
+    let rule = match &loaded.config.strategy {
+        StrategyConfig::Rule(rule) => rule,
+        StrategyConfig::Python(class) => {
+            return Err(Error::config(
+                "C305",
+                format!(
+                    "{}: strategy.python: {} is a Python class, which this program cannot run",
+                    loaded.origin("strategy.python"),
+                    class.python
+                ),
+            )
+            .with_hint("run the config with tapeworks.run_config(...) of the Python package"));
+        }
+    };
+    let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    Ok(match rule {
+        Rule::Noop => Box::new(rules::Noop),
+        Rule::BuyAndHold => Box::new(rules::BuyAndHold::new()),
+        Rule::SmaCross { fast, slow, quantity } => {
+            Box::new(rules::SmaCross::new(count(*fast), count(*slow), *quantity)?)
+        }
+        _ => todo_rule(),
+    })
+}
+
+/// The terms of the engine.
+pub(super) fn engine(config: &Config) -> EngineConfig {
+    let execution = &config.execution;
+    EngineConfig {
+        cash: config.backtest.initial_capital,
+        commission: match execution.commission {
+            CommissionConfig::None => Commission::None,
+            CommissionConfig::Percent { bps, min } => Commission::Percent { bps, min },
+            CommissionConfig::PerShare { rate, min } => Commission::PerShare { rate, min },
+        },
+        slippage: match execution.slippage {
+            SlippageConfig::None => Slippage::None,
+            SlippageConfig::Percent { bps } => Slippage::Percent { bps },
+        },
+        lots: match execution.lots {
+            LotsName::Integer => Lots::Integer,
+            LotsName::Fractional => Lots::Fractional,
+        },
+        account: match execution.account {
+            AccountName::Cash => AccountKind::Cash,
+        },
+        rules: config
+            .risk
+            .position
+            .iter()
+            .map(|rule| match *rule {
+                PositionRuleConfig::StopLoss(fraction) => PositionRule::StopLoss(fraction),
+                PositionRuleConfig::TakeProfit(fraction) => PositionRule::TakeProfit(fraction),
+                PositionRuleConfig::Trailing(fraction) => PositionRule::TrailingStop(fraction),
+            })
+            .collect(),
+        semantics: match execution.semantics {
+            SemanticsName::Realistic => Semantics::REALISTIC,
+        },
+        check_invariants: false,
+    }
+}
+
+/// The strategy with its parameters on one line: `sma_cross(fast 20, slow 50)`.
+pub(super) fn describe(strategy: &StrategyConfig) -> String {
+    let value = serde_json::to_value(strategy).expect("a strategy has text keys only");
+    let named = |name: &str, skip: &str| {
+        let parameters: Vec<String> = value
+            .as_object()
+            .into_iter()
+            .flatten()
+            .filter(|(key, value)| *key != skip && !value.is_null() && **value != false)
+            .map(|(key, value)| match value.as_str() {
+                Some(text) => format!("{key} {text}"),
+                None => format!("{key} {value}"),
+            })
+            .collect();
+        if parameters.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{name}({})", parameters.join(", "))
+        }
+    };
+    match strategy {
+        StrategyConfig::Rule(rule) => named(rule.name(), "rule"),
+        StrategyConfig::Python(class) => named(&class.python, "python"),
+    }
+}
+
+/// Commission and slippage on one line; empty when nothing is charged.
+pub(super) fn describe_costs(config: &Config) -> String {
+    let least = |min: f64| if min > 0.0 { format!(", at least {min}") } else { String::new() };
+    let commission = match config.execution.commission {
+        CommissionConfig::None => None,
+        CommissionConfig::Percent { bps, min } => {
+            Some(format!("commission {bps} bps{}", least(min)))
+        }
+        CommissionConfig::PerShare { rate, min } => {
+            Some(format!("commission {rate} a unit{}", least(min)))
+        }
+    };
+    let slippage = match config.execution.slippage {
+        SlippageConfig::None => None,
+        SlippageConfig::Percent { bps } => Some(format!("slippage {bps} bps")),
+    };
+    commission.into_iter().chain(slippage).collect::<Vec<_>>().join("; ")
+}
+
+/// Refuses a weight rule the account cannot hold.
+pub(super) fn share(weight: Weight) -> Option<f64> {
+    match weight {
+        Weight::Equal => None,
+        Weight::Share(share) => Some(share),
+    }
+}
