@@ -76,7 +76,8 @@ pub fn compute(records: &Records, conventions: &Conventions) -> MetricSet {
 /// ```
 /// use tapeworks::metrics::{Conventions, Curve, compute_curve};
 /// let day = 86_400_000_000_000;
-/// let curve = Curve::new(&[0, day], &[110.0, 99.0], Some(100.0));
+/// let timestamps = [0, day];
+/// let curve = Curve::new(&timestamps, &[110.0, 99.0], Some(100.0));
 /// let metrics = compute_curve(&curve, &Conventions::default());
 /// let drawdown = metrics.metric("max_drawdown").unwrap();
 /// assert_eq!(drawdown.to_string(), "Max drawdown -10.00 % (from initial equity, n=2)");

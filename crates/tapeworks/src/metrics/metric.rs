@@ -103,6 +103,15 @@ impl Unit {
     /// A value for people: two decimals, percent, thousands apart.
     #[must_use]
     pub fn text(self, value: f64) -> String {
+        let text = self.signed_text(value);
+        // A loss too small to show is no "-0.00".
+        match text.strip_prefix('-') {
+            Some(rest) if !rest.contains(|c: char| ('1'..='9').contains(&c)) => rest.to_owned(),
+            _ => text,
+        }
+    }
+
+    fn signed_text(self, value: f64) -> String {
         match self {
             Self::Fraction => format!("{:.2} %", value * 100.0),
             Self::Ratio => format!("{value:.2}"),
@@ -305,6 +314,7 @@ mod tests {
             (Unit::Currency, 999.0, "999.00"),
             (Unit::Count, 48_151.0, "48,151"),
             (Unit::Fraction, -0.201_78, "-20.18 %"),
+            (Unit::Fraction, -0.000_01, "0.00 %"),
             (Unit::Rows, 286.0, "286 rows"),
             (Unit::Rows, 12.5, "12.5 rows"),
             (Unit::Ratio, 0.781_778, "0.78"),

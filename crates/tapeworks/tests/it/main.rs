@@ -3,4 +3,6 @@
 mod base;
 mod expression;
 mod feed;
+mod metrics;
+mod records;
 mod report;

@@ -1,0 +1,58 @@
+//! What a caller needs that builds a run without a config file: the Python package.
+
+use super::config::{Rule, StrategyConfig};
+use super::inputs::hash_path;
+use super::manifest::InputEntry;
+use super::wire;
+use crate::base::Result;
+use crate::broker::{Commission, Slippage};
+use crate::engine::{EngineConfig, Strategy};
+
+/// The strategy behind a built-in rule.
+///
+/// # Errors
+/// What the rule refuses.
+pub fn rule_strategy(rule: &Rule) -> Result<Box<dyn Strategy + Send>> {
+    wire::rule(rule)
+}
+
+/// A rule with its parameters on one line: `sma_cross(fast 20, slow 50)`.
+#[must_use]
+pub fn describe_rule(rule: &Rule) -> String {
+    wire::describe(&StrategyConfig::Rule(rule.clone()))
+}
+
+/// Commission and slippage on one line; empty when nothing is charged.
+#[must_use]
+pub fn describe_costs(terms: &EngineConfig) -> String {
+    let least = |min: f64| if min > 0.0 { format!(", at least {min}") } else { String::new() };
+    let commission = match terms.commission {
+        Commission::None => None,
+        Commission::Percent { bps, min } => Some(format!("commission {bps} bps{}", least(min))),
+        Commission::PerShare { rate, min } => {
+            Some(format!("commission {rate} a unit{}", least(min)))
+        }
+    };
+    let slippage = match terms.slippage {
+        Slippage::None => None,
+        Slippage::Percent { bps } => Some(format!("slippage {bps} bps")),
+    };
+    commission.into_iter().chain(slippage).collect::<Vec<_>>().join("; ")
+}
+
+/// A table of files as the manifest names it, with the hash of its content.
+///
+/// # Errors
+/// `D101`, `D102` when there is no file or it cannot be read.
+pub fn file_input(table: &str, path: &str) -> Result<InputEntry> {
+    let hashed = hash_path(path)?;
+    Ok(InputEntry {
+        table: table.to_owned(),
+        path: path.to_owned(),
+        n_files: hashed.n_files,
+        bytes: hashed.bytes,
+        hash: hashed.hash,
+        rows: None,
+        span: None,
+    })
+}
