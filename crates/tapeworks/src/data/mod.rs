@@ -41,5 +41,6 @@ pub use options::{
     Source,
 };
 pub use reader::open_bars;
+pub(crate) use source::files;
 pub use report::{CheckReport, Finding, Offender, Repairs, Severity};
 pub use tables::{check, read_context, read_signals};

@@ -20,7 +20,7 @@ pub(super) struct TableHash {
 ///
 /// Cost: reading the files once more, mostly from memory; BLAKE3 itself takes about 0.3 s a GB.
 pub(super) fn hash_path(path: &str) -> Result<TableHash> {
-    let files: Vec<PathBuf> = data::source_paths(path)?;
+    let files: Vec<PathBuf> = data::files(path)?.into_iter().map(|file| file.path).collect();
     let mut hash = blake3::Hasher::new();
     let mut buffer = vec![0; 1 << 17];
     let mut total = 0;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::folder::sha256_of;
 use super::manifest::{MANIFEST, MANIFEST_VERSION, Manifest};
 use crate::base::{Error, Result};
+use crate::metrics::METRICS;
 
 /// A run folder whose files are there and are those that were written.
 #[derive(Debug, Clone)]
@@ -59,5 +60,77 @@ impl SavedRun {
     #[must_use]
     pub fn path(&self, role: &str) -> Option<PathBuf> {
         self.manifest.file(role).map(|file| self.folder.join(&file.name))
+    }
+}
+
+/// One line of the saved metrics, ready to print.
+struct Line {
+    label: String,
+    value: String,
+    convention: String,
+}
+
+impl SavedRun {
+    /// The run on one screen: what it was, its metrics with their conventions, its folder.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut text = self.head().join("\n");
+        text.push_str("\n\n");
+        for line in self.lines() {
+            let (label, value) = (line.label, line.value);
+            text += format!("  {label:<24} {value:>18}  {}", line.convention).trim_end();
+            text.push('\n');
+        }
+        text += &format!("\nfolder  {}\n", self.folder.display());
+        text
+    }
+
+    /// The run as Markdown.
+    #[must_use]
+    pub fn markdown(&self) -> String {
+        let mut text = format!("# {}\n\n", self.manifest.name);
+        for line in self.head().iter().skip(1) {
+            text += &format!("- {}\n", line.trim());
+        }
+        text += "\n| metric | value | convention |\n|---|---|---|\n";
+        for line in self.lines() {
+            text += &format!("| {} | {} | {} |\n", line.label, line.value, line.convention);
+        }
+        text
+    }
+
+    fn head(&self) -> Vec<String> {
+        let manifest = &self.manifest;
+        let mut head = vec![
+            manifest.name.clone(),
+            format!("  strategy     {}", manifest.strategy),
+            format!("  run id       {}", manifest.run_id),
+            format!("  fingerprint  {}", manifest.fingerprint),
+        ];
+        for input in &manifest.inputs {
+            head.push(format!("  {:<12} {}, {} bytes", input.table, input.path, input.bytes));
+        }
+        head.extend(manifest.repairs.iter().map(|repair| format!("  repair       {repair}")));
+        head.extend(manifest.warnings.iter().map(|warning| format!("  warning      {warning}")));
+        head
+    }
+
+    fn lines(&self) -> Vec<Line> {
+        let metrics = &self.metrics["metrics"];
+        let known = METRICS.iter().filter_map(|metric| {
+            let saved = metrics.get(metric.key)?;
+            let value = match (saved["value"].as_f64(), saved["reason"].as_str()) {
+                (Some(value), _) => metric.unit.text(value),
+                (None, Some(reason)) => format!("n/a ({})", reason.replace('_', " ")),
+                (None, None) => "n/a".to_owned(),
+            };
+            let n = saved["n"].as_u64().map_or(String::new(), |n| format!("n={n}"));
+            let convention = match saved["convention"].as_str() {
+                Some(text) if !text.is_empty() => format!("{text}, {n}"),
+                _ => n,
+            };
+            Some(Line { label: metric.label.to_owned(), value, convention })
+        });
+        known.collect()
     }
 }

@@ -1,0 +1,81 @@
+//! `tapeworks check data`: a table against every rule.
+
+use serde_json::json;
+use tapeworks::base::{Error, ErrorKind, Result};
+use tapeworks::data::{
+    self, CheckLevel, CheckReport, CsvFormat, ReadOptions, Severity, Source, open_bars,
+};
+
+use crate::args::{CheckData, Kind, Level, Reading};
+use crate::terminal::{Failure, Outcome, Terminal};
+
+/// Done, with findings.
+const FINDINGS: u8 = 3;
+
+pub fn data(arguments: &CheckData, terminal: &Terminal) -> Outcome<u8> {
+    let level = match arguments.level {
+        Level::Fast => CheckLevel::Fast,
+        Level::Standard => CheckLevel::Standard,
+        Level::Paranoid => CheckLevel::Paranoid,
+    };
+    let options = ReadOptions { level, ..read_options(&arguments.reading)? };
+    let report = match checked(arguments, &options) {
+        Ok(report) => report,
+        Err(error) if error.kind() == ErrorKind::Data => {
+            terminal.fail(&Failure::Error(error));
+            return Ok(FINDINGS);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let warnings = report.n_findings(Severity::Warning);
+    for finding in report.findings.iter().filter(|f| f.severity == Severity::Warning) {
+        let place = format!("TW-{} {}.{}", finding.code, finding.table, finding.column);
+        terminal.warn(&format!("{place}: {}", finding.message));
+    }
+    if terminal.json {
+        let mut document = json!(report);
+        document["ok"] = json!(report.ok());
+        document["verdict"] = json!(report.verdict());
+        terminal.print_json(&document)?;
+    } else {
+        terminal.print(&report.to_string())?;
+    }
+    if !report.ok() || (arguments.strict && warnings > 0) {
+        return Ok(FINDINGS);
+    }
+    Ok(0)
+}
+
+fn checked(arguments: &CheckData, options: &ReadOptions) -> Result<CheckReport> {
+    let source = Source::Path(arguments.src.clone());
+    match arguments.kind {
+        Kind::Bars => data::check(source, options),
+        Kind::Context => Ok(data::read_context(source, options)?.1),
+        Kind::Signals => {
+            let bars = arguments.bars.clone().ok_or_else(|| {
+                Error::config("C108", "--kind signals needs --bars")
+                    .with_hint("name the bars whose symbols the signals refer to")
+            })?;
+            let symbols = open_bars(Source::Path(bars), options)?.symbols();
+            Ok(data::read_signals(source, &symbols, options)?.1)
+        }
+    }
+}
+
+/// How a table is read, by the arguments.
+pub fn read_options(reading: &Reading) -> Result<ReadOptions> {
+    if !(reading.price_scale.is_finite() && reading.price_scale > 0.0) {
+        return Err(Error::config("C108", format!("--price-scale {}", reading.price_scale))
+            .with_hint("give a number above 0"));
+    }
+    Ok(ReadOptions {
+        tz: reading.tz.clone(),
+        symbols: reading.symbols.clone(),
+        csv: CsvFormat {
+            columns: reading.csv_columns.clone(),
+            price_scale: reading.price_scale,
+            ..CsvFormat::default()
+        },
+        ..ReadOptions::default()
+    })
+}
