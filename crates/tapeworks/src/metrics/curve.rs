@@ -40,17 +40,29 @@ impl<'a> Curve<'a> {
         Self::new(&states.timestamp, &states.equity, Some(records.initial_cash()))
     }
 
-    /// The starting value, its instant where it has one, and the rows after it.
-    pub(super) fn split(&self) -> Option<(f64, Option<i64>, &'a [i64], &'a [f64])> {
-        match self.initial {
-            Some(initial) => Some((initial, None, self.timestamps, self.equity)),
-            None => {
-                let (&first, equity) = self.equity.split_first()?;
-                let (&start, timestamps) = self.timestamps.split_first()?;
-                Some((first, Some(start), timestamps, equity))
-            }
+    /// The starting point and the rows after it; `None` for a price series without a price.
+    pub(super) fn split(&self) -> Option<Split<'a>> {
+        if let Some(initial) = self.initial {
+            let Self { timestamps, equity, .. } = *self;
+            return Some(Split { initial, start: None, timestamps, equity });
         }
+        let (&initial, equity) = self.equity.split_first()?;
+        let (&start, timestamps) = self.timestamps.split_first()?;
+        Some(Split { initial, start: Some(start), timestamps, equity })
     }
+}
+
+/// A curve as a starting point and the rows that have a return.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Split<'a> {
+    /// Equity before the first return.
+    pub initial: f64,
+    /// When that was, where it is known.
+    pub start: Option<i64>,
+    /// Instants of the returns.
+    pub timestamps: &'a [i64],
+    /// Equity after each return.
+    pub equity: &'a [f64],
 }
 
 /// A curve with its returns and drawdowns, computed once for all metrics.
@@ -72,8 +84,8 @@ pub(super) struct Path<'a> {
 
 impl<'a> Path<'a> {
     pub(super) fn new(curve: &Curve<'a>) -> Self {
-        let (initial, start, timestamps, equity) =
-            curve.split().unwrap_or((f64::NAN, None, &[], &[]));
+        let nothing = Split { initial: f64::NAN, start: None, timestamps: &[], equity: &[] };
+        let Split { initial, start, timestamps, equity } = curve.split().unwrap_or(nothing);
         let returns = simple_returns(initial, equity);
         let mut sorted = returns.clone().unwrap_or_default();
         sorted.sort_unstable_by(f64::total_cmp);

@@ -1,7 +1,7 @@
 //! Single periods: the best and the worst, and the tables of months and years.
 
 use super::Reason;
-use super::curve::{Curve, Path};
+use super::curve::{Curve, Path, Split};
 use super::definition::{Convention, Definition, Outcome, Source};
 use super::metric::{Conventions, Unit};
 use crate::base::Timestamp;
@@ -69,7 +69,9 @@ fn by_period(
     curve: &Curve<'_>,
     period: impl Fn(Timestamp) -> (i16, Option<i8>),
 ) -> Vec<PeriodReturn> {
-    let Some((initial, _, timestamps, equity)) = curve.split() else { return Vec::new() };
+    let Some(Split { initial, timestamps, equity, .. }) = curve.split() else {
+        return Vec::new();
+    };
     let mut rows: Vec<PeriodReturn> = Vec::new();
     let (mut base, mut last, mut day) = (initial, initial, None);
     for (&timestamp, &value) in timestamps.iter().zip(equity) {

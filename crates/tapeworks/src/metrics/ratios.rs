@@ -48,11 +48,8 @@ pub(super) const CALMAR: Definition = Definition {
 };
 
 fn volatility(path: &Path<'_>, conventions: &Conventions) -> Outcome {
-    let spread = |returns| match deviation(returns) {
-        Ok(deviation) => deviation,
-        // All returns equal: the spread is known and is zero.
-        Err(_) => 0.0,
-    };
+    // When all returns are equal the spread is known: it is zero.
+    let spread = |returns: &[f64]| deviation(returns).unwrap_or(0.0);
     let value = path.returns(2).map(|r| spread(r) * conventions.periods_per_year.sqrt());
     Outcome::new(path.n(), value)
 }

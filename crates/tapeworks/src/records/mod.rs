@@ -100,6 +100,7 @@ impl Records {
     }
 
     /// The trades: one a reducing fill in fill order, then one a position still held, by symbol.
+    #[must_use]
     pub fn trades(&self) -> impl ExactSizeIterator<Item = Trade> + '_ {
         (0..self.log.lots.len()).map(|idx| Trade::at(&self.log, idx))
     }
