@@ -31,6 +31,8 @@ fn main() {
     }
     let seconds = start.elapsed().as_secs_f64();
     let speed = rows as f64 / seconds / 1e6;
-    println!("{rows} rows, {batches} batches, open {open_ms:.1} ms, {seconds:.3} s, {speed:.1} M rows/s");
+    println!(
+        "{rows} rows, {batches} batches, open {open_ms:.1} ms, {seconds:.3} s, {speed:.1} M rows/s"
+    );
     println!("{}\n(sum {sum})", reader.report());
 }

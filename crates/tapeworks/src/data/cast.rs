@@ -61,11 +61,11 @@ impl SymbolDecoder {
         symbols: &Symbols,
         place: &dyn Fn() -> String,
     ) -> Result<Vec<u32>> {
-        let error =
-            |e: arrow::error::ArrowError| Error::data("D101", format!("{}: {e}", place()));
+        let error = |e: arrow::error::ArrowError| Error::data("D101", format!("{}: {e}", place()));
         let packed = as_dictionary(array).map_err(error)?;
         let dictionary = packed.as_dictionary::<Int32Type>();
-        let same = self.last.as_ref().is_some_and(|(values, _)| is_same(values, dictionary.values()));
+        let same =
+            self.last.as_ref().is_some_and(|(values, _)| is_same(values, dictionary.values()));
         if !same {
             let names = cast(dictionary.values(), &DataType::Utf8).map_err(error)?;
             let ids = names.as_string::<i32>().iter().map(|name| match name {

@@ -20,8 +20,7 @@ pub(crate) fn rows(block: Block, facts: &ReadFacts, ledger: &mut Ledger) -> Bloc
     let has_volume = facts.files[block.file as usize].has_volume;
     let bars_are_good = n_fixed == 0 || {
         let [open, high, low, close, volume] = prices(&block);
-        are_good_bars(open, high, low, close)
-            && (!has_volume || are_good_volumes(volume))
+        are_good_bars(open, high, low, close) && (!has_volume || are_good_volumes(volume))
     };
     let extras_are_good = block.columns[n_fixed..].iter().all(|column| are_not_infinite(column));
     if has_names && bars_are_good && extras_are_good {
@@ -135,7 +134,13 @@ fn severity(facts: &ReadFacts) -> Severity {
     }
 }
 
-fn check_name(block: &Block, i: usize, facts: &ReadFacts, ledger: &mut Ledger, broken: &mut Broken) {
+fn check_name(
+    block: &Block,
+    i: usize,
+    facts: &ReadFacts,
+    ledger: &mut Ledger,
+    broken: &mut Broken,
+) {
     if block.assets[i] >= NAMELESS {
         broken.row = true;
         let rule = Rule {
@@ -145,7 +150,9 @@ fn check_name(block: &Block, i: usize, facts: &ReadFacts, ledger: &mut Ledger, b
             message: "rows without a symbol",
             fix: FIX,
         };
-        ledger.row(&rule, "", || facts.offender(block, i, "symbol missing".into(), "every row has a symbol"));
+        ledger.row(&rule, "", || {
+            facts.offender(block, i, "symbol missing".into(), "every row has a symbol")
+        });
     }
 }
 
@@ -174,11 +181,25 @@ fn check_bar(
     };
     if let Some(values) = named(&f64::is_nan) {
         let values = values.replace(" NaN", " missing");
-        found("D201", "open, high, low, close", "prices are missing", values, "every price is given", FIX);
+        found(
+            "D201",
+            "open, high, low, close",
+            "prices are missing",
+            values,
+            "every price is given",
+            FIX,
+        );
         broken.columns.extend(0..N_PRICES);
     }
     if let Some(values) = named(&f64::is_infinite) {
-        found("D202", "open, high, low, close", "prices are infinite", values, "prices are finite", FIX);
+        found(
+            "D202",
+            "open, high, low, close",
+            "prices are infinite",
+            values,
+            "prices are finite",
+            FIX,
+        );
         broken.columns.extend(0..N_PRICES);
     }
     if let Some(values) = named(&|v| v <= 0.0) {

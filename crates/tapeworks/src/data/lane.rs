@@ -136,7 +136,8 @@ impl Lane {
     }
 
     fn check(&mut self, block: Block, ledger: &mut Ledger) -> Block {
-        let (Some(&first), Some(&last)) = (block.timestamps.first(), block.timestamps.last()) else {
+        let (Some(&first), Some(&last)) = (block.timestamps.first(), block.timestamps.last())
+        else {
             return block;
         };
         ledger.n_rows += block.len() as u64;
@@ -173,7 +174,12 @@ impl Lane {
                 if Some(block.assets[i]) != expected {
                     ledger.row(&rule, self.facts.symbol(block.assets[i]), || {
                         let found = self.facts.symbol(block.assets[i]).to_owned();
-                        self.facts.offender(block, i, format!("symbol {found}"), &format!("the folder says {name}"))
+                        self.facts.offender(
+                            block,
+                            i,
+                            format!("symbol {found}"),
+                            &format!("the folder says {name}"),
+                        )
                     });
                 }
             }
@@ -183,7 +189,12 @@ impl Lane {
             for i in (0..block.len()).filter(outside) {
                 ledger.row(&rule, self.facts.symbol(block.assets[i]), || {
                     let rule = format!("the folder says {} .. {}", Timestamp(from), Timestamp(to));
-                    self.facts.offender(block, i, format!("time {}", Timestamp(block.timestamps[i])), &rule)
+                    self.facts.offender(
+                        block,
+                        i,
+                        format!("time {}", Timestamp(block.timestamps[i])),
+                        &rule,
+                    )
                 });
             }
         }

@@ -196,7 +196,8 @@ impl LoadedTable {
             blocks.push(Block { file: self.file_idx, rows, timestamps, assets, columns });
             row += n as u64;
         }
-        let block = Block::concat(&blocks).unwrap_or_else(|| Block::empty(self.file_idx, values.len()));
+        let block =
+            Block::concat(&blocks).unwrap_or_else(|| Block::empty(self.file_idx, values.len()));
         let form = match time.kind {
             TimeKind::Date | TimeKind::DateNumber => TextForm::Date,
             TimeKind::Instant { .. } => TextForm::Instant,

@@ -120,7 +120,8 @@ impl Merger {
             let fits = self.out.len() + self.group.len() <= self.batch_rows;
             let full = if fits { None } else { self.take_out() };
             if self.out.timestamps.capacity() == 0 {
-                self.out = Rows::with_capacity(self.facts.names.len(), self.batch_rows.min(1 << 20));
+                self.out =
+                    Rows::with_capacity(self.facts.names.len(), self.batch_rows.min(1 << 20));
             }
             self.out.append(&self.group);
             if full.is_some() {
@@ -331,8 +332,8 @@ fn is_strictly_ascending(times: &[i64], assets: &[u32]) -> bool {
     let assets = &assets[..n];
     let mut ok = true;
     for i in 1..n {
-        ok &= (times[i - 1] < times[i])
-            | ((times[i - 1] == times[i]) & (assets[i - 1] < assets[i]));
+        ok &=
+            (times[i - 1] < times[i]) | ((times[i - 1] == times[i]) & (assets[i - 1] < assets[i]));
     }
     ok
 }

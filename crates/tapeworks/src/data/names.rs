@@ -39,7 +39,12 @@ pub(crate) fn near_miss<'a>(
 }
 
 /// The error for a name that does not exist: it lists what does and the nearest one.
-pub(crate) fn unknown_name(code: &'static str, what: &str, wanted: &str, known: &[String]) -> Error {
+pub(crate) fn unknown_name(
+    code: &'static str,
+    what: &str,
+    wanted: &str,
+    known: &[String],
+) -> Error {
     let listed: Vec<&str> = known.iter().take(20).map(String::as_str).collect();
     let more = if known.len() > listed.len() { ", ..." } else { "" };
     let error = Error::data(

@@ -77,7 +77,8 @@ impl ParquetTable {
         let meta = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(broken)?;
         let schema = with_packed_names(meta.schema());
         let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
-        let meta = ArrowReaderMetadata::try_new(meta.metadata().clone(), options).map_err(broken)?;
+        let meta =
+            ArrowReaderMetadata::try_new(meta.metadata().clone(), options).map_err(broken)?;
         let columns = meta.schema().fields().iter().map(|field| found_column(field)).collect();
         let footer = meta.metadata();
         let rows = footer.file_metadata().num_rows();
@@ -165,7 +166,12 @@ impl ParquetTable {
         }
     }
 
-    fn group_symbols(&self, group: &Group, column: usize, out: &mut BTreeSet<String>) -> Result<()> {
+    fn group_symbols(
+        &self,
+        group: &Group,
+        column: usize,
+        out: &mut BTreeSet<String>,
+    ) -> Result<()> {
         if let Some(chunk) = self.chunk(group.idx, column) {
             if is_all_dictionary(chunk) {
                 let rows = usize::try_from(group.n_rows).unwrap_or(usize::MAX);
@@ -190,9 +196,8 @@ impl ParquetTable {
         n_rows: usize,
     ) -> Result<Option<Vec<String>>> {
         let broken = |e: parquet::errors::ParquetError| unreadable(&self.name, &e);
-        let mut pages =
-            SerializedPageReader::new(Arc::new(self.file.clone()), chunk, n_rows, None)
-                .map_err(broken)?;
+        let mut pages = SerializedPageReader::new(Arc::new(self.file.clone()), chunk, n_rows, None)
+            .map_err(broken)?;
         let Some(Page::DictionaryPage { buf, num_values, encoding, .. }) =
             pages.get_next_page().map_err(broken)?
         else {
@@ -215,7 +220,11 @@ impl ParquetTable {
     }
 
     /// Starts decoding; `limit` stops after that many rows.
-    pub(crate) fn stream(self: Arc<Self>, facts: Arc<ReadFacts>, limit: Option<u64>) -> ParquetStream {
+    pub(crate) fn stream(
+        self: Arc<Self>,
+        facts: Arc<ReadFacts>,
+        limit: Option<u64>,
+    ) -> ParquetStream {
         ParquetStream {
             table: self,
             facts,

@@ -91,7 +91,10 @@ impl Roles {
                 if !matches!(columns[i].kind, ColumnKind::Name | ColumnKind::Number) {
                     return Err(Error::data(
                         "D101",
-                        format!("{place}: column {:?} has type {}, not text", names[i], columns[i].type_name),
+                        format!(
+                            "{place}: column {:?} has type {}, not text",
+                            names[i], columns[i].type_name
+                        ),
                     ));
                 }
                 (SymbolFrom::Column(i), expected.cloned())
@@ -102,8 +105,7 @@ impl Roles {
             }
             _ => return Err(missing(place, "symbol", &names)),
         };
-        let symbol_is_stem =
-            matches!((&symbol, in_path), (SymbolFrom::Constant(_), None));
+        let symbol_is_stem = matches!((&symbol, in_path), (SymbolFrom::Constant(_), None));
         let mapped = names
             .iter()
             .map(|name| (name.clone(), canonical(name)))
@@ -131,14 +133,24 @@ pub(crate) fn value_columns(
         match at {
             None if is_price && name == "volume" => out.push(None),
             None if is_price => return Err(missing(place, name, &found)),
-            None => return Err(unknown_name("D601", &format!("column in {place} named"), name, &found)),
+            None => {
+                return Err(unknown_name(
+                    "D601",
+                    &format!("column in {place} named"),
+                    name,
+                    &found,
+                ));
+            }
             Some(c) if matches!(columns[c].kind, ColumnKind::Number | ColumnKind::Flag) => {
                 out.push(Some(c));
             }
             Some(c) => {
                 return Err(Error::data(
                     "D101",
-                    format!("{place}: column {:?} has type {}, not a number", found[c], columns[c].type_name),
+                    format!(
+                        "{place}: column {:?} has type {}, not a number",
+                        found[c], columns[c].type_name
+                    ),
                 )
                 .with_hint("store the column as a float or an integer"));
             }
@@ -184,8 +196,9 @@ fn find_time(
     names: &[String],
     place: &str,
 ) -> Result<(usize, Option<usize>)> {
-    let times: Vec<usize> =
-        (0..names.len()).filter(|i| canonical(&names[*i]) == "timestamp" && !is_index(&names[*i])).collect();
+    let times: Vec<usize> = (0..names.len())
+        .filter(|i| canonical(&names[*i]) == "timestamp" && !is_index(&names[*i]))
+        .collect();
     let is = |i: usize, name: &str| names[i].trim().eq_ignore_ascii_case(name);
     match times.as_slice() {
         [one] => Ok((*one, None)),
@@ -193,7 +206,9 @@ fn find_time(
             Ok((*a, Some(*b)))
         }
         [] => match names.iter().position(|name| is_index(name)) {
-            Some(i) if matches!(columns[i].kind, ColumnKind::Time | ColumnKind::Name) => Ok((i, None)),
+            Some(i) if matches!(columns[i].kind, ColumnKind::Time | ColumnKind::Name) => {
+                Ok((i, None))
+            }
             _ => Err(missing(place, "timestamp", names)),
         },
         [a, b, ..] => Err(Error::data(

@@ -1,7 +1,7 @@
 //! From a source to rows in table order: opens files, fixes columns and symbols, plans the lanes.
 
-use std::collections::{BTreeSet, BinaryHeap};
 use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -396,8 +396,11 @@ fn open_files(
         }
     }
     if kept.is_empty() {
-        return Err(Error::data("D601", format!("{path}: no file holds the symbols and the range"))
-            .with_hint("widen start and end, or check the symbols"));
+        return Err(Error::data(
+            "D601",
+            format!("{path}: no file holds the symbols and the range"),
+        )
+        .with_hint("widen start and end, or check the symbols"));
     }
     let keep_open = kept.len() <= KEPT_OPEN;
     let mut tables = Vec::with_capacity(kept.len());
@@ -421,9 +424,8 @@ fn wanted_extras(
     ledger: &mut Ledger,
 ) -> Result<Vec<String>> {
     if let Some(asked) = &options.columns {
-        let is_price = |name: &String| {
-            table == Table::Bars && BAR_COLUMNS.contains(&canonical(name).as_str())
-        };
+        let is_price =
+            |name: &String| table == Table::Bars && BAR_COLUMNS.contains(&canonical(name).as_str());
         let mut names: Vec<String> = Vec::new();
         for name in asked.iter().filter(|name| !is_price(name)) {
             if !names.contains(name) {
@@ -480,7 +482,10 @@ fn note_facts(
             Some((other, name)) if other != has_zone && options.tz.is_none() => {
                 return Err(Error::data(
                     "D303",
-                    format!("{name} and {}: one has times with a zone, the other without", file.name()),
+                    format!(
+                        "{name} and {}: one has times with a zone, the other without",
+                        file.name()
+                    ),
                 )
                 .with_hint("name the zone of the times without one: tz: America/New_York"));
             }
@@ -637,9 +642,9 @@ fn lanes(tables: Vec<TableFile>, facts: &Arc<ReadFacts>, extent: Extent) -> Vec<
         ends.push(Reverse((last, lane)));
         let facts = Arc::clone(facts);
         lanes[lane].push(match table {
-            TableFile::Parquet(table) => Box::new(move || {
-                Ok(Box::new(Arc::new(*table).stream(facts, limit)) as Box<_>)
-            }),
+            TableFile::Parquet(table) => {
+                Box::new(move || Ok(Box::new(Arc::new(*table).stream(facts, limit)) as Box<_>))
+            }
             TableFile::Loaded(table) => {
                 Box::new(move || Ok(Box::new(table.stream(&facts, limit)) as Box<_>))
             }

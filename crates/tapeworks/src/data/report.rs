@@ -316,7 +316,12 @@ impl Ledger {
     }
 
     /// Counts one row; `describe` is called for the rows that are kept in full.
-    pub(crate) fn row(&mut self, rule: &Rule<'_>, symbol: &str, describe: impl FnOnce() -> Offender) {
+    pub(crate) fn row(
+        &mut self,
+        rule: &Rule<'_>,
+        symbol: &str,
+        describe: impl FnOnce() -> Offender,
+    ) {
         let open = self.open(rule);
         open.count += 1;
         match open.symbols.get_mut(symbol) {
@@ -349,23 +354,24 @@ impl Ledger {
 
     pub(crate) fn findings(&self) -> Vec<Finding> {
         let rows = self.n_rows.max(1) as f64;
-        let finding = |((severity, code, column), open): (&(Severity, &'static str, String), &Open)| {
-            let mut symbols: Vec<_> = open.symbols.clone().into_iter().collect();
-            symbols.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-            symbols.truncate(N_OFFENDERS);
-            Finding {
-                code: (*code).to_owned(),
-                severity: *severity,
-                table: self.table.to_owned(),
-                column: column.clone(),
-                message: open.message.clone(),
-                count: open.count,
-                share: if symbols.is_empty() { 0.0 } else { open.count as f64 / rows },
-                offenders: open.offenders.clone(),
-                symbols,
-                fix: open.fix.clone(),
-            }
-        };
+        let finding =
+            |((severity, code, column), open): (&(Severity, &'static str, String), &Open)| {
+                let mut symbols: Vec<_> = open.symbols.clone().into_iter().collect();
+                symbols.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
+                symbols.truncate(N_OFFENDERS);
+                Finding {
+                    code: (*code).to_owned(),
+                    severity: *severity,
+                    table: self.table.to_owned(),
+                    column: column.clone(),
+                    message: open.message.clone(),
+                    count: open.count,
+                    share: if symbols.is_empty() { 0.0 } else { open.count as f64 / rows },
+                    offenders: open.offenders.clone(),
+                    symbols,
+                    fix: open.fix.clone(),
+                }
+            };
         self.findings.iter().map(finding).collect()
     }
 }

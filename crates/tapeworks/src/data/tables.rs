@@ -21,10 +21,7 @@ pub fn check(source: Source, options: &ReadOptions) -> Result<CheckReport> {
 ///
 /// # Errors
 /// `D603` for infinite values and for two rows with one timestamp and different values.
-pub fn read_context(
-    source: Source,
-    options: &ReadOptions,
-) -> Result<(ContextTable, CheckReport)> {
+pub fn read_context(source: Source, options: &ReadOptions) -> Result<(ContextTable, CheckReport)> {
     let (names, rows, report) = read(source, options, Table::Context, None)?;
     Ok((ContextTable { names, timestamps: rows.timestamps, columns: rows.columns }, report))
 }

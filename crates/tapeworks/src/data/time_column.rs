@@ -137,8 +137,11 @@ impl TimeColumn {
         }
         let values = match array.data_type() {
             DataType::Date32 | DataType::Int32 => {
-                let wide = cast(&cast(array, &DataType::Int32).map_err(|e| self.arrow(&e))?, &DataType::Int64)
-                    .map_err(|e| self.arrow(&e))?;
+                let wide = cast(
+                    &cast(array, &DataType::Int32).map_err(|e| self.arrow(&e))?,
+                    &DataType::Int64,
+                )
+                .map_err(|e| self.arrow(&e))?;
                 wide.as_primitive::<Int64Type>().values().clone()
             }
             _ => {
@@ -160,9 +163,8 @@ impl TimeColumn {
         match scale {
             Some(1) => Ok(values),
             Some(scale) => {
-                let (low, high) = values
-                    .iter()
-                    .fold((i64::MAX, i64::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
+                let (low, high) =
+                    values.iter().fold((i64::MAX, i64::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
                 if !values.is_empty() {
                     self.instant(low)?;
                     self.instant(high)?;

@@ -150,8 +150,9 @@ impl ChunkSource for OpenFeed {
         };
         match message {
             Message::Chunk(chunk) => Ok(Some(Arc::new(chunk))),
-            Message::Ended(report, counts) => {
-                self.report.merge(report);
+            Message::Ended(bars, counts) => {
+                let tables = std::mem::replace(&mut self.report, bars);
+                self.report.merge(tables);
                 self.counts = counts;
                 self.state = State::Ended;
                 Ok(None)

@@ -6,10 +6,15 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tapeworks::base::time::DAY_NS;
-use tapeworks::base::{Error, ErrorKind, Result, Symbols};
-use tapeworks::data::{BarBatch, BarReader, CheckReport, ContextTable, SignalTable};
+use tapeworks::base::{Error, ErrorKind, Result, Symbols, Timestamp};
+use tapeworks::data::{
+    BarBatch, BarReader, CheckReport, ContextTable, ReadOptions, SignalTable, Source, open_bars,
+    read_context, read_signals,
+};
 use tapeworks::feed::open_feed::FeedTables;
-use tapeworks::feed::{Availability, ChunkLimit, ChunkSource, MarketChunk, OpenFeed};
+use tapeworks::feed::{
+    Availability, ChunkLimit, ChunkSource, DataFeed, Layout, MarketChunk, MemoryFeed, OpenFeed,
+};
 
 /// One market row: timestamp, asset, close, one extra value.
 type Row = (i64, u32, f64, f64);
@@ -355,7 +360,7 @@ fn memory_feed_when_rewound_then_the_same_chunks_uncopied() {
     let feed = OpenFeed::from_tables(all, None, None).expect("opens");
     let mut memory = feed.into_memory().expect("clean");
     assert_eq!(memory.n_rows(), 10);
-    let walk = |memory: &mut tapeworks::feed::MemoryFeed| -> Vec<*const MarketChunk> {
+    let walk = |memory: &mut MemoryFeed| -> Vec<*const MarketChunk> {
         std::iter::from_fn(|| memory.next_chunk().expect("in memory"))
             .map(|chunk| Arc::as_ptr(&chunk))
             .collect()
@@ -376,4 +381,99 @@ fn availability_when_a_mode_needs_a_calendar_then_config_error_says_so() {
         assert!(error.message().contains("calendar"), "{error}");
     }
     assert!(Availability::parse("open").expect_err("unknown").message().contains("no mode"));
+}
+
+fn sample(name: &str) -> Source {
+    Source::Path(format!("{}/sample/{name}.parquet", env!("CARGO_MANIFEST_DIR")))
+}
+
+fn sample_feed() -> DataFeed {
+    DataFeed {
+        signals: Some(sample("signals")),
+        context: Some(sample("context")),
+        ..DataFeed::new(sample("bars"))
+    }
+}
+
+/// Timestamp, asset, close, score and vix of every row.
+fn sample_rows(feed: DataFeed) -> Vec<(i64, u32, [u64; 3])> {
+    let mut feed = feed.open().expect("the sample opens");
+    let mut out = Vec::new();
+    while let Some(chunk) = feed.next_chunk().expect("the sample is clean") {
+        for (t, &now) in chunk.timestamps.iter().enumerate() {
+            for row in chunk.offsets[t] as usize..chunk.offsets[t + 1] as usize {
+                let values = [chunk.close[row], chunk.signals[0][row], chunk.context[0][t]];
+                out.push((now, chunk.assets[row], values.map(f64::to_bits)));
+            }
+        }
+    }
+    assert!(feed.report().ok(), "{}", feed.report());
+    out
+}
+
+/// The real sample against tables read one by one and joined by looking at all of them; a start in
+/// the middle still sees the newest signal and context row from before it.
+#[test]
+fn data_feed_when_the_sample_is_read_then_equal_to_tables_joined_by_hand() {
+    let options = ReadOptions::default();
+    let mut bars = open_bars(sample("bars"), &options).expect("bars");
+    let (signal, _) = read_signals(sample("signals"), &bars.symbols(), &options).expect("signals");
+    let (series, _) = read_context(sample("context"), &options).expect("context");
+    let mut want = Vec::new();
+    while let Some(batch) = bars.next_batch().expect("clean") {
+        for row in 0..batch.timestamps.len() {
+            let (now, asset) = (batch.timestamps[row], batch.assets[row]);
+            // Tables are in order: the last row that is early enough is the newest one.
+            let until = signal.timestamps.partition_point(|&known| known <= now);
+            let score = (0..until).rev().find(|&at| signal.assets[at] == asset);
+            let score = score.map_or(f64::NAN, |at| signal.columns[0][at]);
+            let until = series.timestamps.partition_point(|&known| known <= now);
+            let vix = until.checked_sub(1).map_or(f64::NAN, |at| series.columns[0][at]);
+            want.push((now, asset, [batch.close[row], score, vix].map(f64::to_bits)));
+        }
+    }
+    assert_eq!(want.len(), 12_154, "the sample's README counts its rows");
+    assert_eq!(sample_rows(sample_feed()), want);
+
+    let utc = jiff::tz::TimeZone::UTC;
+    // On this day the index has no row: it must see the one of the day before, which lies outside
+    // the range of the run.
+    let start = Timestamp::parse("2006-05-04", &utc).expect("a date");
+    let end = Timestamp::parse("2007-06-01", &utc).expect("a date");
+    let mut feed = sample_feed();
+    feed.read.start = Some(start);
+    feed.read.end = Some(end);
+    feed.chunk = Some(ChunkLimit::Months(1));
+    want.retain(|row| (start.0..end.0).contains(&row.0));
+    assert!(want.len() > 1_000);
+    assert!(!f64::from_bits(want[0].2[2]).is_nan());
+    assert_eq!(sample_rows(feed), want);
+}
+
+/// Roles: with no list every column is a signal; a list of one role leaves the rest to the other.
+#[test]
+fn data_feed_when_columns_are_named_then_each_has_its_role() {
+    let columns = |names: &[&str]| Some(names.iter().map(|&n| n.to_owned()).collect::<Vec<_>>());
+    let layout = |feed: DataFeed| feed.open().map(|feed| Layout::clone(&feed.layout()));
+    let plain = layout(sample_feed()).expect("opens");
+    assert_eq!((plain.signals, plain.context), (vec!["score".into()], vec!["vix".into()]));
+    let indicator = DataFeed { indicator_columns: columns(&["score"]), ..sample_feed() };
+    let indicator = layout(indicator).expect("opens");
+    assert_eq!((indicator.signals, indicator.indicators), (vec![], vec!["score".to_owned()]));
+    let none = DataFeed {
+        signal_columns: columns(&[]),
+        indicator_columns: columns(&[]),
+        context_columns: columns(&[]),
+        ..sample_feed()
+    };
+    assert_eq!(layout(none).expect("opens"), Layout::default());
+    let wrong = DataFeed { signal_columns: columns(&["scores"]), ..sample_feed() };
+    let error = layout(wrong).expect_err("no such column");
+    assert_eq!((error.code(), error.hint()), ("D601", Some("did you mean \"score\"")));
+    let twice = DataFeed {
+        signal_columns: columns(&["score"]),
+        indicator_columns: columns(&["score"]),
+        ..sample_feed()
+    };
+    assert_eq!(layout(twice).expect_err("two roles").code(), "C301");
 }

@@ -6,3 +6,4 @@ mod feed;
 mod metrics;
 mod records;
 mod report;
+mod rules;

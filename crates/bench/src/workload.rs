@@ -1,0 +1,75 @@
+//! The standard workloads: data, rule, cash and fee.
+
+use tapeworks::base::{Error, Result};
+use tapeworks::broker::Commission;
+use tapeworks::data::Source;
+use tapeworks::engine::rules::{Noop, Rebalance, SmaCross, TopN, Weighting};
+use tapeworks::engine::{EngineConfig, Strategy};
+use tapeworks::feed::{DataFeed, Layout};
+
+/// A standard workload.
+pub struct Workload {
+    rule: Rule,
+    cash: f64,
+}
+
+#[derive(Clone, Copy)]
+enum Rule {
+    SmaCross,
+    Top,
+    Idle,
+}
+
+impl Workload {
+    /// The workload of a name.
+    pub fn find(name: &str) -> Result<Self> {
+        let (rule, cash) = match name {
+            "W1" | "W4s" => (Rule::SmaCross, 1e7),
+            "W4m" | "W4" => (Rule::SmaCross, 1e8),
+            "W2" => (Rule::Top, 1e7),
+            "W3" | "W3s" | "W3m" => (Rule::Idle, 1e7),
+            _ => return Err(Error::config("C301", format!("{name:?} is no workload"))),
+        };
+        Ok(Self { rule, cash })
+    }
+
+    /// The columns that the workload reads.
+    pub fn feed(&self, path: &str) -> DataFeed {
+        let signals = match self.rule {
+            Rule::Top => vec!["signal".to_owned()],
+            Rule::SmaCross | Rule::Idle => Vec::new(),
+        };
+        let mut feed = every_column(path);
+        feed.signal_columns = Some(signals);
+        feed.indicator_columns = Some(Vec::new());
+        feed
+    }
+
+    /// The rule, new for each run.
+    pub fn strategy(&self, layout: &Layout) -> Result<Box<dyn Strategy>> {
+        match self.rule {
+            Rule::SmaCross => Ok(Box::new(SmaCross::new(10, 30, 100.0)?)),
+            Rule::Idle => Ok(Box::new(Noop)),
+            Rule::Top => TopN {
+                rebalance: Rebalance::Days { every: 5, phase: 4 },
+                weighting: Weighting::Fixed(0.02),
+                ..TopN::new("signal", 25)
+            }
+            .build(layout),
+        }
+    }
+
+    /// A fee of 10 bps a side, no slippage.
+    pub fn config(&self) -> EngineConfig {
+        EngineConfig {
+            cash: self.cash,
+            commission: Commission::Percent { bps: 10.0, min: 0.0 },
+            ..EngineConfig::default()
+        }
+    }
+}
+
+/// A feed of every column of a file.
+pub fn every_column(path: &str) -> DataFeed {
+    DataFeed::new(Source::Path(path.to_owned()))
+}
