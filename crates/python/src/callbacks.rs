@@ -99,6 +99,12 @@ impl PyCallbacks {
         self.failure.take()
     }
 
+    /// Lets go of the run's data once the run has ended.
+    pub fn finish(&mut self) {
+        let ended = std::mem::take(&mut *self.base.get().live());
+        drop(ended);
+    }
+
     /// Runs `body` with the trader inside the Python object.
     fn with_trader(
         &mut self,

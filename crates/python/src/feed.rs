@@ -5,11 +5,13 @@ use std::sync::{Arc, Mutex};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tapeworks::base;
-use tapeworks::base::Symbols;
+use tapeworks::base::{Symbols, Timestamp};
 use tapeworks::data::{CheckLevel, CheckReport, CsvFormat, OnBadRow, ReadOptions};
+use tapeworks::engine::RunLog;
 use tapeworks::feed::{
     Availability, ChunkLimit, ChunkSource, DataFeed, Layout, MarketChunk, MemoryFeed, OpenFeed,
 };
+use tapeworks::run::InputEntry;
 
 use crate::batch::{Batch, ChunkViews};
 use crate::check::PyCheckReport;
@@ -198,8 +200,34 @@ impl PyDataFeed {
         }
     }
 
-    /// One line a table, for the facts of a run.
-    pub fn tables(&self) -> Vec<(&'static str, String)> {
+    /// What a run over this feed has read, for its manifest.
+    ///
+    /// # Errors
+    /// When a file has gone since.
+    pub fn inputs(&self, log: &RunLog) -> base::Result<Vec<InputEntry>> {
+        let mut entries = Vec::new();
+        let tables = [
+            ("asset_data", Some(&self.asset_data)),
+            ("signals", self.signals.as_ref()),
+            ("context_data", self.context.as_ref()),
+        ];
+        for (table, input) in tables {
+            entries.extend(input.map(|input| input.entry(table)).transpose()?);
+        }
+        let times = &log.states.timestamp;
+        let text = |ns: &i64| Timestamp(*ns).to_string();
+        entries[0].rows = Some(log.n_rows);
+        entries[0].span = times.first().map(text).zip(times.last().map(text));
+        Ok(entries)
+    }
+
+    /// The zone in which the days of this feed are counted.
+    pub fn timezone(&self) -> String {
+        self.spec.read.tz.clone().unwrap_or_else(|| "UTC".to_owned())
+    }
+
+    /// One line a table, for `repr`.
+    fn tables(&self) -> Vec<(&'static str, String)> {
         let mut lines = vec![("asset_data", self.asset_data.describe())];
         lines.extend(self.signals.iter().map(|input| ("signals", input.describe())));
         lines.extend(self.context.iter().map(|input| ("context", input.describe())));

@@ -8,6 +8,7 @@ use arrow::datatypes::SchemaRef;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tapeworks::data::Source;
+use tapeworks::run::InputEntry;
 
 use crate::c_api::import_stream;
 use crate::errors::py_err;
@@ -60,6 +61,25 @@ impl Input {
                 let reader = RecordBatchIterator::new(batches, Arc::clone(schema));
                 Source::Arrow(Box::new(reader) as Box<dyn RecordBatchReader + Send>)
             }
+        }
+    }
+
+    /// The table as a manifest names it. A frame has no file: its entry has a size and no hash.
+    ///
+    /// # Errors
+    /// When a file has gone.
+    pub fn entry(&self, table: &str) -> tapeworks::base::Result<InputEntry> {
+        match self {
+            Self::Path(path) => tapeworks::run::file_input(table, path),
+            Self::Batches(_, batches) => Ok(InputEntry {
+                table: table.to_owned(),
+                path: self.describe(),
+                n_files: 0,
+                bytes: batches.iter().map(|b| b.get_array_memory_size() as u64).sum(),
+                hash: String::new(),
+                rows: Some(batches.iter().map(|batch| batch.num_rows() as u64).sum()),
+                span: None,
+            }),
         }
     }
 

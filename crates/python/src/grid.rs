@@ -1,7 +1,9 @@
 //! A few rows of a table as text within a width, or as a small HTML table.
 
-use arrow::array::{RecordBatch, RecordBatchReader};
-use arrow::datatypes::SchemaRef;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchReader};
+use arrow::datatypes::{DataType, SchemaRef, TimeUnit, TimestampNanosecondType};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
@@ -133,9 +135,9 @@ fn push_rows(
 ) -> Result<(), ArrowError> {
     let options = FormatOptions::default()
         .with_null("-")
-        .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S"))
-        .with_timestamp_tz_format(Some("%Y-%m-%d %H:%M:%S"));
-    let columns = batch.columns().iter().map(|column| ArrayFormatter::try_new(column, &options));
+        .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S"));
+    let columns: Vec<ArrayRef> = batch.columns().iter().map(without_zone).collect();
+    let columns = columns.iter().map(|column| ArrayFormatter::try_new(column, &options));
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
     for row in wanted {
         let cells = columns.iter().map(|column| column.value(row).try_to_string());
@@ -143,6 +145,17 @@ fn push_rows(
         rows.push(cells.into_iter().map(|cell| shortened(&cell)).collect());
     }
     Ok(())
+}
+
+/// The same instants as UTC clock times: naming a zone needs tables that are not linked here.
+pub fn without_zone(column: &ArrayRef) -> ArrayRef {
+    match column.data_type() {
+        DataType::Timestamp(TimeUnit::Nanosecond, Some(_)) => {
+            let instants = column.as_primitive::<TimestampNanosecondType>();
+            Arc::new(instants.clone().with_timezone_opt(None::<Arc<str>>))
+        }
+        _ => Arc::clone(column),
+    }
 }
 
 /// Midnight times without their clock, long numbers and texts cut to 24 characters.

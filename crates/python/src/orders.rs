@@ -112,7 +112,7 @@ impl Answer {
             Self::Orders(requests, tag) => {
                 let tag = tag.map_or(0, |tag| trader.tag(&tag));
                 for request in requests {
-                    trader.submit(&OrderRequest { tag, ..request });
+                    trader.submit(&OrderRequest { tag, ..request })?;
                 }
             }
         }

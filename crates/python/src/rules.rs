@@ -2,12 +2,13 @@
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use tapeworks::engine::rules;
 use tapeworks::run::config::{Rule, Weight};
 
-use crate::errors::{config_error, refuse_unknown};
+use crate::errors::{config_error, py_err, refuse_unknown};
 
 /// A built-in strategy, for `tw.run`.
-#[pyclass(frozen, name = "Rule", module = "tapeworks.rules")]
+#[pyclass(frozen, name = "Rule", module = "tapeworks")]
 pub struct PyRule(pub Rule);
 
 #[pymethods]
@@ -26,8 +27,7 @@ impl PyRule {
 impl PyRule {
     /// The rule with its parameters on one line.
     pub fn describe(&self) -> String {
-        let strategy = tapeworks::run::config::StrategyConfig::Rule(self.0.clone());
-        tapeworks::run::describe(&strategy)
+        tapeworks::run::describe_rule(&self.0)
     }
 }
 
@@ -54,7 +54,9 @@ fn sma_cross(
     unknown: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<PyRule> {
     refuse_unknown("sma_cross", &["fast", "slow", "quantity"], unknown)?;
-    ready(Rule::SmaCross { fast, slow, quantity })
+    let rows = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    rules::SmaCross::new(rows(fast), rows(slow), quantity).map_err(py_err)?;
+    Ok(PyRule(Rule::SmaCross { fast, slow, quantity }))
 }
 
 /// Holds the `n` symbols with the highest signal.
@@ -93,7 +95,9 @@ fn top_n(
             }
         },
     };
-    ready(Rule::TopN {
+    let cycle_phase = phase.map(|phase| u32::try_from(phase).unwrap_or(u32::MAX));
+    rules::Rebalance::parse(rebalance, cycle_phase).map_err(py_err)?;
+    Ok(PyRule(Rule::TopN {
         signal,
         n,
         rebalance: rebalance.to_owned(),
@@ -102,7 +106,7 @@ fn top_n(
         long_short,
         max_weight,
         condition: r#where,
-    })
+    }))
 }
 
 /// Holds the weights (fractions of equity) that a signal or indicator column names.
@@ -129,24 +133,15 @@ fn entries_exits(
             "quantity is units, percent a share of equity (0.05 is 5 %)",
         ));
     }
-    ready(Rule::EntriesExits { entry, exit, quantity, percent })
+    Ok(PyRule(Rule::EntriesExits { entry, exit, quantity, percent }))
 }
 
-/// A rule whose own checks pass, so that a wrong one fails where it is written.
-fn ready(rule: Rule) -> PyResult<PyRule> {
-    tapeworks::run::rule_strategy(&rule).map_err(crate::errors::py_err)?;
-    Ok(PyRule(rule))
-}
-
-/// Adds the submodule `rules`.
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    let rules = PyModule::new(module.py(), "rules")?;
-    rules.add_class::<PyRule>()?;
-    rules.add_function(wrap_pyfunction!(noop, &rules)?)?;
-    rules.add_function(wrap_pyfunction!(buy_and_hold, &rules)?)?;
-    rules.add_function(wrap_pyfunction!(sma_cross, &rules)?)?;
-    rules.add_function(wrap_pyfunction!(top_n, &rules)?)?;
-    rules.add_function(wrap_pyfunction!(weights, &rules)?)?;
-    rules.add_function(wrap_pyfunction!(entries_exits, &rules)?)?;
-    module.add_submodule(&rules)
+    module.add_class::<PyRule>()?;
+    module.add_function(wrap_pyfunction!(noop, module)?)?;
+    module.add_function(wrap_pyfunction!(buy_and_hold, module)?)?;
+    module.add_function(wrap_pyfunction!(sma_cross, module)?)?;
+    module.add_function(wrap_pyfunction!(top_n, module)?)?;
+    module.add_function(wrap_pyfunction!(weights, module)?)?;
+    module.add_function(wrap_pyfunction!(entries_exits, module)?)
 }

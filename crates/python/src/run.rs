@@ -10,8 +10,8 @@ use tapeworks::base;
 use tapeworks::broker::{AccountKind, Commission, Lots, Semantics, Slippage};
 use tapeworks::data::{CheckReport, Severity};
 use tapeworks::engine::{self, EngineConfig, RunLog, Strategy};
-use tapeworks::run::config::{LoadedConfig, Overlay, StrategyConfig};
-use tapeworks::run::{self, Event, Outcome, RunParts};
+use tapeworks::run::config::{LoadedConfig, Overlay, Rule, StrategyConfig};
+use tapeworks::run::{self as wiring, Event, Outcome, RunParts};
 
 use crate::callbacks::{OnReject, PyCallbacks, WithPolicy};
 use crate::costs::{PyCommission, PySlippage, position_rules};
@@ -82,7 +82,7 @@ pub fn run<'py>(
     })?;
     if out.is_some() {
         let folder = out.as_deref().expect("looked at above");
-        run::check_target(folder).map_err(py_err)?;
+        wiring::check_target(folder).map_err(py_err)?;
     }
     let terms = EngineConfig {
         cash,
@@ -114,13 +114,8 @@ pub fn run<'py>(
     let market = feed.get().market(py, &opened);
     let mut watch = Watch::new(progress);
     let mut user = UserStrategy::new(strategy, market)?;
-    let walked = py.detach(|| {
-        let mut policy = WithPolicy { strategy: user.as_dyn(), on_reject };
-        let strategy: &mut dyn Strategy =
-            if on_reject == OnReject::Record { policy.strategy } else { &mut policy };
-        engine::run(&mut opened, strategy, &terms, &mut |progress| watch.step(progress))
-    });
-    let log = user.settle(py, walked, &mut watch)?;
+    let walked = py.detach(|| user.walk(&mut opened, &terms, on_reject, &mut watch));
+    let log = user.settle(walked, &mut watch)?;
     if log.n_rows == 0 {
         return Err(py_err(
             base::Error::data("D130", "the feed has no row in the range and symbols asked for")
@@ -128,7 +123,8 @@ pub fn run<'py>(
         ));
     }
     let name = name.unwrap_or_else(|| described.name.clone());
-    let outcome = py.detach(|| conclude(log, name, described, terms, feed.get(), &opened, seed));
+    let (check, feed) = (opened.report(), feed.get());
+    let outcome = py.detach(|| conclude(log, name, described, terms, feed, check, seed));
     let result = RunResult::of_outcome(outcome.map_err(py_err)?);
     result.warn_of_naive_times(py)?;
     if let Some(folder) = out {
@@ -166,13 +162,13 @@ pub fn run_config<'py>(
     };
     let outcome = match strategy {
         None => {
-            let done = py.detach(|| run::execute(&loaded, &mut |event| observe(&mut watch, event)));
+            let done = py.detach(|| wiring::execute(&loaded, &mut |event| observe(&mut watch, event)));
             interrupted_or(done, &mut watch)?
         }
         Some(object) => {
             let mut late = LateCallbacks { object: object.unbind(), made: None, failure: None };
             let done = py.detach(|| {
-                run::execute_with(&loaded, &mut late, &mut |event| observe(&mut watch, event))
+                wiring::execute_with(&loaded, &mut late, &mut |event| observe(&mut watch, event))
             });
             if let Some(error) = late.take_failure() {
                 return Err(error);
@@ -188,35 +184,45 @@ pub fn run_config<'py>(
     Ok(result)
 }
 
-/// A strategy of either kind.
+/// A strategy of either kind. A rule is built where it runs, off the interpreter.
 enum UserStrategy {
-    Rule(Box<dyn Strategy + Send>),
+    Rule(Rule, Arc<Market>),
     Python(Box<PyCallbacks>),
 }
 
 impl UserStrategy {
     fn new(strategy: &Bound<'_, PyAny>, market: Arc<Market>) -> PyResult<Self> {
         if let Ok(rule) = strategy.cast::<PyRule>() {
-            let rule = run::rule_strategy(&rule.get().0).map_err(py_err)?;
-            return Ok(Self::Rule(rule));
+            return Ok(Self::Rule(rule.get().0.clone(), market));
         }
         Ok(Self::Python(Box::new(PyCallbacks::new(strategy, market)?)))
     }
 
-    fn as_dyn(&mut self) -> &mut dyn Strategy {
-        match self {
-            Self::Rule(rule) => rule.as_mut(),
+    /// Walks the feed.
+    fn walk(
+        &mut self,
+        feed: &mut Opened,
+        terms: &EngineConfig,
+        on_reject: OnReject,
+        watch: &mut Watch,
+    ) -> base::Result<RunLog> {
+        let mut built;
+        let strategy: &mut dyn Strategy = match self {
+            Self::Rule(rule, market) => {
+                built = wiring::rule_strategy(rule, &market.layout)?;
+                built.as_mut()
+            }
             Self::Python(callbacks) => callbacks.as_mut(),
+        };
+        let progress = &mut |progress: &engine::Progress| watch.step(progress);
+        if on_reject == OnReject::Record {
+            return engine::run(feed, strategy, terms, progress);
         }
+        engine::run(feed, &mut WithPolicy { strategy, on_reject }, terms, progress)
     }
 
     /// The log, or the exception that explains why there is none.
-    fn settle(
-        &mut self,
-        _py: Python<'_>,
-        walked: base::Result<RunLog>,
-        watch: &mut Watch,
-    ) -> PyResult<RunLog> {
+    fn settle(&mut self, walked: base::Result<RunLog>, watch: &mut Watch) -> PyResult<RunLog> {
         if let Self::Python(callbacks) = self {
             callbacks.finish();
             if let Some(error) = callbacks.take_failure() {
@@ -374,14 +380,13 @@ fn conclude(
     described: Described,
     terms: EngineConfig,
     feed: &PyDataFeed,
-    opened: &Opened,
+    check: CheckReport,
     seed: u64,
 ) -> base::Result<Outcome> {
-    let check = opened.report();
     let warnings = check_warnings(&check);
     let inputs = feed.inputs(&log)?;
-    let costs = run::describe_terms(&terms);
-    Ok(run::conclude(
+    let costs = wiring::describe_costs(&terms);
+    Ok(wiring::conclude(
         log,
         RunParts {
             name,

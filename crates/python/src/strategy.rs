@@ -57,6 +57,11 @@ impl Live {
 }
 
 impl PyStrategy {
+    /// The keyword arguments that the strategy was made with.
+    pub fn parameters<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
+        self.params.bind(py).clone()
+    }
+
     /// The state behind the helpers.
     pub fn live(&self) -> MutexGuard<'_, Live> {
         self.live.lock().expect("no panic happens while it is held")
@@ -123,7 +128,7 @@ impl PyStrategy {
         let asset = live.market().asset(symbol)?;
         let tag = tag.map_or(0, |tag| live.trader.tag(tag));
         let request = OrderRequest { asset, size, limit, stop, reduce_only: false, tag };
-        Ok(live.trader.submit(&request).0)
+        live.trader.submit(&request).map(|order| order.0).map_err(py_err)
     }
 }
 
@@ -265,9 +270,11 @@ impl PyStrategy {
         self.send(-1.0, symbol, quantity, percent, value, limit, stop, tag)
     }
 
-    /// Closes a position, or a fraction of it; `None` when there is none.
+    /// Closes a position, or a fraction of it; returns the order id.
+    ///
+    /// Without a position the order is refused as `position_missing`.
     #[pyo3(signature = (symbol, fraction=1.0))]
-    fn close_position(&self, symbol: &str, fraction: f64) -> PyResult<Option<u32>> {
+    fn close_position(&self, symbol: &str, fraction: f64) -> PyResult<u32> {
         if !(fraction > 0.0 && fraction <= 1.0) {
             return Err(order_error(
                 "O107",
@@ -277,7 +284,7 @@ impl PyStrategy {
         }
         let mut live = self.running()?;
         let asset = live.market().asset(symbol)?;
-        Ok(live.trader.close(asset, fraction).map(|order| order.0))
+        Ok(live.trader.close(asset, fraction).0)
     }
 
     /// Closes every position.
@@ -335,8 +342,7 @@ impl PyStrategy {
         let rules = position_rules(rules)?;
         let mut live = self.running()?;
         let asset = symbol.map(|symbol| live.market().asset(symbol)).transpose()?;
-        live.trader.set_rules(asset, rules);
-        Ok(())
+        live.trader.set_rules(asset, &rules).map_err(py_err)
     }
 
     /// The position of a symbol, `None` when flat.

@@ -1,23 +1,31 @@
 //! `Table`: rows that leave the engine through the Arrow C stream, to whatever library the user has.
 
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, RecordBatch, RecordBatchIterator, RecordBatchReader,
-    StringArray, TimestampNanosecondArray,
+    StringArray, TimestampNanosecondArray, UInt32Array,
 };
 use arrow::compute::{cast, concat};
 use arrow::datatypes::{
     DataType, Field, Float64Type, Schema, SchemaRef, TimeUnit, TimestampNanosecondType,
 };
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
 use pyo3::exceptions::{PyImportError, PyKeyError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
-use tapeworks::records::{self, RecordKind, Records};
+use tapeworks::base::{Error, Symbols};
+use tapeworks::broker::PositionView;
+use tapeworks::records::{AtomicFile, RecordKind, Records};
 
 use crate::c_api::export_stream;
 use crate::errors::py_err;
-use crate::grid::Grid;
+use crate::grid::{Grid, without_zone};
 use crate::numpy_view;
 use crate::suggest::suggestion;
 
@@ -75,6 +83,54 @@ impl Table {
         Self::of_batches("rows", schema, vec![batch])
     }
 
+    /// Positions as they stand.
+    pub fn of_positions(symbols: &Symbols, views: &[PositionView]) -> Self {
+        let text = views.iter().map(|view| symbols.name(view.asset));
+        let opened = views.iter().map(|view| view.entry_timestamp);
+        let instant = DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()));
+        let mut fields = vec![Field::new("symbol", DataType::Utf8, false)];
+        let mut arrays: Vec<ArrayRef> = vec![Arc::new(StringArray::from_iter_values(text))];
+        let columns: [(&str, fn(&PositionView) -> f64); 5] = [
+            ("quantity", |view| view.quantity),
+            ("entry_price", |view| view.entry_price),
+            ("mark", |view| view.mark),
+            ("value", |view| view.value),
+            ("unrealised", |view| view.unrealised),
+        ];
+        for (name, of) in columns {
+            fields.push(Field::new(name, DataType::Float64, false));
+            arrays.push(Arc::new(Float64Array::from_iter_values(views.iter().map(of))));
+        }
+        fields.push(Field::new("entry_timestamp", instant, false));
+        let opened = TimestampNanosecondArray::from_iter_values(opened).with_timezone("UTC");
+        arrays.push(Arc::new(opened));
+        fields.push(Field::new("bars_held", DataType::UInt32, false));
+        let bars = UInt32Array::from_iter_values(views.iter().map(|view| view.bars_held));
+        arrays.push(Arc::new(bars));
+        let schema = Arc::new(Schema::new(fields));
+        let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)
+            .expect("the arrays were made for these fields");
+        Self::of_batches("positions", schema, vec![batch])
+    }
+
+    /// A Parquet file as a table.
+    ///
+    /// # Errors
+    /// `OutputError` `TW-W106` when the file cannot be read.
+    pub fn read_parquet(name: &str, path: &Path) -> PyResult<Self> {
+        let unreadable = |cause: &dyn std::fmt::Display| {
+            let text = format!("{}: {cause}", path.display());
+            py_err(tapeworks::base::Error::output("W106", text).with_hint("make the run again"))
+        };
+        let file = File::open(path).map_err(|cause| unreadable(&cause))?;
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+            .and_then(ParquetRecordBatchReaderBuilder::build)
+            .map_err(|cause| unreadable(&cause))?;
+        let schema = reader.schema();
+        let batches = reader.collect::<Result<Vec<_>, _>>().map_err(|cause| unreadable(&cause))?;
+        Ok(Self::of_batches(name, schema, batches))
+    }
+
     fn schema(&self) -> SchemaRef {
         match &self.rows {
             Rows::Records(records, kind) => records.schema(*kind),
@@ -82,11 +138,12 @@ impl Table {
         }
     }
 
-    fn reader(&self) -> Box<dyn RecordBatchReader + Send> {
+    /// The rows, a batch at a time.
+    pub fn reader(&self) -> Box<dyn RecordBatchReader + Send> {
         let schema = self.schema();
         match &self.rows {
             Rows::Records(records, kind) => {
-                let batches = Records::batches(records, *kind, BATCH_ROWS).map(Ok);
+                let batches = records.batches(*kind, BATCH_ROWS).map(Ok);
                 Box::new(RecordBatchIterator::new(batches, schema))
             }
             Rows::Batches(_, batches) => {
@@ -197,7 +254,7 @@ impl Table {
     ///
     /// Nulls of a number column become NaN.
     fn to_numpy<'py>(&self, py: Python<'py>, column: &str) -> PyResult<Bound<'py, PyAny>> {
-        let array = self.column(column)?;
+        let array = without_zone(&self.column(column)?);
         match array.data_type() {
             DataType::Timestamp(..) => {
                 let unit = DataType::Timestamp(TimeUnit::Nanosecond, None);
@@ -224,12 +281,25 @@ impl Table {
     }
 
     /// Writes the rows as a Parquet file (zstd), whole or not at all.
-    fn write_parquet(&self, py: Python<'_>, path: std::path::PathBuf) -> PyResult<()> {
-        let written = py.detach(|| match &self.rows {
-            Rows::Records(records, kind) => records::write_parquet(records, *kind, &path),
-            Rows::Batches(..) => records::write_batches(self.reader(), &path),
-        });
-        written.map(|_| ()).map_err(py_err)
+    fn write_parquet(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        let failed = |cause: &dyn std::fmt::Display| {
+            Error::output("W102", format!("cannot write {}: {cause}", path.display()))
+        };
+        let write = || -> tapeworks::base::Result<()> {
+            let mut file = AtomicFile::create(&path)?;
+            let level = ZstdLevel::try_new(3).expect("zstd has level 3");
+            let properties =
+                WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
+            let mut writer = ArrowWriter::try_new(&mut file, self.schema(), Some(properties))
+                .map_err(|cause| failed(&cause))?;
+            for batch in self.reader() {
+                let batch = batch.map_err(|cause| failed(&cause))?;
+                writer.write(&batch).map_err(|cause| failed(&cause))?;
+            }
+            writer.close().map_err(|cause| failed(&cause))?;
+            file.commit().map(drop)
+        };
+        py.detach(write).map_err(py_err)
     }
 
     fn __repr__(&self) -> PyResult<String> {
@@ -275,7 +345,8 @@ fn library<'py>(py: Python<'py>, name: &str, extra: &str) -> PyResult<Bound<'py,
     })
 }
 
-fn arrow_error(error: arrow::error::ArrowError) -> PyErr {
+/// An Arrow failure, which no input of ours should cause.
+pub fn arrow_error(error: arrow::error::ArrowError) -> PyErr {
     PyRuntimeError::new_err(format!("arrow: {error}"))
 }
 
