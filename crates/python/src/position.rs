@@ -80,8 +80,10 @@ pub struct Fill {
     symbol: String,
     /// `"buy"` or `"sell"`.
     side: &'static str,
-    /// Signed units.
+    /// Units, always positive.
     quantity: f64,
+    /// Units with the sign of the side.
+    signed_quantity: f64,
     /// Price paid or received per unit.
     price: f64,
     /// Price before slippage.
@@ -103,7 +105,8 @@ impl Fill {
         Self {
             symbol: trader.symbols().name(row.asset).to_owned(),
             side: if row.quantity < 0.0 { "sell" } else { "buy" },
-            quantity: row.quantity,
+            quantity: row.quantity.abs(),
+            signed_quantity: row.quantity,
             price: row.price,
             base_price: row.base_price,
             commission: row.commission,
@@ -125,10 +128,11 @@ impl Fill {
 
     fn __repr__(&self) -> String {
         format!(
-            "Fill({} {} {} at {}, commission {:.2}, order {})",
+            "Fill({} {} {} {} at {}, commission {:.2}, order {})",
             Timestamp(self.timestamp_ns),
-            self.symbol,
+            self.side,
             self.quantity,
+            self.symbol,
             self.price,
             self.commission,
             self.order_id
@@ -145,7 +149,9 @@ pub struct Rejection {
     order_id: u32,
     /// Why, as a stable word: `"insufficient_cash"`, `"quantity_zero"`, ...
     code: &'static str,
-    /// Signed units asked for.
+    /// `"buy"` or `"sell"`.
+    side: &'static str,
+    /// Units asked for, always positive.
     quantity: f64,
     /// What was needed (currency or units, by code); NaN when not a quantity.
     need: f64,
@@ -163,7 +169,8 @@ impl Rejection {
             symbol: symbols.name(order.asset).to_owned(),
             order_id: row.order.0,
             code: row.code.as_str(),
-            quantity: order.quantity,
+            side: if order.quantity < 0.0 { "sell" } else { "buy" },
+            quantity: order.quantity.abs(),
             need: row.need,
             have: row.have,
             timestamp_ns: row.timestamp,
@@ -178,8 +185,9 @@ impl Rejection {
             format!(", needed {:.2}, had {:.2}", self.need, self.have)
         };
         format!(
-            "order {} of {} {} refused at {}: {}{figures}",
+            "order {} ({} {} {}) refused at {}: {}{figures}",
             self.order_id,
+            self.side,
             self.quantity,
             self.symbol,
             Timestamp(self.timestamp_ns),

@@ -75,7 +75,7 @@ impl RunResult {
     pub fn warn_of_naive_times(&self, py: Python<'_>) -> PyResult<()> {
         let Held::Made { outcome, .. } = &self.held else { return Ok(()) };
         for warning in &outcome.facts.warnings {
-            if warning.contains("naive") || warning.contains("no time zone") {
+            if warning.starts_with("TW-D303") {
                 py.import("warnings")?.call_method1("warn", (warning,))?;
             }
         }
