@@ -25,7 +25,7 @@ pub struct Shared {
     /// Say less: no warnings, no hints, no progress
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Say more
+    /// Say more: inputs with their hashes, run id, fingerprint
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
     /// When to use colours

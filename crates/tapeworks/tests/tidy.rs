@@ -11,8 +11,9 @@ use std::process::Command;
 
 use source::{code_only, files_under, repository};
 
-/// A file with more lines of code than this is two files.
+/// A file with more lines of code than this is two files; tables of cases may be longer.
 const CODE_LINES_MAX: usize = 500;
+const TEST_LINES_MAX: usize = 900;
 const COLUMNS_MAX: usize = 100;
 
 /// Longer files that are better whole: (path, why).
@@ -166,10 +167,11 @@ fn files_are_short() {
     let mut used = BTreeSet::new();
     for (name, text) in texts(&[".rs"]) {
         let n = code_lines(&text);
+        let max = if name.contains("/tests/") { TEST_LINES_MAX } else { CODE_LINES_MAX };
         match LONG_ON_PURPOSE.iter().find(|(path, _)| *path == name) {
-            Some((path, _)) if n > CODE_LINES_MAX => drop(used.insert(*path)),
+            Some((path, _)) if n > max => drop(used.insert(*path)),
             Some((path, _)) => faults.push(format!("{path}: short now, take it off the list")),
-            None if n > CODE_LINES_MAX => faults.push(format!("{name}: {n} lines of code")),
+            None if n > max => faults.push(format!("{name}: {n} lines of code")),
             None => {}
         }
     }

@@ -89,6 +89,14 @@ pub fn print(outcome: &RunOutcome, saved: &SavedFolder, terminal: &Terminal) -> 
     for warning in &outcome.facts.warnings {
         terminal.warn(warning);
     }
+    if terminal.is_verbose() {
+        for input in &outcome.parts.inputs {
+            let (table, path, hash) = (&input.table, &input.path, &input.hash);
+            terminal.note(&format!("read {table} {path}, {} bytes, blake3 {hash}", input.bytes));
+        }
+        terminal.note(&format!("run id {}", outcome.facts.run_id));
+        terminal.note(&format!("fingerprint {}", outcome.fingerprint));
+    }
     if terminal.json {
         let mut document = outcome.metrics_json();
         let manifest = &saved.manifest;

@@ -4,7 +4,7 @@
 //! - [`options`]: what a read is asked for and what it gives.
 //! - `source`, `hive`: from a path, a glob or a folder to files and what their folders name.
 //! - `plan`, `names`: which column plays which part; aliases and near misses.
-//! - `parquet`, `pread`, `loaded`, `csv`: files and streams to blocks of rows.
+//! - `parquet`, `pread`, `loaded`, `csv`, `text_file`: files and streams to blocks of rows.
 //! - `time_column`, `cast`: stored values to nanoseconds UTC, f64 and symbol ids.
 //! - `lane`, `check`, `merge`, `reader`: blocks to checked rows by (timestamp, symbol).
 //! - [`report`]: findings with their first rows, and repairs.
@@ -18,6 +18,8 @@
 
 pub mod options;
 pub mod report;
+pub mod describe;
+pub mod fingerprint;
 
 mod block;
 mod cast;
@@ -34,13 +36,15 @@ mod pread;
 mod reader;
 mod source;
 mod tables;
+mod text_file;
 mod time_column;
 
+pub use describe::{SourceInfo, describe};
+pub use fingerprint::{FileFingerprint, fingerprint, fingerprints};
 pub use options::{
     BarBatch, BarReader, CheckLevel, ContextTable, CsvFormat, OnBadRow, ReadOptions, SignalTable,
     Source,
 };
 pub use reader::open_bars;
-pub(crate) use source::files;
 pub use report::{CheckReport, Finding, Offender, Repairs, Severity};
 pub use tables::{check, read_context, read_signals};

@@ -166,6 +166,19 @@ impl ParquetTable {
         }
     }
 
+    /// The same for all row groups, also those that are not read.
+    pub(crate) fn collect_all_symbols(&self, out: &mut BTreeSet<String>) -> Result<()> {
+        if let SymbolFrom::Column(column) = self.plan().roles.symbol {
+            for idx in 0..self.n_row_groups {
+                let n_rows = self.meta.metadata().row_group(idx).num_rows();
+                let n_rows = u64::try_from(n_rows).unwrap_or(0);
+                let group = Group { idx, first_row: 0, n_rows, span: (0, 0) };
+                self.group_symbols(&group, column, out)?;
+            }
+        }
+        Ok(())
+    }
+
     fn group_symbols(
         &self,
         group: &Group,
@@ -397,7 +410,8 @@ impl BlockStream for ParquetStream {
                 continue;
             }
             self.row = group.first_row;
-            self.reader = Some(table.group_reader(group.idx, &self.projection(), BLOCK_ROWS)?);
+            let rows = usize::try_from(self.left).map_or(BLOCK_ROWS, |n| n.min(BLOCK_ROWS));
+            self.reader = Some(table.group_reader(group.idx, &self.projection(), rows)?);
         }
     }
 }

@@ -17,7 +17,7 @@ use super::plan::{FoundColumn, Roles, SymbolFrom, Table, extra_columns, stem, va
 use super::report::{CheckReport, Ledger, Rule, Severity};
 use super::source::{Format, SourceFile, files};
 use super::time_column::TimeKind;
-use crate::base::{Error, Result, Symbols};
+use crate::base::{Error, ErrorKind, Result, Symbols};
 
 /// More files than this are opened for each read, so that few handles are in use.
 const KEPT_OPEN: usize = 16;
@@ -211,6 +211,10 @@ impl TableReader {
 
     pub(crate) fn names(&self) -> &[String] {
         &self.facts.names
+    }
+
+    pub(crate) fn symbol_names(&self) -> Vec<String> {
+        self.facts.symbols.iter().map(str::to_owned).collect()
     }
 
     /// The next rows; findings are only counted.
@@ -529,12 +533,8 @@ fn symbols_of(
         table.collect_symbols(&mut names)?;
     }
     let all: Vec<String> = names.into_iter().collect();
-    if let Some(wanted) = &options.symbols {
-        if run_symbols.is_none() {
-            if let Some(missing) = wanted.iter().find(|name| !all.contains(name)) {
-                return Err(unknown_name("D601", "symbol", missing, &all));
-            }
-        }
+    if let (Some(wanted), None) = (&options.symbols, run_symbols) {
+        check_wanted(wanted, &all, tables)?;
     }
     check_names(&all, ledger);
     if let Some(symbols) = run_symbols {
@@ -559,6 +559,24 @@ fn symbols_of(
         Some(wanted) => Symbols::new(wanted.iter().map(String::as_str)),
         None => Symbols::new(all),
     })
+}
+
+/// A symbol may have no row in the range, but it has to be somewhere in the files.
+fn check_wanted(wanted: &[String], found: &[String], tables: &[TableFile]) -> Result<()> {
+    if wanted.iter().all(|name| found.contains(name)) {
+        return Ok(());
+    }
+    let mut names: BTreeSet<String> = found.iter().cloned().collect();
+    for table in tables {
+        if let TableFile::Parquet(table) = table {
+            table.collect_all_symbols(&mut names)?;
+        }
+    }
+    let names: Vec<String> = names.into_iter().collect();
+    match wanted.iter().find(|name| !names.contains(name)) {
+        Some(missing) => Err(unknown_name("D601", "symbol", missing, &names)),
+        None => Ok(()),
+    }
 }
 
 /// Names that a reader of the report would take for one another.
@@ -664,7 +682,12 @@ pub(crate) fn check_table(
         CheckLevel::Fast => Extent::Sample,
         CheckLevel::Standard | CheckLevel::Paranoid => Extent::Whole,
     };
-    let mut reader = TableReader::open(source, options, table, run_symbols, extent)?;
+    let mut reader = match TableReader::open(source, options, table, run_symbols, extent) {
+        Err(error) if error.kind() == ErrorKind::Data => {
+            return Ok(CheckReport::refused(table.name(), &error));
+        }
+        reader => reader?,
+    };
     loop {
         match reader.next_counted() {
             Ok(Some(_)) => {}

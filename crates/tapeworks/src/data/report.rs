@@ -133,6 +133,20 @@ pub struct CheckReport {
 }
 
 impl CheckReport {
+    /// The report of a table that cannot be read at all.
+    pub(crate) fn refused(table: &'static str, error: &Error) -> Self {
+        let mut ledger = Ledger::new(table);
+        let rule = Rule {
+            severity: Severity::Error,
+            code: error.code(),
+            column: "table",
+            message: error.message(),
+            fix: error.hint().unwrap_or(""),
+        };
+        ledger.count(&rule, 1);
+        Self { table: table.to_owned(), findings: ledger.findings(), ..Self::default() }
+    }
+
     /// Whether no finding is an error.
     #[must_use]
     pub fn ok(&self) -> bool {

@@ -7,10 +7,11 @@ use super::reader::{Extent, TableReader, check_table};
 use super::report::CheckReport;
 use crate::base::{Result, Symbols};
 
-/// Checks bars and gives every finding; rows that break rules are findings, not errors.
+/// Checks bars and gives every finding; rows that break rules, and a file that cannot be read, are
+/// findings and not errors.
 ///
 /// # Errors
-/// When the table cannot be opened: no file, no such column, no time.
+/// When the options are wrong, or rows out of order need more memory than is allowed.
 pub fn check(source: Source, options: &ReadOptions) -> Result<CheckReport> {
     check_table(source, options, Table::Bars, None)
 }

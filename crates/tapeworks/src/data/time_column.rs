@@ -34,8 +34,6 @@ pub(crate) struct TimeColumn {
     pub(crate) zone: TimeZone,
     /// File and column, for messages.
     pub(crate) place: String,
-    /// Type as found, for the report.
-    pub(crate) found: String,
 }
 
 /// What a text time said about its zone.
@@ -69,7 +67,7 @@ impl TimeColumn {
                     .with_hint("store timestamps, dates, integers or ISO 8601 text"));
             }
         };
-        Ok(Self { kind, zone: zone.clone(), place, found: data_type.to_string() })
+        Ok(Self { kind, zone: zone.clone(), place })
     }
 
     /// Whether the stored values carry no zone, so that one has to be assumed.

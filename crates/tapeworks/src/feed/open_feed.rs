@@ -275,7 +275,9 @@ fn split(mut chunk: MarketChunk, cuts: &[usize]) -> Vec<MarketChunk> {
         let at = row as usize;
         let mut offsets = chunk.offsets.split_off(t);
         chunk.offsets.push(row);
-        offsets.iter_mut().for_each(|offset| *offset -= row);
+        for offset in &mut offsets {
+            *offset -= row;
+        }
         let rows = |column: &mut Vec<f64>| column.split_off(at);
         parts.push(MarketChunk {
             timestamps: chunk.timestamps.split_off(t),

@@ -172,7 +172,7 @@ pub struct Metric {
     pub reason: Option<Reason>,
     /// What it is measured in.
     pub unit: Unit,
-    /// The choices behind the number, without `n`: `252/yr, rf 0, ddof 1`. Empty when there are none.
+    /// The choices behind the number, without `n`: `252/yr, rf 0, ddof 1`; empty for none.
     pub convention: String,
     /// How it is computed.
     pub formula: &'static str,

@@ -9,8 +9,8 @@
 //!   trimmed; sums run in index order.
 //! - Trade statistics come from fills, never from days.
 //!
-//! To add a metric: its function and one [`Definition`] in the file of its family, listed there; the
-//! key is never renamed afterwards.
+//! To add a metric: its function and one [`Definition`] in the file of its family, and a line in
+//! [`METRICS`]; a key is never renamed afterwards.
 
 mod compute;
 mod costs;

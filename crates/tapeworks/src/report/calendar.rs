@@ -94,7 +94,12 @@ pub fn month_returns(
         let last = equity[end - 1];
         let value = if before > 0.0 { last / before - 1.0 } else { f64::NAN };
         let date = clock.date(timestamps[start]);
-        months.push(MonthReturn { year: date.year(), month: date.month(), value, rows: start..end });
+        months.push(MonthReturn {
+            year: date.year(),
+            month: date.month(),
+            value,
+            rows: start..end,
+        });
         before = last;
         start = end;
     }

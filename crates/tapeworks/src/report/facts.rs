@@ -106,18 +106,18 @@ impl Default for RunFacts {
 pub const UNVERIFIED: &[(&str, &str)] = &[
     (
         "adjustment",
-        "prices are taken as they are; if splits and dividends are not adjusted for, jumps in price \
-         count as profit and loss",
+        "prices are taken as they are; if splits and dividends are not adjusted for, jumps in \
+         price count as profit and loss",
     ),
     (
         "universe",
-        "the symbols are those of the file; if failed or delisted companies are absent, returns are \
-         too high",
+        "the symbols are those of the file; if failed or delisted companies are absent, returns \
+         are too high",
     ),
     (
         "signal availability",
-        "a value is taken as known at its timestamp; if it was computed or published later, the run \
-         looks ahead",
+        "a value is taken as known at its timestamp; if it was computed or published later, the \
+         run looks ahead",
     ),
 ];
 

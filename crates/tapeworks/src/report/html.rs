@@ -16,6 +16,9 @@ const UPLOT_SCRIPT: &str = include_str!("assets/uPlot.iife.min.js");
 const UPLOT_LICENSE: &str = include_str!("assets/uPlot.LICENSE");
 const UPLOT_STYLE: &str = include_str!("assets/uPlot.min.css");
 
+/// How a number is written.
+type Form = fn(f64) -> String;
+
 /// The report as one HTML document that refers to nothing outside itself.
 ///
 /// Cost: a pass over the states and two over the trades; 4,000 drawn rows and 2,000 trades embedded
@@ -52,7 +55,7 @@ pub fn html(input: &ReportInput<'_>) -> Result<String> {
         name => input.facts.name.as_str(),
         sections => bodies,
         style => safe(format!("{UPLOT_STYLE}
-{STYLE}")),
+    {STYLE}")),
         uplot => safe(uplot()),
         script => safe(SCRIPT.into()),
         data => safe(script_json(&Value::Object(embedded))),
@@ -74,7 +77,7 @@ fn environment() -> Result<Environment<'static>> {
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(syntax.map_err(template_error)?);
     environment.add_template("page", PAGE).map_err(template_error)?;
-    let filters: [(&'static str, fn(f64) -> String); 7] = [
+    let filters: [(&'static str, Form); 7] = [
         ("money", number::money),
         ("signed_money", number::signed_money),
         ("percent", number::percent),
@@ -88,16 +91,20 @@ fn environment() -> Result<Environment<'static>> {
     }
     environment.add_filter("bytes", |value: u64| number::bytes(value));
     environment.add_filter("minus", |text: String| number::true_minus(&text));
-    environment.add_filter("plural_of", |one: String, n: u64| {
-        if n == 1 { one } else { format!("{one}s") }
-    });
+    environment.add_filter(
+        "plural_of",
+        |one: String, n: u64| {
+            if n == 1 { one } else { format!("{one}s") }
+        },
+    );
     environment.add_filter("spaced", |code: String| code.replace('_', " "));
     Ok(environment)
 }
 
 /// A number by `filter`, with a true minus sign; absent numbers are `n/a`.
-fn shown(value: &Filled, filter: fn(f64) -> String) -> String {
-    f64::try_from(value.clone()).map_or_else(|_| number::ABSENT.into(), |v| number::true_minus(&filter(v)))
+fn shown(value: &Filled, filter: Form) -> String {
+    f64::try_from(value.clone())
+        .map_or_else(|_| number::ABSENT.into(), |v| number::true_minus(&filter(v)))
 }
 
 /// JSON that may stand inside a script element: no `<`, and no line ends that scripts stumble on.

@@ -49,9 +49,11 @@ pub fn markdown(input: &ReportInput<'_>) -> String {
         });
         table(&mut out, &["reason", "trades", "win rate", "net P&L"], reasons);
     }
-    list(&mut out, "Not verified", input.facts.unverified.iter().map(|u| {
-        format!("**{}**: {}", cell(&u.topic), cell(&u.text))
-    }));
+    list(
+        &mut out,
+        "Not verified",
+        input.facts.unverified.iter().map(|u| format!("**{}**: {}", cell(&u.topic), cell(&u.text))),
+    );
     list(&mut out, "Not modelled", input.facts.not_modelled.iter().map(|text| cell(text)));
     out
 }

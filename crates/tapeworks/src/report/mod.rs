@@ -14,8 +14,10 @@
 mod calendar;
 mod encode;
 mod facts;
+mod histogram;
 mod html;
 mod json;
+mod line_chart;
 mod markdown;
 pub mod number;
 mod sample;

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use super::sections::{Bridge, OrderTally, cost_line, window_line};
 use super::{ReportInput, number};
 use crate::metrics::{Metric, Unit};
+use crate::records::TradeStatus;
 
 /// Columns at most.
 const WIDTH: usize = 100;
@@ -58,11 +59,15 @@ pub(super) fn verdict(input: &ReportInput<'_>) -> String {
     if let Some(value) = input.metrics.value("max_drawdown") {
         parts.push(format!("max drawdown {}", number::percent(value)));
     }
-    parts.push(match input.records.n_trades() {
+    let n_open = input.records.trades().filter(|t| t.status == TradeStatus::Open).count();
+    parts.push(match input.records.n_trades() - n_open {
         0 => "no trades".into(),
         1 => "1 trade".into(),
         n => format!("{} trades", number::count(n)),
     });
+    if n_open > 0 {
+        parts.push(format!("{} open", number::count(n_open)));
+    }
     format!("{}: {}", input.facts.name, parts.join(", "))
 }
 
@@ -121,8 +126,7 @@ pub(super) fn rows(input: &ReportInput<'_>) -> Vec<(&'static str, String)> {
     if !facts.repairs.is_empty() {
         rows.push(("repairs", facts.repairs.join("; ")));
     }
-    let warnings: Vec<_> =
-        facts.warnings.iter().chain(&log.notes).map(String::as_str).collect();
+    let warnings: Vec<_> = facts.warnings.iter().chain(&log.notes).map(String::as_str).collect();
     match warnings.as_slice() {
         [] => {}
         [only] => rows.push(("warning", (*only).into())),
@@ -148,12 +152,11 @@ fn cell(metric: &Metric) -> String {
 /// One line, cut at the width.
 fn line(out: &mut String, text: &str) {
     let text = text.trim_end().replace(['\n', '\r'], " ");
-    let written = match text.char_indices().nth(WIDTH) {
-        None => writeln!(out, "{text}"),
-        Some(_) => {
-            let cut: String = text.chars().take(WIDTH - 3).collect();
-            writeln!(out, "{}...", cut.trim_end())
-        }
+    let written = if text.chars().count() > WIDTH {
+        let cut: String = text.chars().take(WIDTH - 3).collect();
+        writeln!(out, "{}...", cut.trim_end())
+    } else {
+        writeln!(out, "{text}")
     };
     written.expect("writing to a String cannot fail");
 }

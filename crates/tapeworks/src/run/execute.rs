@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::check_data::{WindowFacts, check_span, inferred_spacing, spacing_warning};
-use super::config::LoadedConfig;
+use super::config::{LoadedConfig, StrategyConfig};
 use super::inputs::{TableHash, hash_bytes, hash_path};
 use super::manifest::InputEntry;
 use super::outcome::{Outcome, RunParts, conclude};
@@ -12,7 +12,7 @@ use super::{folder, wire};
 use crate::base::{Error, Result, Timestamp};
 use crate::data::{CheckReport, Severity};
 use crate::engine::{self, Flow, Progress, RunLog, Strategy};
-use crate::feed::OpenFeed;
+use crate::feed::{ChunkSource, Layout, OpenFeed};
 
 /// What a caller hears while a run goes on; the answer [`Flow::Stop`] ends it.
 #[derive(Debug, Clone, Copy)]
@@ -57,8 +57,11 @@ pub fn execute(
     loaded: &LoadedConfig,
     observer: &mut dyn FnMut(Event<'_>) -> Flow,
 ) -> Result<Outcome> {
-    let mut strategy = wire::strategy(loaded)?;
-    execute_with(loaded, strategy.as_mut(), observer)
+    // Refused before any data is read.
+    if let StrategyConfig::Python(_) = loaded.config.strategy {
+        wire::strategy(loaded, &Layout::default())?;
+    }
+    run_with(loaded, &mut |layout| wire::strategy(loaded, layout), observer)
 }
 
 /// Runs a config with a strategy of the caller's in place of the one it names.
@@ -67,7 +70,20 @@ pub fn execute(
 /// As [`execute`], and what the strategy returns.
 pub fn execute_with(
     loaded: &LoadedConfig,
-    strategy: &mut dyn Strategy,
+    strategy: Box<dyn Strategy + '_>,
+    observer: &mut dyn FnMut(Event<'_>) -> Flow,
+) -> Result<Outcome> {
+    let mut strategy = Some(strategy);
+    let mut make = |_: &Layout| Ok(strategy.take().expect("Invariant: made once a run"));
+    run_with(loaded, &mut make, observer)
+}
+
+/// Makes the strategy of a run when its columns are known.
+pub(super) type MakeStrategy<'a, 's> = &'a mut dyn FnMut(&Layout) -> Result<Box<dyn Strategy + 's>>;
+
+fn run_with(
+    loaded: &LoadedConfig,
+    make: MakeStrategy<'_, '_>,
     observer: &mut dyn FnMut(Event<'_>) -> Flow,
 ) -> Result<Outcome> {
     if let Some(folder) = &loaded.config.reporting.directory {
@@ -76,7 +92,7 @@ pub fn execute_with(
     // The hashes ride on a thread of their own: the tables are read a second time, from memory.
     let (walked, hashes) = std::thread::scope(|scope| {
         let hashes = scope.spawn(|| hash_inputs(loaded));
-        let walked = walk(loaded, strategy, observer);
+        let walked = walk(loaded, make, observer);
         (walked, hashes.join().expect("Invariant: hashing does not panic"))
     });
     let (log, check) = walked?;
@@ -117,14 +133,15 @@ pub(super) fn check_warnings(check: &CheckReport) -> impl Iterator<Item = String
 /// Opens the feed and lets the strategy walk it.
 pub(super) fn walk(
     loaded: &LoadedConfig,
-    strategy: &mut dyn Strategy,
+    make: MakeStrategy<'_, '_>,
     observer: &mut dyn FnMut(Event<'_>) -> Flow,
 ) -> Result<(RunLog, CheckReport)> {
     stage(observer, Stage::Opening)?;
     let mut feed = open(loaded)?;
+    let mut strategy = make(&feed.layout())?;
     stage(observer, Stage::Running)?;
     let terms = wire::engine(&loaded.config);
-    let log = engine::run(&mut feed, strategy, &terms, &mut |progress| {
+    let log = engine::run(&mut feed, strategy.as_mut(), &terms, &mut |progress| {
         observer(Event::Rows(progress))
     })?;
     if log.n_rows == 0 {

@@ -1,12 +1,13 @@
 //! What a run would read, found without running it.
 
 use super::check_data::{WindowFacts, check_span, inferred_spacing, span_text, spacing_warning};
-use super::config::LoadedConfig;
-use super::execute::Event;
+use super::config::{LoadedConfig, StrategyConfig};
+use super::execute::{Event, check_warnings, walk};
 use super::wire;
 use crate::base::{Result, Timestamp};
 use crate::data::CheckReport;
-use crate::engine::{Flow, rules};
+use crate::engine::{Flow, Strategy, rules};
+use crate::feed::Layout;
 
 /// The size of a run.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -45,14 +46,17 @@ pub fn preview(
     if let Some(folder) = &loaded.config.reporting.directory {
         super::folder::check_target(std::path::Path::new(folder))?;
     }
-    if let super::config::StrategyConfig::Rule(_) = loaded.config.strategy {
-        wire::strategy(loaded)?;
-    }
-    let (log, check) = super::execute::walk(loaded, &mut rules::Noop, observer)?;
+    let mut make = |layout: &Layout| -> Result<Box<dyn Strategy>> {
+        if let StrategyConfig::Rule(_) = loaded.config.strategy {
+            wire::strategy(loaded, layout)?;
+        }
+        Ok(Box::new(rules::Noop))
+    };
+    let (log, check) = walk(loaded, &mut make, observer)?;
     let times = &log.states.timestamp;
     let spacing = inferred_spacing(times);
     let mut warnings = loaded.warnings();
-    warnings.extend(super::execute::check_warnings(&check));
+    warnings.extend(check_warnings(&check));
     warnings.extend(check_span(&loaded.config.backtest, WindowFacts::of(times)));
     warnings.extend(spacing_warning(loaded.config.data.frequency.as_deref(), spacing));
     let columns = 6 + log.layout.n_values() as u64;

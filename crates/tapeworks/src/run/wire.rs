@@ -3,8 +3,9 @@
 use crate::base::{Error, Result};
 use crate::broker::{AccountKind, Commission, Lots, PositionRule, Semantics, Slippage};
 use crate::data::{CheckLevel, CsvFormat, OnBadRow, ReadOptions, Source};
-use crate::engine::{EngineConfig, Strategy, rules};
-use crate::feed::{ChunkLimit, DataFeed};
+use crate::engine::rules::{self, Rebalance, Weighting};
+use crate::engine::{EngineConfig, Size, Strategy};
+use crate::feed::{ChunkLimit, DataFeed, Layout};
 
 use super::config::{
     AccountName, BadRow, CommissionConfig, Config, LoadedConfig, LotsName, PositionRuleConfig,
@@ -12,6 +13,9 @@ use super::config::{
     parse_span,
 };
 use super::sample::{SAMPLE_PREFIX, sample_reader};
+
+/// Returns that `weight: inverse_vol` takes a volatility from.
+const INVERSE_VOL_ROWS: usize = 20;
 
 /// The source behind a path of the config: a table of the sample, or files.
 pub(super) fn source(loaded: &LoadedConfig, path: &str) -> Result<Source> {
@@ -95,11 +99,11 @@ pub(super) fn feed(loaded: &LoadedConfig) -> Result<DataFeed> {
     Ok(feed)
 }
 
-/// The built-in rule of a config.
+/// The built-in rule of a config, bound to the columns of its feed.
 ///
 /// # Errors
 /// `C305` for a Python class, which only the Python package can run; what the rule refuses.
-pub(super) fn strategy(loaded: &LoadedConfig) -> Result<Box<dyn Strategy>> {
+pub(super) fn strategy(loaded: &LoadedConfig, layout: &Layout) -> Result<Box<dyn Strategy>> {
     let rule = match &loaded.config.strategy {
         StrategyConfig::Rule(rule) => rule,
         StrategyConfig::Python(class) => {
@@ -114,15 +118,59 @@ pub(super) fn strategy(loaded: &LoadedConfig) -> Result<Box<dyn Strategy>> {
             .with_hint("run the config with tapeworks.run_config(...) of the Python package"));
         }
     };
-    let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-    Ok(match rule {
-        Rule::Noop => Box::new(rules::Noop),
-        Rule::BuyAndHold => Box::new(rules::BuyAndHold::new()),
-        Rule::SmaCross { fast, slow, quantity } => {
-            Box::new(rules::SmaCross::new(count(*fast), count(*slow), *quantity)?)
+    build(rule, layout).map_err(|error| {
+        let located = format!("{}: strategy: {}", loaded.origin("strategy.rule"), error.message());
+        let placed = Error::new(error.kind(), error.code(), located);
+        match error.hint() {
+            Some(hint) => placed.with_hint(hint),
+            None => placed,
         }
-        _ => Box::new(rules::Noop),
     })
+}
+
+fn build(rule: &Rule, layout: &Layout) -> Result<Box<dyn Strategy>> {
+    let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+    match rule {
+        Rule::Noop => Ok(Box::new(rules::Noop)),
+        Rule::BuyAndHold => Ok(Box::new(rules::BuyAndHold::new())),
+        Rule::SmaCross { fast, slow, quantity } => {
+            Ok(Box::new(rules::SmaCross::new(count(*fast), count(*slow), *quantity)?))
+        }
+        Rule::TopN {
+            signal,
+            n,
+            rebalance,
+            phase,
+            weight,
+            long_short,
+            max_weight,
+            condition,
+        } => rules::TopN {
+            signal: signal.clone(),
+            n: count(*n),
+            rebalance: Rebalance::parse(rebalance, phase.and_then(|p| u32::try_from(p).ok()))?,
+            weighting: match *weight {
+                Weight::Equal => Weighting::Equal,
+                Weight::Signal => Weighting::Signal,
+                Weight::InverseVol => Weighting::InverseVol { window: INVERSE_VOL_ROWS },
+                Weight::Share(share) => Weighting::Fixed(share),
+            },
+            long_short: *long_short,
+            max_weight: *max_weight,
+            condition: condition.clone(),
+        }
+        .build(layout),
+        Rule::Weights { column } => rules::Weights::new(column).build(layout),
+        Rule::EntriesExits { entry, exit, quantity, percent } => rules::EntriesExits {
+            entry: entry.clone(),
+            exit: exit.clone(),
+            size: match (quantity, percent) {
+                (Some(quantity), _) => Size::Quantity(*quantity),
+                (None, percent) => Size::Percent(percent.unwrap_or(0.0)),
+            },
+        }
+        .build(layout),
+    }
 }
 
 /// The terms of the engine.
@@ -206,12 +254,4 @@ pub(super) fn describe_costs(config: &Config) -> String {
         SlippageConfig::Percent { bps } => Some(format!("slippage {bps} bps")),
     };
     commission.into_iter().chain(slippage).collect::<Vec<_>>().join("; ")
-}
-
-/// Refuses a weight rule the account cannot hold.
-pub(super) fn share(weight: Weight) -> Option<f64> {
-    match weight {
-        Weight::Equal => None,
-        Weight::Share(share) => Some(share),
-    }
 }

@@ -1,4 +1,4 @@
-//! Room `metrics`: against libraries of the field, hand calculation, and inputs that have no answer.
+//! Room `metrics`: against libraries of the field, hand calculation, and inputs without an answer.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use tapeworks::metrics::{
     periods_per_year, yearly_returns,
 };
 
-use crate::records::{LogBuilder, by_hand};
+use crate::run_log::{LogBuilder, by_hand};
 
 fn close(found: f64, wanted: f64) -> bool {
     (found - wanted).abs() <= 1e-10 * wanted.abs()
@@ -51,9 +51,9 @@ fn spy() -> Option<(Vec<i64>, Vec<f64>)> {
         let (year, month, day) = (&cells[0][..4], &cells[0][4..6], &cells[0][6..8]);
         if ("2010".."2020").contains(&year) {
             let date = format!("{year}-{month}-{day}");
-            let midnight = Timestamp::parse(&date, &jiff::tz::TimeZone::UTC).unwrap();
+            let midnight = Timestamp::parse(&date, &jiff::tz::TimeZone::UTC).expect(&date);
             timestamps.push(midnight.0);
-            closes.push(cells[4].parse::<f64>().unwrap() / 10_000.0);
+            closes.push(cells[4].parse::<f64>().expect("a price") / 10_000.0);
         }
     }
     Some((timestamps, closes))
@@ -61,6 +61,7 @@ fn spy() -> Option<(Vec<i64>, Vec<f64>)> {
 
 /// Values: empyrical-reloaded 0.7.1, quantstats 0.0.86, numpy, pandas and scipy on the same closes.
 #[test]
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn metrics_when_given_spy_then_equal_those_of_other_libraries() {
     let Some((timestamps, closes)) = spy() else {
         println!("skipped: no ../shared");
@@ -114,6 +115,7 @@ fn metrics_when_given_spy_then_equal_those_of_other_libraries() {
 
 /// Values: pandas resample of the month-end closes.
 #[test]
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 fn months_when_given_spy_then_equal_those_of_pandas() {
     let Some((timestamps, closes)) = spy() else {
         println!("skipped: no ../shared");
@@ -175,7 +177,7 @@ fn curve_metrics_when_computed_by_hand_then_equal() {
     );
 }
 
-/// The run of `records::by_hand`: nets +98 and -52, fees 4, slippage 50, equity 2,000 to 2,056.
+/// The run of `run_log::by_hand`: nets +98 and -52, fees 4, slippage 50, equity 2,000 to 2,056.
 #[test]
 fn trade_metrics_when_computed_by_hand_then_equal() {
     let metrics = compute(&by_hand(), &Conventions::default());

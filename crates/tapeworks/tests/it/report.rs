@@ -6,9 +6,7 @@ use std::sync::Arc;
 use tapeworks::base::time::DAY_NS;
 use tapeworks::base::{AssetId, OrderId, Symbols, Timestamp};
 use tapeworks::broker::{ExitReason, FillFlags, OrderKind, OrderOrigin, Phase, RejectCode};
-use tapeworks::engine::{
-    ClosedLot, FillRow, OrderRow, OrderStatus, RejectionRow, RunLog, States,
-};
+use tapeworks::engine::{ClosedLot, FillRow, OrderRow, OrderStatus, RejectionRow, RunLog, States};
 use tapeworks::feed::Layout;
 use tapeworks::metrics::{self, Conventions};
 use tapeworks::records::Records;
@@ -95,7 +93,8 @@ impl Account {
         if quantity > 0.0 {
             self.held.insert(asset, (fill, quantity, price, commission, slippage, 0));
         } else {
-            let (entry_fill, units, entry_price, fee, slip, bars) = self.held.remove(&asset).unwrap();
+            let (entry_fill, units, entry_price, fee, slip, bars) =
+                self.held.remove(&asset).unwrap();
             let (best, worst) = (price.max(entry_price) * 1.01, price.min(entry_price) * 0.99);
             self.log.lots.push(ClosedLot {
                 exit_fill: Some(fill),
@@ -300,10 +299,7 @@ fn json_when_run_is_small_then_every_number_is_as_by_hand() {
     let json = with_input(&records, facts(), report::json);
     let sections = &json["sections"];
     assert_eq!(json["schema_version"], 1);
-    assert_eq!(
-        sections["head"]["orders"],
-        "4 orders: 3 filled; refused: insufficient_cash 1"
-    );
+    assert_eq!(sections["head"]["orders"], "4 orders: 3 filled; refused: insufficient_cash 1");
     assert_eq!(sections["head"]["window"], "2024-01-30 to 2024-02-01");
     // fees 1 + 1.1 + 0.2; equity 10,000 + 100 - 2.1 - 0.2 - 10
     let costs = &sections["costs"];
@@ -339,7 +335,10 @@ fn sections_when_run_is_small_then_json_is_as_snapshotted() {
     let records = small_run(&["A", "B"]);
     let json = with_input(&records, facts(), report::json);
     for section in report::SECTIONS.iter().filter(|s| !["overview", "figures"].contains(&s.key)) {
-        insta::assert_yaml_snapshot!(format!("report_{}", section.key), json["sections"][section.key]);
+        insta::assert_yaml_snapshot!(
+            format!("report_{}", section.key),
+            json["sections"][section.key]
+        );
     }
 }
 
@@ -478,7 +477,11 @@ fn pages_to_look_at() {
         let start = std::time::Instant::now();
         let metrics = metrics::compute(&records, &Conventions::default());
         let computed = start.elapsed();
-        let page = report::html(&ReportInput { records: &records, metrics: &metrics, facts: facts.clone() });
+        let page = report::html(&ReportInput {
+            records: &records,
+            metrics: &metrics,
+            facts: facts.clone(),
+        });
         let page = page.unwrap();
         eprintln!(
             "{name}: {} trades, {} bytes, metrics {computed:?}, page {:?}",

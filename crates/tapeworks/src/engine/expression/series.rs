@@ -174,7 +174,7 @@ impl Part for CompensatedSum {
     }
 }
 
-/// Count, mean and sum of squared deviations; joined as in Chan, Golub and LeVeque (1983).
+/// Count, mean and sum of squared deviations; joined as in Chan, Golub and `LeVeque` (1983).
 ///
 /// The mean is kept as an offset from the oldest value, so that the level of a series costs no
 /// digits, and equal values give exactly 0.
@@ -195,7 +195,8 @@ impl Spread {
 impl Part for Spread {
     fn of(value: f64) -> Self {
         // A missing value must reach the squares of every part that it joins.
-        Self { n: 1.0, oldest: value, mean_offset: value - value, squares: value - value }
+        let none = if value.is_nan() { f64::NAN } else { 0.0 };
+        Self { n: 1.0, oldest: value, mean_offset: none, squares: none }
     }
 
     fn join(self, later: Self) -> Self {

@@ -116,7 +116,7 @@
   const logSplits = (low, high) => {
     const splits = [];
     if (high / low < 12) {
-      const raw = (high - low) / 4;
+      const raw = (high - low) / 5;
       const power = 10 ** Math.floor(Math.log10(raw));
       const step = [1, 2, 2.5, 5, 10].map((s) => s * power).find((s) => s >= raw);
       for (let k = Math.ceil(low / step); k * step <= high; k++) splits.push(k * step);
@@ -144,7 +144,7 @@
     const canLog = series.equity.every((value) => value === null || value > 0);
     const last = seconds.length - 1;
     const whole = last > 0
-      ? [seconds[0], seconds[last]] : [seconds[0] - 43200, seconds[0] + 43200];
+      ? [seconds[0], seconds[last]] : [seconds[0] - 3 * 86400, seconds[0] + 3 * 86400];
     let isLog = false;
     let view = whole;
     let plots = [];
@@ -191,6 +191,9 @@
       [1, "{HH}:{mm}:{ss}", "\n{D} {MMM} {YYYY}", null, "\n{D} {MMM}", null, null, null, 1],
     ];
 
+    // session dates have no hours to show; uPlot takes 30 days for a month and 365 for a year
+    const dayIncrements = [1, 2, 3, 4, 5, 7, 10, 15, 30, 60, 90, 120, 180, 365, 730, 1825, 3650, 9125].map((days) => days * 86400);
+
     const build = (name, height, { colour, fill, range, marks, splits, log, dates, reference, steps }) => {
       const home = byId("plot-" + name);
       home.textContent = "";
@@ -201,7 +204,7 @@
       const axis = { stroke: soft, font, ticks: { show: false }, grid: { stroke: line, width: 1 } };
       const plot = new uPlot({
         width: home.clientWidth,
-        height: height + (dates ? 34 : 0),
+        height: height + (dates ? 42 : 0),
         legend: { show: false },
         padding: [8, isNarrow ? 8 : 16, dates ? 0 : 4, 0],
         tzDate: (ts) => uPlot.tzDate(new Date(ts * 1e3), part.zone === "UTC" ? "Etc/UTC" : part.zone),
@@ -211,7 +214,7 @@
           y: log ? { distr: 3, log: 10, range } : { range },
         },
         axes: [
-          { ...axis, grid: { show: false }, show: true, size: dates ? 38 : 0, values: dates ? dateForms : () => [], space: isNarrow ? 56 : 76 },
+          { ...axis, grid: { show: false }, show: true, size: dates ? 46 : 0, gap: 12, ...(part.is_daily ? { incrs: dayIncrements } : {}), values: dates ? dateForms : () => [], space: isNarrow ? 56 : 76 },
           { ...axis, size: isNarrow ? 48 : 62, values: (u, all) => marks(all), space: 38,
             ...(splits ? { splits: (u, i, low, high) => splits(low, high), filter: (u, all) => all } : {}) },
         ],
@@ -286,7 +289,7 @@
     for (const [name, days] of [["1 d", 1], ["1 w", 7], ["1 m", 30.44], ["3 m", 91.3], ["1 y", 365.25], ["3 y", 1095.75], ["5 y", 1826.25]]) {
       const span = days * day;
       const total = whole[1] - whole[0];
-      if (span < total * 0.9 && span > total / 45) addSpan(name, whole[1] - span);
+      if (last > 0 && span < total * 0.9 && span > total / 45) addSpan(name, whole[1] - span);
     }
     addSpan("all", whole[0]);
 

@@ -51,7 +51,13 @@ pub(super) fn build(input: &ReportInput<'_>) -> Value {
     let steps = [
         step("Gross P&L", "at prices before slippage, before fees", bridge.gross, 0.0, "total"),
         step("Commission", "fees of all fills", -bridge.commission, bridge.gross, "cost"),
-        step("Slippage", "price paid beyond the base price", -bridge.slippage, after_commission, "cost"),
+        step(
+            "Slippage",
+            "price paid beyond the base price",
+            -bridge.slippage,
+            after_commission,
+            "cost",
+        ),
         step("Net P&L", "last equity less cash at the start", bridge.net, 0.0, "total"),
     ];
     let low = steps.iter().filter_map(|s| s["from"].as_f64()).fold(0.0, f64::min);
@@ -75,10 +81,8 @@ pub(super) fn build(input: &ReportInput<'_>) -> Value {
     let metric = |key: &str| {
         input.metrics.metric(key).map(|m| super::figures::row(m, &input.facts.currency))
     };
-    let shares: Vec<Value> = ["cost_share", "breakeven_cost", "turnover"]
-        .into_iter()
-        .filter_map(metric)
-        .collect();
+    let shares: Vec<Value> =
+        ["cost_share", "breakeven_cost", "turnover"].into_iter().filter_map(metric).collect();
     json!({
         "gross": bridge.gross,
         "commission": bridge.commission,

@@ -58,12 +58,8 @@ fn stretches(equity: &[f64], initial: f64) -> Vec<Drawdown> {
             peak = (Some(row), value);
         } else if peak.1 > 0.0 {
             let depth = value / peak.1 - 1.0;
-            let current = open.get_or_insert(Drawdown {
-                peak: peak.0,
-                trough: row,
-                recovered: None,
-                depth,
-            });
+            let current =
+                open.get_or_insert(Drawdown { peak: peak.0, trough: row, recovered: None, depth });
             if depth < current.depth {
                 (current.trough, current.depth) = (row, depth);
             }

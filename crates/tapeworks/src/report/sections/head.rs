@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::OrderTally;
-use crate::report::calendar::Clock;
 use crate::report::ReportInput;
+use crate::report::calendar::Clock;
 
 pub(super) fn build(input: &ReportInput<'_>) -> Value {
     let facts = &input.facts;
@@ -53,4 +53,3 @@ pub(in crate::report) fn cost_line(input: &ReportInput<'_>) -> String {
     let facts = &input.facts;
     if facts.costs.is_empty() { "NONE".into() } else { facts.costs.clone() }
 }
-

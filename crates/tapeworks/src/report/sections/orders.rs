@@ -65,8 +65,9 @@ impl OrderTally {
             parts.push(format!("{} live at the end", number::count(self.n_live)));
         }
         format!(
-            "{} orders: {}; refused: {}",
+            "{} {}: {}; refused: {}",
             number::count(self.n_orders),
+            if self.n_orders == 1 { "order" } else { "orders" },
             parts.join(", "),
             self.rejected_line()
         )

@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::figures;
 use crate::report::calendar::Clock;
 use crate::report::encode::{f32_column, f64_column};
+use crate::report::line_chart::LineChart;
 use crate::report::sample::rows_to_draw;
-use crate::report::svg::{LineChart, Unit};
+use crate::report::svg::Unit;
 use crate::report::{ReportInput, number};
 
 /// Rows drawn at most: more than a screen is wide.
@@ -30,11 +31,8 @@ pub(super) fn build(input: &ReportInput<'_>) -> Value {
     let drawdown = drawdowns(&states.equity, input.records.initial_cash());
     let exposure: Vec<f64> =
         states.gross_exposure.iter().zip(&states.equity).map(|(g, e)| share(*g, *e)).collect();
-    let rows = rows_to_draw(
-        states.timestamp.len(),
-        &[&states.equity, &drawdown, &exposure],
-        MAX_ROWS,
-    );
+    let rows =
+        rows_to_draw(states.timestamp.len(), &[&states.equity, &drawdown, &exposure], MAX_ROWS);
     let seconds: Vec<f64> = rows.iter().map(|&i| states.timestamp[i] as f64 / 1e9).collect();
     let pick = |column: &[f64]| -> Vec<f64> { rows.iter().map(|&i| column[i]).collect() };
     let dates = date_ticks(&seconds, &clock);
@@ -77,7 +75,11 @@ fn strip(input: &ReportInput<'_>) -> Vec<Value> {
             let signed = metric.key == "total_return" || metric.key == "cagr";
             if let (true, Some(value)) = (signed, metric.value) {
                 card["text"] = json!(number::signed_percent(value));
-                card["tone"] = json!(if value < 0.0 { "loss" } else { "gain" });
+                card["tone"] = json!(match value {
+                    v if v < 0.0 => "loss",
+                    v if v > 0.0 => "gain",
+                    _ => "",
+                });
             }
             card
         })

@@ -6,8 +6,7 @@ use crate::report::ReportInput;
 
 pub(super) fn build(input: &ReportInput<'_>) -> Value {
     let facts = &input.facts;
-    let warnings: Vec<&String> =
-        facts.warnings.iter().chain(&input.records.log().notes).collect();
+    let warnings: Vec<&String> = facts.warnings.iter().chain(&input.records.log().notes).collect();
     json!({
         "run_id": facts.run_id,
         "data_fingerprint": facts.data_fingerprint,

@@ -41,8 +41,7 @@ pub(super) fn build(input: &ReportInput<'_>) -> Value {
         .collect();
     let best = months.iter().map(|m| m.value).fold(f64::NEG_INFINITY, f64::max);
     let worst = months.iter().map(|m| m.value).fold(f64::INFINITY, f64::min);
-    let widest =
-        years.iter().filter_map(|y| y["total"].as_f64()).map(f64::abs).fold(0.0, f64::max);
+    let widest = years.iter().filter_map(|y| y["total"].as_f64()).map(f64::abs).fold(0.0, f64::max);
     json!({
         "years": years,
         "n_months": months.len(),
@@ -59,7 +58,7 @@ fn cell(value: f64, full: f64) -> Value {
     let heat = (value.abs() / full).min(1.0);
     let text = match value * 100.0 {
         v if !v.is_finite() => number::ABSENT.into(),
-        v => number::grouped(v, if v.abs() >= 99.95 { 0 } else { 1 }),
+        v => number::grouped(v, usize::from(v.abs() < 99.95)),
     };
     let tone = if value < 0.0 { "loss" } else { "gain" };
     json!({"value": value, "text": text, "tone": tone, "heat": (heat * 100.0).round() / 100.0})

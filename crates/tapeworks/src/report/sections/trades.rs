@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::records::{ExitReason, Records, Trade, TradeSide, TradeStatus};
 use crate::report::calendar::Clock;
-use crate::report::svg::{Histogram, Unit};
+use crate::report::histogram::Histogram;
+use crate::report::svg::Unit;
 use crate::report::{ReportInput, number};
 
 /// Rows embedded in the page at most.

@@ -12,7 +12,6 @@ mod toml;
 mod json;
 mod layers;
 mod section;
-mod suggest;
 mod span;
 mod backtest;
 mod data;
@@ -38,7 +37,6 @@ pub use risk::{PortfolioRuleConfig, PositionRuleConfig, Risk};
 pub use span::parse_span;
 pub use starter::starter;
 pub use strategy::{PythonStrategy, Rule, StrategyConfig, Weight};
-pub use suggest::nearest;
 pub use tree::Origin;
 
 use crate::base::{Error, Result};

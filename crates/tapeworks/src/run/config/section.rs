@@ -1,7 +1,7 @@
 //! Typed reading of one mapping of the tree; every complaint names key, place and remedy.
 
-use super::suggest::nearest;
 use super::tree::{Node, Origin, Value};
+use crate::base::spelling::nearest;
 use crate::base::{Error, Result};
 
 /// The bounds of a number.
@@ -62,8 +62,7 @@ impl<'a> Section<'a> {
     }
 
     fn unknown(&self, key: &str, origin: &Origin) -> Error {
-        let guess = nearest(key, self.keys.iter().copied())
-            .map_or_else(String::new, |name| format!(", did you mean {name}"));
+        let guess = did_you_mean(key, self.keys.iter().copied());
         let place = if self.path.is_empty() { "a config" } else { &self.path };
         Error::config("C201", format!("{origin}: unknown key {}{guess}", self.path_of(key)))
             .with_hint(format!("keys of {place}: {}", self.keys.join(", ")))
@@ -161,13 +160,22 @@ impl<'a> Section<'a> {
         if later.contains(&text.as_str()) {
             return Err(self.not_available(key, &text, &names.join(", ")));
         }
-        let guess = nearest(&text, names.iter().copied())
-            .map_or_else(String::new, |name| format!(", did you mean {name}"));
+        let guess = did_you_mean(&text, names.iter().copied());
         let reason = format!("{text:?} is unknown{guess}");
         let origin = self.node(key).map_or(&self.node.origin, |node| &node.origin);
         Err(Error::config("C304", format!("{origin}: {}: {reason}", self.path_of(key)))
             .with_hint(format!("one of: {}", names.join(", "))))
     }
+}
+
+/// `, did you mean NAME` when a known name is near, or begins with what was written; else nothing.
+pub(super) fn did_you_mean<'k>(
+    word: &str,
+    known: impl Iterator<Item = &'k str> + Clone,
+) -> String {
+    let begins = |name: &&str| word.len() >= 3 && name.starts_with(word);
+    let found = nearest(word, known.clone()).or_else(|| known.clone().find(begins));
+    found.map_or_else(String::new, |name| format!(", did you mean {name}"))
 }
 
 /// A text that is not empty.

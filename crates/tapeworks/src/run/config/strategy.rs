@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::section::{Bounds, Section, expected, number_of};
-use super::suggest::nearest;
+use super::section::{Bounds, Section, did_you_mean, expected, number_of};
 use super::tree::{Node, Value};
 use crate::base::{Error, Result};
+use crate::engine::rules::Rebalance;
 
 /// The rules and their keys beside `rule`.
 pub(super) const RULES: &[(&str, &[&str])] = &[
@@ -54,7 +54,7 @@ pub struct PythonStrategy {
 pub enum Rule {
     /// Does nothing.
     Noop,
-    /// Buys every symbol with an equal share of the cash and holds.
+    /// Buys every symbol at its first row and holds.
     BuyAndHold,
     /// Holds while the fast mean of closes is above the slow one.
     SmaCross {
@@ -77,7 +77,7 @@ pub enum Rule {
         /// Which row of the cycle acts; left out, the last.
         #[serde(skip_serializing_if = "Option::is_none")]
         phase: Option<u64>,
-        /// `equal`, or the share of equity of each holding.
+        /// `equal`, `signal`, `inverse_vol`, or the share of equity of each holding.
         #[serde(default)]
         weight: Weight,
         /// Also shorts the lowest; needs an account that may short.
@@ -117,6 +117,10 @@ pub enum Weight {
     /// 1/n of equity each.
     #[default]
     Equal,
+    /// By its share of the sum of absolute signals.
+    Signal,
+    /// By its share of the sum of 1/volatility over the last 20 returns.
+    InverseVol,
     /// This share of equity each.
     #[serde(untagged)]
     Share(#[schemars(extend("exclusiveMinimum" = 0, "maximum" = 1))] f64),
@@ -155,8 +159,7 @@ impl StrategyConfig {
             return Err(expected(&rule.node, "strategy.rule", "the name of a rule"));
         };
         let Some((name, keys)) = RULES.iter().find(|(known, _)| known == name) else {
-            let guess = nearest(name, names())
-                .map_or_else(String::new, |known| format!(", did you mean {known}"));
+            let guess = did_you_mean(name, names());
             let place = &rule.node.origin;
             let message = format!("{place}: strategy.rule: {name:?} is unknown{guess}");
             let known: Vec<&str> = names().collect();
@@ -186,7 +189,7 @@ fn read_rule(name: &str, section: &Section<'_>) -> Result<Rule> {
         "top_n" => Ok(Rule::TopN {
             signal: text("signal")?,
             n: count("n")?,
-            rebalance: section.text("rebalance")?.unwrap_or_else(default_rebalance),
+            rebalance: rebalance(section)?,
             phase: section.whole("phase", 0, 1_000_000)?,
             weight: section.node("weight").map(|_| weight(section)).transpose()?.unwrap_or_default(),
             long_short: section.flag("long_short")?.unwrap_or_default(),
@@ -206,14 +209,28 @@ fn read_rule(name: &str, section: &Section<'_>) -> Result<Rule> {
     }
 }
 
+fn rebalance(section: &Section<'_>) -> Result<String> {
+    let text = section.text("rebalance")?.unwrap_or_else(default_rebalance);
+    let phase = section.whole("phase", 0, 1_000_000)?.and_then(|phase| u32::try_from(phase).ok());
+    Rebalance::parse(&text, phase).map_err(|error| {
+        let hint = error.hint().unwrap_or_default().to_owned();
+        section.bad("rebalance", error.message()).with_hint(hint)
+    })?;
+    Ok(text)
+}
+
 fn weight(section: &Section<'_>) -> Result<Weight> {
     match section.node("weight") {
         Some(node) if matches!(node.value, Value::Int(_) | Value::Float(_)) => {
             number_of(node, "strategy.weight", Bounds::UpTo(0.0, 1.0)).map(Weight::Share)
         }
         _ => {
-            let later = ["signal", "inverse_vol"];
-            let chosen = section.choice("weight", &[("equal", Weight::Equal)], &later)?;
+            let names = [
+                ("equal", Weight::Equal),
+                ("signal", Weight::Signal),
+                ("inverse_vol", Weight::InverseVol),
+            ];
+            let chosen = section.choice("weight", &names, &[])?;
             Ok(chosen.unwrap_or_default())
         }
     }

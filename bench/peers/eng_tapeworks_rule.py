@@ -1,0 +1,40 @@
+"""tapeworks from Python, a built-in rule that runs wholly in Rust.  TW_FROM=file (default) | ram"""
+
+import os
+
+import tapeworks as tw
+import workloads as w
+
+FROM = os.environ.get("TW_FROM", "file")
+
+
+def load(workload, folder):
+    if FROM == "file":
+        return w.path(workload, folder)
+    import pyarrow.parquet as pq
+
+    return pq.read_table(w.path(workload, folder))
+
+
+def rule(workload):
+    if w.kind(workload) == "sma":
+        return tw.rules.sma_cross(w.FAST, w.SLOW, quantity=w.QUANTITY)
+    if w.kind(workload) == "top":
+        return tw.rules.top_n("signal", w.TOP, rebalance=f"{w.EVERY}d", weight=w.WEIGHT)
+    return tw.rules.noop()
+
+
+def run(workload, source):
+    result = tw.run(
+        tw.DataFeed(source, tz="UTC"),
+        rule(workload),
+        cash=w.cash(workload),
+        commission=tw.Commission.percent(bps=w.FEE * 1e4),
+        progress=False,
+    )
+    equity = float(result.portfolio.to_numpy("equity")[-1])
+    return {"equity": round(equity, 6), "fills": len(result.fills)}
+
+
+if __name__ == "__main__":
+    w.main(f"tapeworks, Python, built-in rule, {FROM}", tw.__version__, load, run)

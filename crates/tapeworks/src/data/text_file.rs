@@ -1,0 +1,106 @@
+//! Text files as a stream of bytes: plain, gzip, zstd or a zip with one member.
+
+use std::fs::File;
+use std::io::{Cursor, Read, Seek, SeekFrom};
+
+use super::source::SourceFile;
+use crate::base::{Error, Result};
+
+/// A line above this is no row of a table.
+const LINE_BYTES: usize = 1 << 20;
+/// Packed text below this size is never taken for a bomb.
+const HARMLESS_BYTES: u64 = 64 << 20;
+/// Unpacked over packed bytes above which a file is refused.
+const RATIO_MAX: u64 = 1_000;
+
+/// Opens the file and takes off its packing, told by its first bytes and not by its name.
+///
+/// # Errors
+/// `D102` when the file cannot be read, is UTF-16, or is a zip with more or less than one member.
+pub(crate) fn open(source: &SourceFile) -> Result<(Box<dyn Read + Send>, u64)> {
+    let failed =
+        |e: std::io::Error| Error::data("D102", format!("{}: cannot read: {e}", source.name));
+    let mut file = File::open(&source.path).map_err(failed)?;
+    let bytes = file.metadata().map_err(failed)?.len();
+    let mut magic = [0_u8; 4];
+    let n = file.read(&mut magic).map_err(failed)?;
+    file.seek(SeekFrom::Start(0)).map_err(failed)?;
+    let allowed = HARMLESS_BYTES.max(bytes.saturating_mul(RATIO_MAX));
+    let plain: Box<dyn Read + Send> = match &magic[..n] {
+        [0x1f, 0x8b, ..] => limited(flate2::read::MultiGzDecoder::new(file), allowed),
+        [0x28, 0xb5, 0x2f, 0xfd] => {
+            limited(zstd::stream::read::Decoder::new(file).map_err(failed)?, allowed)
+        }
+        [b'P', b'K', 3, 4] => Box::new(Cursor::new(only_member(source, file, allowed)?)),
+        [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+            return Err(Error::data("D102", format!("{}: the text is UTF-16", source.name))
+                .with_hint("save the file as UTF-8"));
+        }
+        _ => Box::new(file),
+    };
+    Ok((Box::new(LineGuard { inner: plain, line_bytes: 0 }), bytes))
+}
+
+fn only_member(source: &SourceFile, file: File, allowed: u64) -> Result<Vec<u8>> {
+    let failed =
+        |e: &dyn std::fmt::Display| Error::data("D102", format!("{}: bad zip: {e}", source.name));
+    let mut archive = zip::ZipArchive::new(file).map_err(|e| failed(&e))?;
+    let mut members = Vec::new();
+    for i in 0..archive.len() {
+        let member = archive.by_index(i).map_err(|e| failed(&e))?;
+        if !member.is_dir() && !member.name().is_ok_and(|name| name.starts_with("__MACOSX/")) {
+            members.push(i);
+        }
+    }
+    let [only] = members.as_slice() else {
+        return Err(Error::data(
+            "D102",
+            format!("{}: the zip has {} files, one is read", source.name, members.len()),
+        )
+        .with_hint("pack each table in a zip of its own, or unpack it"));
+    };
+    let member = archive.by_index(*only).map_err(|e| failed(&e))?;
+    let mut text = Vec::new();
+    limited(member, allowed).read_to_end(&mut text).map_err(|e| failed(&e))?;
+    Ok(text)
+}
+
+fn limited<'a, R: Read + Send + 'a>(inner: R, allowed: u64) -> Box<dyn Read + Send + 'a> {
+    Box::new(Limited { inner, left: allowed })
+}
+
+/// Refuses packed files that unpack to far more than they weigh.
+struct Limited<R> {
+    inner: R,
+    left: u64,
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        self.left = self.left.checked_sub(n as u64).ok_or_else(|| {
+            std::io::Error::other("the text unpacks to more than 1,000 times its packed size")
+        })?;
+        Ok(n)
+    }
+}
+
+/// Refuses lines that no table has, before they fill the memory.
+struct LineGuard {
+    inner: Box<dyn Read + Send>,
+    line_bytes: usize,
+}
+
+impl Read for LineGuard {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let n = self.inner.read(buffer)?;
+        match buffer[..n].iter().rposition(|b| matches!(b, b'\n' | b'\r')) {
+            Some(at) => self.line_bytes = n - at - 1,
+            None => self.line_bytes += n,
+        }
+        if self.line_bytes > LINE_BYTES {
+            return Err(std::io::Error::other("a line has more than 1 MiB"));
+        }
+        Ok(n)
+    }
+}

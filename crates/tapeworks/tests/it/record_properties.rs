@@ -1,0 +1,158 @@
+//! Room `records`: the tables against each other and against a naive ledger, on random runs.
+
+use std::collections::BTreeMap;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::compute::concat_batches;
+use arrow::datatypes::{DataType, Float64Type};
+use tapeworks::records::{RecordKind, TradeStatus};
+
+use crate::run_log::random_records;
+use crate::tables::{close, ids, names, table, times, values, words};
+
+/// Goal: all trades are derivable from the fills alone. Method: a naive ledger of cost basis, not
+/// of averages, fed with the fills table; compared with the trades table to 1e-9.
+#[test]
+fn trades_when_rederived_from_the_fills_table_then_equal() {
+    for seed in 0..20 {
+        let records = random_records(seed, 5, 60);
+        let fills = table(&records, RecordKind::Fills);
+        let (symbols, sides) = (names(&fills, "symbol"), names(&fills, "side"));
+        let (units, prices) = (values(&fills, "quantity"), values(&fills, "price"));
+        let (fees, slips) = (values(&fills, "commission"), values(&fills, "slippage"));
+        let reasons = words(&fills, "reason");
+        // symbol -> (signed units, cost basis, fees in, slippage in)
+        let mut ledger: BTreeMap<String, [f64; 4]> = BTreeMap::new();
+        let mut trades = records.trades();
+        for idx in 0..fills.num_rows() {
+            let book = ledger.entry(symbols[idx].clone()).or_default();
+            let sign = if sides[idx] == "buy" { 1.0 } else { -1.0 };
+            let mut left = units[idx];
+            let slip = slips[idx] * units[idx];
+            if book[0] * sign < 0.0 {
+                let closed = left.min(book[0].abs());
+                let share = closed / book[0].abs();
+                let proceeds = closed * prices[idx] * book[0].signum();
+                let net =
+                    proceeds - book[1] * share - book[2] * share - fees[idx] * closed / units[idx];
+                let costs = (book[2] + book[3]) * share + (fees[idx] + slip) * closed / units[idx];
+                let trade = trades.next().expect("a trade a reducing fill");
+                assert_eq!(reasons[idx].as_deref(), Some("signal"));
+                assert_eq!(trade.exit_order_id.map(|o| o.0), ids(&fills, "order_id")[idx]);
+                assert_eq!(trade.entry_quantity, closed);
+                assert!(close(trade.pnl_net, net), "{} {net}", trade.pnl_net);
+                assert!(close(trade.total_cost, costs), "{} {costs}", trade.total_cost);
+                assert_eq!(trade.status == TradeStatus::Closed, closed == book[0].abs());
+                book[0] += sign * closed;
+                for value in &mut book[1..] {
+                    *value *= 1.0 - share;
+                }
+                left -= closed;
+            } else {
+                assert_eq!(reasons[idx], None);
+            }
+            if left > 0.0 {
+                let share = left / units[idx];
+                book[0] += sign * left;
+                book[1] += sign * left * prices[idx];
+                book[2] += fees[idx] * share;
+                book[3] += slip * share;
+            }
+        }
+        let open: Vec<_> = trades.collect();
+        let held: Vec<_> = ledger.iter().filter(|(_, book)| book[0] != 0.0).collect();
+        assert_eq!(open.len(), held.len());
+        for (trade, (symbol, book)) in open.iter().zip(held) {
+            assert_eq!(trade.status, TradeStatus::Open);
+            assert_eq!(records.symbols().name(trade.asset), symbol);
+            assert_eq!(trade.entry_quantity, book[0].abs());
+            assert!(close(trade.pnl_net, trade.exit_price * book[0] - book[1] - book[2]));
+        }
+    }
+}
+
+/// A9, A10: closed and open results add up to the change of equity, commissions to the fee column.
+#[test]
+fn tables_when_summed_then_agree_with_the_account() {
+    for seed in 0..20 {
+        let records = random_records(seed, 4, 80);
+        let portfolio = table(&records, RecordKind::Portfolio);
+        let net: f64 = records.trades().map(|trade| trade.pnl_net).sum();
+        let last = portfolio.num_rows() - 1;
+        assert!(close(1e7 + net, values(&portfolio, "equity")[last]), "seed {seed}");
+        let fills = table(&records, RecordKind::Fills);
+        let fees: f64 = values(&fills, "commission").iter().sum();
+        assert!(close(fees, values(&portfolio, "fees")[last]));
+        let charged: f64 =
+            records.trades().map(|trade| trade.entry_commission + trade.exit_commission).sum();
+        assert!(close(fees, charged));
+        let positions = table(&records, RecordKind::Positions);
+        let open: f64 = names(&positions, "status")
+            .iter()
+            .zip(values(&positions, "value"))
+            .filter(|(status, _)| *status == "open")
+            .map(|(_, value)| value)
+            .sum();
+        assert!(close(open, values(&portfolio, "positions_value")[last]));
+        // What a position has realised when it closes is the sum of its trades.
+        let when = times(&positions, "timestamp");
+        let symbols = names(&positions, "symbol");
+        let realised = values(&positions, "realised");
+        let rows = names(&positions, "status");
+        let mut n_closed = 0;
+        for idx in (0..rows.len()).filter(|&idx| rows[idx] == "closed") {
+            let asset = records.symbols().id(&symbols[idx]).unwrap();
+            let of_asset = || records.trades().filter(|trade| trade.asset == asset);
+            let last = of_asset().filter(|t| Some(t.exit_timestamp) == when[idx]).last().unwrap();
+            assert_eq!(last.status, TradeStatus::Closed);
+            let parts = of_asset().filter(|trade| trade.entry_order_id == last.entry_order_id);
+            let earned: f64 = parts.map(|trade| trade.pnl_net).sum();
+            assert!(close(realised[idx], earned), "{} {earned}", realised[idx]);
+            n_closed += 1;
+        }
+        assert!(n_closed > 0);
+    }
+}
+
+#[test]
+fn orders_when_random_then_each_order_begins_ends_once_and_time_never_goes_back() {
+    for seed in 0..20 {
+        let records = random_records(seed, 5, 60);
+        let batch = table(&records, RecordKind::Orders);
+        let (events, orders) = (names(&batch, "event"), ids(&batch, "order_id"));
+        let when = times(&batch, "timestamp");
+        assert!(when.is_sorted());
+        let mut stages: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
+        for (event, order) in events.iter().zip(orders) {
+            stages.entry(order.unwrap()).or_default().push(event);
+        }
+        assert_eq!(stages.len(), records.log().orders.len());
+        for (order, stages) in stages {
+            assert_eq!(stages[0], "submitted", "order {order}");
+            let ends = ["filled", "cancelled", "rejected", "live_at_end"];
+            let n_ends = stages.iter().filter(|stage| ends.contains(stage)).count();
+            assert_eq!(n_ends, 1, "order {order}: {stages:?}");
+            assert!(ends.contains(stages.last().unwrap()), "order {order}: {stages:?}");
+        }
+        let filled = ids(&batch, "fill_id");
+        let filled: Vec<u32> = filled.into_iter().flatten().collect();
+        assert_eq!(filled, (0..u32::try_from(records.fills().len()).unwrap()).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn batches_when_cut_differently_then_the_rows_are_the_same_and_bounded() {
+    let records = random_records(3, 6, 100);
+    for kind in RecordKind::ALL {
+        let whole: Vec<RecordBatch> = records.batches(kind, usize::MAX / 2).collect();
+        let cut: Vec<RecordBatch> = records.batches(kind, 13).collect();
+        assert!(cut.iter().all(|batch| batch.num_rows() <= 13), "{kind:?}");
+        let schema = records.schema(kind);
+        let cut = concat_batches(&schema, &cut).unwrap();
+        assert_eq!(concat_batches(&schema, &whole).unwrap(), cut, "{kind:?}");
+        assert_eq!(cut.num_rows(), records.n_rows(kind), "{kind:?}");
+        for column in cut.columns().iter().filter(|c| *c.data_type() == DataType::Float64) {
+            assert!(column.as_primitive::<Float64Type>().iter().flatten().all(f64::is_finite));
+        }
+    }
+}
