@@ -381,7 +381,7 @@ def top_n(
     *,
     rebalance: str = "1d",
     phase: int | None = None,
-    weight: Literal["equal"] | float | None = None,
+    weight: Literal["equal", "signal", "inverse_vol"] | float | None = None,
     long_short: bool = False,
     max_weight: float | None = None,
     where: str | None = None,

@@ -334,7 +334,7 @@ def test_helpers_when_no_run_goes_on_then_order_error(tiny):
 @pytest.mark.parametrize(
     ("send", "words", "hint"),
     [
-        (lambda s: s.buy("AA", 1), "did you mean \"A\"", "feed.symbols"),
+        (lambda s: s.buy("AA", 1), "\"AA\" is not among the 2 symbols", "feed.symbols"),
         (lambda s: s.buy("A"), "exactly one of quantity, percent, value", "percent"),
         (lambda s: s.buy("A", 1, percent=0.1), "exactly one of", "percent"),
         (lambda s: s.buy("A", -1), "negative", "other direction"),
@@ -494,7 +494,7 @@ def test_on_reject_when_warn_or_raise_then_heard(tiny):
         run(tiny, days, on_reject="warn")
     with pytest.raises(tw.OrderError, match="insufficient_cash") as caught:
         run(tiny, days, on_reject="raise")
-    assert caught.value.code == "TW-O120"
+    assert caught.value.code == "TW-O320"
     _, result = run(tiny, days)
     assert result.rejections.to_polars()["code"].to_list() == ["insufficient_cash"]
     assert any("insufficient_cash" in cause for cause in result.reasons())

@@ -212,7 +212,8 @@ impl Batch {
     fn to_table(&self) -> Table {
         let chunk = &self.views.chunk;
         let stamps = vec![chunk.timestamps[self.t]; self.end - self.start];
-        let names = self.assets().iter().map(|asset| self.views.market.symbols.name(AssetId(*asset)));
+        let names =
+            self.assets().iter().map(|asset| self.views.market.symbols.name(AssetId(*asset)));
         let mut columns = Vec::new();
         for name in self.views.market.row_column_names() {
             let column = self.views.market.row_column(name).expect("it is one of its own names");

@@ -4,7 +4,10 @@
 //! - a Python function is called with one or two arguments without building a tuple, which the
 //!   stable ABI of Python 3.10 offers only as a variadic C function;
 //! - the reference count of an event tells whether the user's code kept it.
-#![expect(unsafe_code, reason = "the C interfaces of Arrow and Python are reached here and only here")]
+#![expect(
+    unsafe_code,
+    reason = "the C interfaces of Arrow and Python are reached here and only here"
+)]
 
 use arrow::array::RecordBatchReader;
 use arrow::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
@@ -75,7 +78,9 @@ impl Callable {
                     argument.as_ptr(),
                     end,
                 ),
-                None => PyObject_CallFunctionObjArgs(self.function.as_ptr(), argument.as_ptr(), end),
+                None => {
+                    PyObject_CallFunctionObjArgs(self.function.as_ptr(), argument.as_ptr(), end)
+                }
             };
             Bound::from_owned_ptr_or_err(py, result)
         }

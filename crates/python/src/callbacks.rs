@@ -68,14 +68,14 @@ impl PyCallbacks {
             (None, Some(call)) => Mode::Batch { call: call.unbind(), views: None },
             (Some(_), Some(_)) => {
                 return Err(config_error(
-                    "C230",
+                    "C430",
                     format!("{class} overrides both on_market_data and on_timestamp_batch"),
                     "keep one: a batch strategy can loop with self.iter_events(batch, context)",
                 ));
             }
             (None, None) => {
                 return Err(config_error(
-                    "C231",
+                    "C431",
                     format!("{class} overrides neither on_market_data nor on_timestamp_batch"),
                     "write one of them; tw.rules.noop() is the strategy that does nothing",
                 ));
@@ -206,9 +206,8 @@ fn event_at<'a>(
     t: usize,
     row: usize,
 ) -> PyResult<&'a Py<PyAny>> {
-    let reusable = slot.as_ref().is_some_and(|event| {
-        is_unshared(event, py) && event.get().reads(chunk)
-    });
+    let reusable =
+        slot.as_ref().is_some_and(|event| is_unshared(event, py) && event.get().reads(chunk));
     if reusable {
         let event = slot.as_ref().expect("it was looked at above");
         event.get().move_to(t, row);
@@ -290,6 +289,9 @@ impl Strategy for WithPolicy<'_> {
 
     fn on_reject(&mut self, rejection: &RejectionRow, trader: &mut Trader) -> base::Result<()> {
         self.strategy.on_reject(rejection, trader)?;
+        if self.on_reject == OnReject::Record {
+            return Ok(());
+        }
         let line = Rejection::new(trader, rejection).line();
         match self.on_reject {
             OnReject::Record => Ok(()),
@@ -298,9 +300,9 @@ impl Strategy for WithPolicy<'_> {
                 let warned = Python::attach(|py| {
                     py.import("warnings")?.call_method1("warn", (&line,)).map(drop)
                 });
-                warned.map_err(|_| base::Error::order("O120", line))
+                warned.map_err(|_| base::Error::order("O320", line))
             }
-            OnReject::Raise => Err(base::Error::order("O120", line).with_hint(
+            OnReject::Raise => Err(base::Error::order("O320", line).with_hint(
                 "on_reject=\"record\" keeps refused orders as rows of result.rejections",
             )),
         }
@@ -359,6 +361,5 @@ fn not_a_strategy(object: &Bound<'_, PyAny>) -> PyErr {
     } else {
         "give an instance of a subclass of tw.Strategy, or one of tw.rules"
     };
-    config_error("C232", format!("the strategy is a {class}, which is no strategy"), hint)
+    config_error("C432", format!("the strategy is a {class}, which is no strategy"), hint)
 }
-

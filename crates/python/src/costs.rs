@@ -78,7 +78,7 @@ macro_rules! rule {
                     return Ok(Self(fraction));
                 }
                 Err(config_error(
-                    "C220",
+                    "C420",
                     format!("{}({fraction}) is not above 0", $text),
                     "give a fraction of the price: 0.05 is 5 percent",
                 ))
@@ -113,7 +113,7 @@ rule!(
 /// Reads a rule or a sequence of rules.
 ///
 /// # Errors
-/// `ConfigError` `TW-C221` for anything else.
+/// `ConfigError` `TW-C421` for anything else.
 pub fn position_rules(rules: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<PositionRule>> {
     let Some(rules) = rules else { return Ok(Vec::new()) };
     if let Some(rule) = position_rule(rules) {
@@ -122,7 +122,7 @@ pub fn position_rules(rules: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<Position
     let mut read = Vec::new();
     let not_rules = |value: &Bound<'_, PyAny>| {
         config_error(
-            "C221",
+            "C421",
             format!("{value} is no position rule"),
             "use tw.StopLoss(0.05), tw.TakeProfit(0.1), tw.TrailingStop(0.1) or a list of them",
         )
@@ -150,7 +150,7 @@ fn not_negative(function: &str, argument: &str, value: f64) -> PyResult<()> {
         return Ok(());
     }
     Err(config_error(
-        "C222",
+        "C422",
         format!("{function}: {argument}={value} is not a finite number from 0 up"),
         "costs are never negative here",
     ))

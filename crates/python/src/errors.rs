@@ -6,9 +6,14 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tapeworks::base::{self, ErrorKind};
 
-use crate::suggest::suggestion;
+use tapeworks::base::spelling::nearest;
 
-create_exception!(tapeworks, Error, PyException, "Base of every error that tapeworks raises; `.code` is stable, `.hint` says how to go on.");
+create_exception!(
+    tapeworks,
+    Error,
+    PyException,
+    "Base of every error that tapeworks raises; `.code` is stable, `.hint` says how to go on."
+);
 create_exception!(tapeworks, DataError, Error, "Input data breaks a rule.");
 create_exception!(
     tapeworks,
@@ -72,7 +77,7 @@ pub fn refuse_unknown(
         return Ok(());
     };
     let name: String = name.extract()?;
-    let tail = match suggestion(&name, known.iter().copied()) {
+    let tail = match nearest(&name, known.iter().copied()) {
         Some(near) => format!("; did you mean '{near}'?"),
         None => format!("; it has: {}", known.join(", ")),
     };
@@ -88,10 +93,10 @@ pub fn one_of<T: Copy>(argument: &str, given: &str, table: &[(&str, T)]) -> PyRe
         return Ok(*value);
     }
     let words: Vec<&str> = table.iter().map(|(word, _)| *word).collect();
-    let near = suggestion(given, words.iter().copied())
+    let near = nearest(given, words.iter().copied())
         .map_or(String::new(), |near| format!("; did you mean '{near}'?"));
     Err(config_error(
-        "C210",
+        "C410",
         format!("{argument}={given:?} is not known{near}"),
         &format!("use one of: {}", words.join(", ")),
     ))

@@ -10,7 +10,7 @@ use tapeworks::feed::MarketChunk;
 
 use crate::instant::datetime;
 use crate::market::{Family, Market};
-use crate::suggest::suggestion;
+use tapeworks::base::spelling::nearest;
 
 /// One row of the market: a symbol at the instant its bar became known.
 ///
@@ -176,7 +176,7 @@ impl MarketEvent {
 
 /// The `KeyError` of a column that a feed does not have.
 pub fn no_column(market: &Market, name: &str) -> PyErr {
-    let near = suggestion(name, market.row_column_names())
+    let near = nearest(name, market.row_column_names())
         .map_or(String::new(), |near| format!("; did you mean '{near}'?"));
     let have: Vec<&str> = market.row_column_names().collect();
     PyKeyError::new_err(format!("no column '{name}'{near}; the feed has {}", have.join(", ")))

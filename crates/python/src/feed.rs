@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tapeworks::base;
-use tapeworks::base::{Symbols, Timestamp};
+use tapeworks::base::Symbols;
 use tapeworks::data::{CheckLevel, CheckReport, CsvFormat, OnBadRow, ReadOptions};
-use tapeworks::engine::RunLog;
 use tapeworks::feed::{
     Availability, ChunkLimit, ChunkSource, DataFeed, Layout, MarketChunk, MemoryFeed, OpenFeed,
 };
@@ -200,25 +199,18 @@ impl PyDataFeed {
         }
     }
 
-    /// What a run over this feed has read, for its manifest.
+    /// What a run over this feed reads, for its manifest; files are hashed.
     ///
     /// # Errors
     /// When a file has gone since.
-    pub fn inputs(&self, log: &RunLog) -> base::Result<Vec<InputEntry>> {
-        let mut entries = Vec::new();
+    pub fn inputs(&self) -> base::Result<Vec<InputEntry>> {
         let tables = [
             ("asset_data", Some(&self.asset_data)),
             ("signals", self.signals.as_ref()),
             ("context_data", self.context.as_ref()),
         ];
-        for (table, input) in tables {
-            entries.extend(input.map(|input| input.entry(table)).transpose()?);
-        }
-        let times = &log.states.timestamp;
-        let text = |ns: &i64| Timestamp(*ns).to_string();
-        entries[0].rows = Some(log.n_rows);
-        entries[0].span = times.first().map(text).zip(times.last().map(text));
-        Ok(entries)
+        let present = tables.into_iter().filter_map(|(table, input)| Some((table, input?)));
+        present.map(|(table, input)| input.entry(table)).collect()
     }
 
     /// The zone in which the days of this feed are counted.
@@ -270,7 +262,7 @@ impl PyDataFeed {
         refuse_unknown("DataFeed", &KEYWORDS, unknown)?;
         if let Some(calendar) = calendar {
             return Err(config_error(
-                "C240",
+                "C440",
                 format!("calendar={calendar:?}: trading calendars are not in this version"),
                 "leave it out: rows are taken at their own timestamps",
             ));
@@ -280,7 +272,7 @@ impl PyDataFeed {
             value.map(|value| instant(value, &local)).transpose()
         };
         let delimiter = csv_delimiter.map(u8::try_from).transpose().map_err(|_| {
-            config_error("C241", "csv_delimiter is no ASCII character", "use one of , ; | or a tab")
+            config_error("C441", "csv_delimiter is no ASCII character", "use one of , ; | or a tab")
         })?;
         let read = ReadOptions {
             tz: tz.map(str::to_owned),
@@ -494,12 +486,12 @@ impl BatchIterator {
 fn span_ns(value: &Bound<'_, PyAny>) -> PyResult<i64> {
     if let Ok(text) = value.extract::<String>() {
         return tapeworks::run::config::parse_span(&text).map_err(|reason| {
-            config_error("C242", format!("staleness={text:?}: {reason}"), "write 5d, 12h or 30m")
+            config_error("C442", format!("staleness={text:?}: {reason}"), "write 5d, 12h or 30m")
         });
     }
     let span: std::time::Duration = value.extract()?;
     i64::try_from(span.as_nanos())
-        .map_err(|_| config_error("C242", "staleness is longer than 292 years", "write 5d"))
+        .map_err(|_| config_error("C442", "staleness is longer than 292 years", "write 5d"))
 }
 
 /// `"1mo"`, `"5d"` or a number of rows.

@@ -101,7 +101,11 @@ fn flattened<'py>(frame: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     let names: Vec<Option<String>> = index
         .getattr("names")?
         .try_iter()?
-        .map(|name| name.and_then(|name| Ok(if name.is_none() { None } else { Some(name.str()?.extract()?) })))
+        .map(|name| {
+            name.and_then(|name| {
+                Ok(if name.is_none() { None } else { Some(name.str()?.extract()?) })
+            })
+        })
         .collect::<PyResult<_>>()?;
     if index.get_type().name()? == "RangeIndex" && names == [None] {
         return Ok(frame.clone());

@@ -133,9 +133,8 @@ fn push_rows(
     wanted: impl Iterator<Item = usize>,
     rows: &mut Vec<Vec<String>>,
 ) -> Result<(), ArrowError> {
-    let options = FormatOptions::default()
-        .with_null("-")
-        .with_timestamp_format(Some("%Y-%m-%d %H:%M:%S"));
+    let options =
+        FormatOptions::default().with_null("-").with_timestamp_format(Some("%Y-%m-%d %H:%M:%S"));
     let columns: Vec<ArrayRef> = batch.columns().iter().map(without_zone).collect();
     let columns = columns.iter().map(|column| ArrayFormatter::try_new(column, &options));
     let columns = columns.collect::<Result<Vec<_>, _>>()?;

@@ -8,7 +8,7 @@
 //!   languages), [`event`], [`batch`], [`orders`], [`position`], [`history`];
 //! - running: [`run`], [`rules`], [`costs`], [`progress`];
 //! - out: [`result`], [`table`], [`grid`], [`check`], [`numpy_view`];
-//! - shared: [`market`], [`errors`], [`suggest`], [`instant`], [`json`], [`c_api`].
+//! - shared: [`market`], [`errors`], [`instant`], [`json`], [`c_api`].
 //!
 //! To add a function: its file, a `register`, its line in `python/tapeworks/_native.pyi`.
 
@@ -36,7 +36,6 @@ mod rules;
 mod run;
 mod sample;
 mod strategy;
-mod suggest;
 mod table;
 
 use pyo3::prelude::*;

@@ -8,7 +8,7 @@ use tapeworks::base::{AssetId, Symbols};
 use tapeworks::feed::{Layout, MarketChunk};
 
 use crate::errors::order_error;
-use crate::suggest::suggestion;
+use tapeworks::base::spelling::nearest;
 
 /// The price columns every feed has, in table order.
 pub const PRICES: [&str; 5] = ["open", "high", "low", "close", "volume"];
@@ -79,14 +79,17 @@ impl Market {
     /// The asset of a symbol.
     ///
     /// # Errors
-    /// `OrderError` `TW-O101` that names the nearest symbol.
+    /// `OrderError` `TW-O301` that names the nearest symbol.
     pub fn asset(&self, symbol: &str) -> PyResult<AssetId> {
         self.symbols.id(symbol).ok_or_else(|| {
-            let near = suggestion(symbol, self.symbols.iter())
+            let near = nearest(symbol, self.symbols.iter())
                 .map_or(String::new(), |near| format!("; did you mean {near:?}?"));
             order_error(
-                "O101",
-                format!("{symbol:?} is not among the {} symbols of this feed{near}", self.symbols.len()),
+                "O301",
+                format!(
+                    "{symbol:?} is not among the {} symbols of this feed{near}",
+                    self.symbols.len()
+                ),
                 "feed.symbols lists them",
             )
         })

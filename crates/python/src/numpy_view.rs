@@ -60,12 +60,8 @@ pub fn view<'py, T: Element>(
     owner: Box<dyn Any + Send + Sync>,
     values: &[T],
 ) -> PyResult<Bound<'py, PyAny>> {
-    let memory = Memory {
-        address: values.as_ptr() as usize,
-        len: values.len(),
-        typestr: T::TYPESTR,
-        owner,
-    };
+    let memory =
+        Memory { address: values.as_ptr() as usize, len: values.len(), typestr: T::TYPESTR, owner };
     asarray(py)?.call1((Bound::new(py, memory)?,))
 }
 

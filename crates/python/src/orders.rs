@@ -50,7 +50,7 @@ fn targets(
         (None, Some(numbers), None) => Ok(Targets { numbers, meaning: Meaning::Quantities }),
         (None, None, Some(numbers)) => Ok(Targets { numbers, meaning: Meaning::Values }),
         _ => Err(order_error(
-            "O110",
+            "O310",
             "targets() takes exactly one of weights, quantities and values",
             "for example tw.targets(weights=w) with one number a row of batch.symbols",
         )),
@@ -99,7 +99,7 @@ impl Answer {
             return read_orders(orders.get(), returned.py(), batch).map(Some);
         }
         Err(order_error(
-            "O111",
+            "O311",
             format!("on_timestamp_batch returned a {}", returned.get_type().name()?),
             "return tw.targets(...), tw.orders(...) or nothing",
         ))
@@ -125,7 +125,7 @@ fn read_targets(targets: &Targets, py: Python<'_>, batch: &Batch) -> PyResult<An
     let assets = batch.assets();
     if numbers.len() != assets.len() {
         return Err(order_error(
-            "O112",
+            "O312",
             format!("targets() got {} numbers for {} rows", numbers.len(), assets.len()),
             "give one number a row, in the order of batch.symbols",
         ));
@@ -174,7 +174,7 @@ fn read_orders(orders: &Orders, py: Python<'_>, batch: &Batch) -> PyResult<Answe
         let asset = usize::try_from(*row).ok().and_then(|row| assets.get(row));
         let asset = asset.ok_or_else(|| {
             order_error(
-                "O113",
+                "O313",
                 format!("orders() names row {row}, the batch has rows 0..{}", assets.len()),
                 "index holds row numbers of batch.symbols",
             )
@@ -199,7 +199,7 @@ fn read_orders(orders: &Orders, py: Python<'_>, batch: &Batch) -> PyResult<Answe
 /// The error of an order that is limit and stop at once.
 pub fn limit_and_stop() -> PyErr {
     order_error(
-        "O103",
+        "O303",
         "an order has limit and stop at once; stop-limit orders are not in this version",
         "give limit= or stop=, not both",
     )
@@ -221,7 +221,7 @@ fn numbers_for(
         return Ok(numbers);
     }
     Err(order_error(
-        "O114",
+        "O314",
         format!("orders() got {} numbers in {argument} for {wanted} rows", numbers.len()),
         "give arrays of one length, or one number for all",
     ))

@@ -59,7 +59,7 @@ impl RunResult {
     pub fn write(&self, py: Python<'_>, folder: &Path) -> PyResult<()> {
         let Held::Made { outcome, .. } = &self.held else {
             return Err(config_error(
-                "C270",
+                "C470",
                 "a loaded run is not written again",
                 "copy its folder",
             ));
@@ -88,7 +88,7 @@ impl RunResult {
             Held::Saved(saved) => {
                 let path = saved.path(kind.as_str()).ok_or_else(|| {
                     config_error(
-                        "C271",
+                        "C471",
                         format!("the run folder has no {} table", kind.as_str()),
                         "make the run again",
                     )
@@ -125,8 +125,11 @@ impl RunResult {
             };
             let convention = metric["convention"].as_str().unwrap_or_default();
             let n = metric["n"].as_u64().unwrap_or_default();
-            let how =
-                if convention.is_empty() { format!("n={n}") } else { format!("{convention}, n={n}") };
+            let how = if convention.is_empty() {
+                format!("n={n}")
+            } else {
+                format!("{convention}, n={n}")
+            };
             lines.push(format!("  {key:<16}{value:>18}  {how}"));
         }
         let reasons = self.causes()?;
@@ -162,7 +165,9 @@ impl RunResult {
                 let reason = reasons.as_ref().map(|reasons| reasons.as_string::<i32>());
                 let reason = reason.filter(|r| arrow::array::Array::is_valid(r, row));
                 let cause = match reason.map(|reasons| reasons.value(row)) {
-                    Some(reason) if !reason.is_empty() => format!("{}: {reason}", events.value(row)),
+                    Some(reason) if !reason.is_empty() => {
+                        format!("{}: {reason}", events.value(row))
+                    }
                     _ => events.value(row).to_owned(),
                 };
                 match counts.iter_mut().find(|(known, _)| *known == cause) {
@@ -296,7 +301,7 @@ impl RunResult {
             }
             Held::Saved(saved) => {
                 let made = saved.path("report").ok_or_else(|| {
-                    config_error("C271", "the run folder has no report", "make the run again")
+                    config_error("C471", "the run folder has no report", "make the run again")
                 })?;
                 std::fs::read_to_string(made)?
             }

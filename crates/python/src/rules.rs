@@ -5,7 +5,7 @@ use pyo3::types::PyDict;
 use tapeworks::engine::rules;
 use tapeworks::run::config::{Rule, Weight};
 
-use crate::errors::{config_error, py_err, refuse_unknown};
+use crate::errors::{config_error, one_of, py_err, refuse_unknown};
 
 /// A built-in strategy, for `tw.run`.
 #[pyclass(frozen, name = "Rule", module = "tapeworks")]
@@ -62,7 +62,8 @@ fn sma_cross(
 /// Holds the `n` symbols with the highest signal.
 ///
 /// `rebalance`: `"1d"`, `"5d"` (every fifth timestamp of the run; `phase` moves it), `"1w"` or
-/// `"month_end"`. `weight`: `"equal"` or each holding's share of equity. `where`: a condition such
+/// `"month_end"`. `weight`: `"equal"`, `"signal"`, `"inverse_vol"` or each holding's share of
+/// equity. `where`: a condition such
 /// as `"context.vix < 30"`; where it is false, nothing is held.
 #[pyfunction]
 #[pyo3(signature = (signal, n, *, rebalance="1d", phase=None, weight=None, long_short=false, max_weight=None, r#where=None, **unknown))]
@@ -85,12 +86,20 @@ fn top_n(
         None => Weight::Equal,
         Some(given) => match (given.extract::<f64>(), given.extract::<String>()) {
             (Ok(share), _) if share > 0.0 && share <= 1.0 => Weight::Share(share),
-            (_, Ok(word)) if word == "equal" => Weight::Equal,
+            (_, Ok(word)) => one_of(
+                "weight",
+                &word,
+                &[
+                    ("equal", Weight::Equal),
+                    ("signal", Weight::Signal),
+                    ("inverse_vol", Weight::InverseVol),
+                ],
+            )?,
             _ => {
                 return Err(config_error(
-                    "C250",
-                    format!("top_n: weight={given} is not known"),
-                    "use \"equal\", or each holding's share of equity such as 0.02",
+                    "C450",
+                    format!("top_n: weight={given} is no share of equity in (0, 1]"),
+                    "use 0.02, or one of \"equal\", \"signal\", \"inverse_vol\"",
                 ));
             }
         },
@@ -128,7 +137,7 @@ fn entries_exits(
     refuse_unknown("entries_exits", &["entry", "exit", "quantity", "percent"], unknown)?;
     if quantity.is_some() == percent.is_some() {
         return Err(config_error(
-            "C251",
+            "C451",
             "entries_exits takes exactly one of quantity and percent",
             "quantity is units, percent a share of equity (0.05 is 5 %)",
         ));

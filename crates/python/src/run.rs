@@ -11,7 +11,7 @@ use tapeworks::broker::{AccountKind, Commission, Lots, Semantics, Slippage};
 use tapeworks::data::{CheckReport, Severity};
 use tapeworks::engine::{self, EngineConfig, RunLog, Strategy};
 use tapeworks::run::config::{LoadedConfig, Overlay, Rule, StrategyConfig};
-use tapeworks::run::{self as wiring, Event, Outcome, RunParts};
+use tapeworks::run::{self as wiring, Event, RunParts};
 
 use crate::callbacks::{OnReject, PyCallbacks, WithPolicy};
 use crate::costs::{PyCommission, PySlippage, position_rules};
@@ -91,7 +91,7 @@ pub fn run<'py>(
         account: account_kind(account)?,
         semantics: Semantics::by_name(semantics).ok_or_else(|| {
             config_error(
-                "C260",
+                "C460",
                 format!("semantics={semantics:?} is not known"),
                 "this version has \"realistic\"",
             )
@@ -114,18 +114,43 @@ pub fn run<'py>(
     let market = feed.get().market(py, &opened);
     let mut watch = Watch::new(progress);
     let mut user = UserStrategy::new(strategy, market)?;
-    let walked = py.detach(|| user.walk(&mut opened, &terms, on_reject, &mut watch));
+    let source = feed.get();
+    // Files are hashed on a thread of their own while the strategy walks.
+    let (walked, inputs) = py.detach(|| {
+        std::thread::scope(|scope| {
+            let hashing = scope.spawn(|| source.inputs());
+            let walked = user.walk(&mut opened, &terms, on_reject, &mut watch);
+            (walked, hashing.join().expect("Invariant: hashing does not panic"))
+        })
+    });
     let log = user.settle(walked, &mut watch)?;
+    let mut inputs = inputs.map_err(py_err)?;
     if log.n_rows == 0 {
         return Err(py_err(
             base::Error::data("D130", "the feed has no row in the range and symbols asked for")
                 .with_hint("feed.check() shows the span and the symbols of the data"),
         ));
     }
-    let name = name.unwrap_or_else(|| described.name.clone());
-    let (check, feed) = (opened.report(), feed.get());
-    let outcome = py.detach(|| conclude(log, name, described, terms, feed, check, seed));
-    let result = RunResult::of_outcome(outcome.map_err(py_err)?);
+    let times = &log.states.timestamp;
+    let text = |ns: &i64| base::Timestamp(*ns).to_string();
+    inputs[0].rows = Some(log.n_rows);
+    inputs[0].span = times.first().map(text).zip(times.last().map(text));
+    let check = opened.report();
+    let parts = RunParts {
+        name: name.unwrap_or_else(|| described.name.clone()),
+        strategy: described.line,
+        costs: wiring::describe_costs(&terms),
+        terms,
+        timezone: source.timezone(),
+        config: None,
+        inputs,
+        warnings: check_warnings(&check),
+        check: Some(check),
+        seed,
+        threads: None,
+    };
+    let outcome = py.detach(|| wiring::conclude(log, parts));
+    let result = RunResult::of_outcome(outcome);
     result.warn_of_naive_times(py)?;
     if let Some(folder) = out {
         result.write(py, &folder)?;
@@ -162,13 +187,16 @@ pub fn run_config<'py>(
     };
     let outcome = match strategy {
         None => {
-            let done = py.detach(|| wiring::execute(&loaded, &mut |event| observe(&mut watch, event)));
+            let done =
+                py.detach(|| wiring::execute(&loaded, &mut |event| observe(&mut watch, event)));
             interrupted_or(done, &mut watch)?
         }
         Some(object) => {
             let mut late = LateCallbacks { object: object.unbind(), made: None, failure: None };
             let done = py.detach(|| {
-                wiring::execute_with(&loaded, &mut late, &mut |event| observe(&mut watch, event))
+                let lent = WithPolicy { strategy: &mut late, on_reject: OnReject::Record };
+                let observer = &mut |event: Event<'_>| observe(&mut watch, event);
+                wiring::execute_with(&loaded, Box::new(lent), observer)
             });
             if let Some(error) = late.take_failure() {
                 return Err(error);
@@ -278,11 +306,7 @@ impl Strategy for LateCallbacks {
         self.made().on_data(slice, trader)
     }
 
-    fn on_fill(
-        &mut self,
-        fill: &engine::FillRow,
-        trader: &mut engine::Trader,
-    ) -> base::Result<()> {
+    fn on_fill(&mut self, fill: &engine::FillRow, trader: &mut engine::Trader) -> base::Result<()> {
         self.made().on_fill(fill, trader)
     }
 
@@ -308,7 +332,7 @@ fn python_strategy<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     let (module, class) = place.split_once(':').ok_or_else(|| {
         config_error(
-            "C261",
+            "C461",
             format!("strategy.python: {place:?} names no class"),
             "write module:Class, with the module beside the config or installed",
         )
@@ -325,7 +349,7 @@ fn python_strategy<'py>(
     }
     if !class.is_instance_of::<PyType>() {
         return Err(config_error(
-            "C261",
+            "C461",
             format!("strategy.python: {place:?} is no class"),
             "name a subclass of tapeworks.Strategy",
         ));
@@ -374,49 +398,16 @@ fn describe(strategy: &Bound<'_, PyAny>) -> PyResult<Described> {
     Ok(Described { name, line })
 }
 
-fn conclude(
-    log: RunLog,
-    name: String,
-    described: Described,
-    terms: EngineConfig,
-    feed: &PyDataFeed,
-    check: CheckReport,
-    seed: u64,
-) -> base::Result<Outcome> {
-    let warnings = check_warnings(&check);
-    let inputs = feed.inputs(&log)?;
-    let costs = wiring::describe_costs(&terms);
-    Ok(wiring::conclude(
-        log,
-        RunParts {
-            name,
-            strategy: described.line,
-            costs,
-            terms,
-            timezone: feed.timezone(),
-            config: None,
-            inputs,
-            check: Some(check),
-            warnings,
-            seed,
-            threads: None,
-        },
-    ))
-}
-
 fn check_warnings(check: &CheckReport) -> Vec<String> {
-    let warnings =
-        check.findings.iter().filter(|finding| finding.severity == Severity::Warning);
-    warnings
-        .map(|found| format!("TW-{} {}: {}", found.code, found.column, found.message))
-        .collect()
+    let warnings = check.findings.iter().filter(|finding| finding.severity == Severity::Warning);
+    warnings.map(|found| format!("TW-{} {}: {}", found.code, found.column, found.message)).collect()
 }
 
 fn account_kind(account: &str) -> PyResult<AccountKind> {
     match account {
         "cash" => Ok(AccountKind::Cash),
         "margin" | "crypto" | "futures" => Err(config_error(
-            "C262",
+            "C462",
             format!("account={account:?} is not in this version"),
             "account=\"cash\" pays for what it buys and never goes short",
         )),
@@ -429,7 +420,7 @@ fn refuse_later(unknown: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
     for name in LATER {
         if unknown.contains(name)? {
             return Err(config_error(
-                "C263",
+                "C463",
                 format!("run({name}=...) is not in this version"),
                 "leave it out",
             ));

@@ -17,7 +17,7 @@ use crate::frames::Input;
 fn sample(name: &str) -> PyResult<PyDataFeed> {
     if name != "daily" {
         return Err(config_error(
-            "C280",
+            "C480",
             format!("there is no sample {name:?}"),
             "this version has tw.sample(\"daily\")",
         ));

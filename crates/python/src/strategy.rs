@@ -70,7 +70,7 @@ impl PyStrategy {
     /// The state, when a callback runs.
     ///
     /// # Errors
-    /// `OrderError` `TW-O100` outside a run.
+    /// `OrderError` `TW-O300` outside a run.
     fn running(&self) -> PyResult<MutexGuard<'_, Live>> {
         let live = self.live();
         if live.active {
@@ -78,7 +78,7 @@ impl PyStrategy {
         }
         drop(live);
         Err(order_error(
-            "O100",
+            "O300",
             "this helper works only while a run calls the strategy",
             "use it inside on_market_data, on_timestamp_batch or a hook",
         ))
@@ -102,7 +102,7 @@ impl PyStrategy {
             (None, None, Some(amount)) => ("value", amount),
             _ => {
                 return Err(order_error(
-                    "O102",
+                    "O302",
                     format!("an order for {symbol} needs exactly one of quantity, percent, value"),
                     "for example self.buy(\"AAPL\", 100) or self.buy(\"AAPL\", percent=0.05)",
                 ));
@@ -110,7 +110,7 @@ impl PyStrategy {
         };
         if amount < 0.0 {
             return Err(order_error(
-                "O104",
+                "O304",
                 format!("{word}={amount} for {symbol} is negative"),
                 "buy and sell take positive sizes: the other one is the other direction",
             ));
@@ -154,7 +154,7 @@ fn refuse_order_keywords(
         for (name, instead) in LATER {
             if others.get_item(name)?.is_some_and(|value| !value.is_none()) {
                 return Err(order_error(
-                    "O105",
+                    "O305",
                     format!("{function}() has no {name}= on a single order in this version"),
                     &format!("position rules exist: {instead}"),
                 ));
@@ -172,7 +172,7 @@ fn refuse_order_keywords(
         return Ok(());
     }
     Err(order_error(
-        "O106",
+        "O306",
         format!("tif={tif:?} is not in this version"),
         "orders live until they fill or are cancelled (tif=\"gtc\"); use self.cancel(order_id)",
     ))
@@ -277,7 +277,7 @@ impl PyStrategy {
     fn close_position(&self, symbol: &str, fraction: f64) -> PyResult<u32> {
         if !(fraction > 0.0 && fraction <= 1.0) {
             return Err(order_error(
-                "O107",
+                "O307",
                 format!("fraction={fraction} for {symbol} is not in (0, 1]"),
                 "1.0 closes the whole position, 0.5 half of it",
             ));
@@ -543,7 +543,7 @@ fn too_short(symbol: &str, wanted: usize, have: usize, n_dropped: usize) -> PyEr
         );
     }
     order_error(
-        "O108",
+        "O308",
         format!("history of {symbol}: {wanted} rows asked, {have} seen up to now"),
         "wait until enough rows have passed",
     )

@@ -27,7 +27,7 @@ use crate::c_api::export_stream;
 use crate::errors::py_err;
 use crate::grid::{Grid, without_zone};
 use crate::numpy_view;
-use crate::suggest::suggestion;
+use tapeworks::base::spelling::nearest;
 
 /// Rows a batch that leaves through the stream.
 const BATCH_ROWS: usize = 65_536;
@@ -164,7 +164,7 @@ impl Table {
         let schema = self.schema();
         let Ok(place) = schema.index_of(name) else {
             let names = schema.fields().iter().map(|field| field.name().as_str());
-            let near = suggestion(name, names)
+            let near = nearest(name, names)
                 .map_or(String::new(), |near| format!("; did you mean '{near}'?"));
             return Err(PyKeyError::new_err(format!("no column '{name}' in {}{near}", self.name)));
         };
@@ -186,7 +186,12 @@ impl Table {
     }
 
     fn title(&self) -> String {
-        format!("{}: {} rows x {} columns", self.name, thousands(self.n_rows()), self.columns().len())
+        format!(
+            "{}: {} rows x {} columns",
+            self.name,
+            thousands(self.n_rows()),
+            self.columns().len()
+        )
     }
 }
 

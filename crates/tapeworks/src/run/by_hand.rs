@@ -1,12 +1,12 @@
-//! What a caller needs that builds a run without a config file: the Python package.
+//! The parts of a run for a caller that builds it without a config file: the Python package.
 
-use super::config::{Rule, StrategyConfig, Weight};
+use super::config::{Rule, StrategyConfig};
 use super::inputs::hash_path;
 use super::manifest::InputEntry;
 use super::wire;
 use crate::base::Result;
 use crate::broker::{Commission, Slippage};
-use crate::engine::{EngineConfig, Size, Strategy, rules};
+use crate::engine::{EngineConfig, Strategy};
 use crate::feed::Layout;
 
 /// The strategy behind a built-in rule, bound to the columns of a feed.
@@ -14,48 +14,7 @@ use crate::feed::Layout;
 /// # Errors
 /// What the rule refuses: figures out of range, columns that are not there.
 pub fn rule_strategy(rule: &Rule, layout: &Layout) -> Result<Box<dyn Strategy>> {
-    let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
-    match rule {
-        Rule::Noop => Ok(Box::new(rules::Noop)),
-        Rule::BuyAndHold => Ok(Box::new(rules::BuyAndHold::new())),
-        Rule::SmaCross { fast, slow, quantity } => {
-            Ok(Box::new(rules::SmaCross::new(count(*fast), count(*slow), *quantity)?))
-        }
-        Rule::TopN {
-            signal,
-            n,
-            rebalance,
-            phase,
-            weight,
-            long_short,
-            max_weight,
-            condition,
-        } => {
-            let phase = phase.map(|phase| u32::try_from(phase).unwrap_or(u32::MAX));
-            let rule = rules::TopN {
-                signal: signal.clone(),
-                n: count(*n),
-                rebalance: rules::Rebalance::parse(rebalance, phase)?,
-                weighting: match weight {
-                    Weight::Equal => rules::Weighting::Equal,
-                    Weight::Share(share) => rules::Weighting::Fixed(*share),
-                },
-                long_short: *long_short,
-                max_weight: *max_weight,
-                condition: condition.clone(),
-            };
-            rule.build(layout)
-        }
-        Rule::Weights { column } => rules::Weights::new(column.clone()).build(layout),
-        Rule::EntriesExits { entry, exit, quantity, percent } => {
-            let size = match (quantity, percent) {
-                (Some(units), _) => Size::Quantity(*units),
-                (None, share) => Size::Percent(share.unwrap_or_default()),
-            };
-            let (entry, exit) = (entry.clone(), exit.clone());
-            rules::EntriesExits { entry, exit, size }.build(layout)
-        }
-    }
+    wire::build(rule, layout)
 }
 
 /// A rule with its parameters on one line: `sma_cross(fast 20, slow 50)`.
