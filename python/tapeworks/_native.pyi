@@ -182,7 +182,7 @@ class Batch:
     def index(self, symbol: str) -> int:
         """The row of a symbol; `KeyError` when it has none at this timestamp."""
     def __getitem__(self, name: str, /) -> NDArray[np.float64]: ...
-    def __contains__(self, symbol: str, /) -> bool: ...
+    def __contains__(self, column: str, /) -> bool: ...
     def __len__(self) -> int: ...
     def to_table(self) -> Table:
         """The rows as a table: timestamp, symbol and every column."""
@@ -550,7 +550,7 @@ class DataFeed:
     def context_columns(self) -> list[str]:
         """Names of the context columns."""
     def check(self) -> CheckReport:
-        """Reads and checks every row; bad rows are findings of the report, not an exception."""
+        """Reads and checks every row of the asset data; bad rows are findings, not an exception."""
     def __iter__(self) -> EventIterator: ...
     def iter_batches(self) -> BatchIterator:
         """One `Batch` a timestamp, in time order."""

@@ -71,6 +71,13 @@ def test_frame_when_run_then_equal_to_the_parquet_file(kind, bars, from_path):
         assert left.to_polars().equals(right.to_polars()), table
 
 
+def test_run_id_when_the_data_differ_then_differs(bars):
+    changed = bars.with_columns(volume=pl.col("volume") + 1)
+    ids = [run(source).run_id for source in (bars, bars.to_arrow(), bars.clone(), changed)]
+    assert ids[0] == ids[2] != ids[3]
+    assert ids[0] == ids[1]
+
+
 def test_feed_when_used_twice_then_same_run(bars, bars_path):
     for source in (bars, bars_path):
         feed = tw.DataFeed(source)

@@ -91,10 +91,10 @@ def test_batch_when_read_then_views_of_its_rows(tiny):
             assert timestamp == batch.timestamp and context == batch.context == {}
             assert len(batch) == len(batch.symbols) == len(close)
             assert [batch.symbols[i] for i in batch.ids] if len(batch) == 2 else True
-            assert "A" in batch and batch.index("A") == 0
+            assert "close" in batch and "A" not in batch and batch.index("A") == 0
             assert list(batch.signals) == ["score", "atr"] and "score" in batch.signals
             assert batch.signals["score"][0] == batch["score"][0]
-            if "B" not in batch:
+            if "B" not in batch.symbols:
                 with pytest.raises(KeyError, match="B"):
                     batch.index("B")
             events = list(self.iter_events(batch, context))
@@ -477,6 +477,17 @@ def test_strategy_when_it_failed_then_can_run_again(tiny):
         tw.run(tw.DataFeed(tiny), strategy)
     strategy.days, strategy.day = {0: lambda s, e: s.buy("A", 10)}, -1
     assert fills(tw.run(tw.DataFeed(tiny), strategy)) == [(2, "A", 10.0, 11.0)]
+
+
+def test_strategy_when_it_runs_itself_then_refused_and_the_outer_run_goes_on(tiny):
+    def again(s, e):
+        with pytest.raises(tw.StrategyError, match="another run"):
+            tw.run(tw.DataFeed(tiny), s)
+        return s.buy("A", 10)
+
+    strategy, result = run(tiny, {0: again})
+    assert strategy.log == [0]
+    assert fills(result) == [(2, "A", 10.0, 11.0)]
 
 
 def test_exit_and_interrupt_when_raised_then_pass_as_they_are(tiny):

@@ -199,9 +199,8 @@ impl Batch {
         }
     }
 
-    fn __contains__(&self, symbol: &str) -> bool {
-        let asset = self.views.market.symbols.id(symbol);
-        asset.is_some_and(|asset| self.assets().binary_search(&asset.0).is_ok())
+    fn __contains__(&self, column: &str) -> bool {
+        self.views.market.row_column(column).is_some()
     }
 
     fn __len__(&self) -> usize {
@@ -234,6 +233,10 @@ impl Batch {
             self.end - self.start,
             self.columns().join(", ")
         )
+    }
+
+    fn _repr_html_(&self) -> PyResult<String> {
+        self.to_table().html(&self.__repr__())
     }
 }
 

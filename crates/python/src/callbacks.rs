@@ -42,6 +42,8 @@ pub struct PyCallbacks {
     history_rows: usize,
     /// The exception that ended the run, kept for the caller to raise.
     failure: Option<PyErr>,
+    /// Whether the Python object belongs to this run.
+    is_started: bool,
 }
 
 enum Mode {
@@ -91,6 +93,7 @@ impl PyCallbacks {
             market,
             mode,
             failure: None,
+            is_started: false,
         })
     }
 
@@ -101,8 +104,10 @@ impl PyCallbacks {
 
     /// Lets go of the run's data once the run has ended.
     pub fn finish(&mut self) {
-        let ended = std::mem::take(&mut *self.base.get().live());
-        drop(ended);
+        if self.is_started {
+            let ended = std::mem::take(&mut *self.base.get().live());
+            drop(ended);
+        }
     }
 
     /// Runs `body` with the trader inside the Python object.
@@ -220,8 +225,15 @@ fn event_at<'a>(
 
 impl Strategy for PyCallbacks {
     fn on_start(&mut self, trader: &mut Trader) -> base::Result<()> {
-        let market = Arc::clone(&self.market);
-        *self.base.get().live() = Live { market: Some(market), ..Live::default() };
+        {
+            let mut live = self.base.get().live();
+            if live.market.is_some() {
+                return Err(base::Error::strategy("S103", "the strategy object is in another run")
+                    .with_hint("make one object a run"));
+            }
+            *live = Live { market: Some(Arc::clone(&self.market)), ..Live::default() };
+        }
+        self.is_started = true;
         self.with_trader(trader, |this, py| this.call_hook(py, "on_start"))
     }
 

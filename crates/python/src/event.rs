@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyDict, PyString};
 use tapeworks::feed::MarketChunk;
 
+use crate::grid::code;
 use crate::instant::datetime;
 use crate::market::{Family, Market};
 use tapeworks::base::spelling::nearest;
@@ -171,6 +172,10 @@ impl MarketEvent {
             c.close[i],
             c.volume[i]
         )
+    }
+
+    fn _repr_html_(&self) -> String {
+        code(&self.__repr__())
     }
 }
 

@@ -34,6 +34,8 @@ pub struct PyDataFeed {
     /// Chunks of a frame, once they are decoded.
     memory: Mutex<Option<(MemoryFeed, CheckReport)>>,
     market: Mutex<Option<Arc<Market>>>,
+    /// What the last run read.
+    hashed: Mutex<Vec<InputEntry>>,
 }
 
 /// The options of a feed that are plain values.
@@ -128,6 +130,7 @@ impl PyDataFeed {
             spec,
             memory: Mutex::new(None),
             market: Mutex::new(None),
+            hashed: Mutex::new(Vec::new()),
         }
     }
 
@@ -210,7 +213,18 @@ impl PyDataFeed {
             ("context_data", self.context.as_ref()),
         ];
         let present = tables.into_iter().filter_map(|(table, input)| Some((table, input?)));
-        present.map(|(table, input)| input.entry(table)).collect()
+        let mut known = self.hashed.lock().expect("hashing returns errors, it does not panic");
+        let mut entries = Vec::new();
+        for (table, input) in present {
+            let held = known.iter().find(|entry: &&InputEntry| entry.table == table).cloned();
+            entries.push(match (held, input) {
+                // A frame never changes, so it is hashed once; a file may.
+                (Some(entry), Input::Batches(..)) => entry,
+                (_, input) => input.entry(table)?,
+            });
+        }
+        known.clone_from(&entries);
+        Ok(entries)
     }
 
     /// The zone in which the days of this feed are counted.
@@ -350,7 +364,7 @@ impl PyDataFeed {
         Ok(self.known_market(py)?.layout.context.clone())
     }
 
-    /// Reads and checks every row; bad rows are findings of the report, not an exception.
+    /// Reads and checks every row of the asset data; bad rows are findings, not an exception.
     fn check(&self, py: Python<'_>) -> PyResult<PyCheckReport> {
         crate::check::check(py, &self.asset_data, &self.spec.read)
     }

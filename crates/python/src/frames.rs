@@ -64,22 +64,16 @@ impl Input {
         }
     }
 
-    /// The table as a manifest names it. A frame has no file: its entry has a size and no hash.
+    /// The table as a manifest names it, with the hash of its content.
     ///
     /// # Errors
     /// When a file has gone.
     pub fn entry(&self, table: &str) -> tapeworks::base::Result<InputEntry> {
         match self {
             Self::Path(path) => tapeworks::run::file_input(table, path),
-            Self::Batches(_, batches) => Ok(InputEntry {
-                table: table.to_owned(),
-                path: self.describe(),
-                n_files: 0,
-                bytes: batches.iter().map(|b| b.get_array_memory_size() as u64).sum(),
-                hash: String::new(),
-                rows: Some(batches.iter().map(|batch| batch.num_rows() as u64).sum()),
-                span: None,
-            }),
+            Self::Batches(schema, batches) => {
+                Ok(tapeworks::run::batches_input(table, &self.describe(), schema, batches))
+            }
         }
     }
 

@@ -106,6 +106,11 @@ impl Grid {
     }
 }
 
+/// One line of text as HTML.
+pub fn code(text: &str) -> String {
+    format!("<code>{}</code>", escaped(text))
+}
+
 /// Text that is safe inside HTML.
 pub fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")

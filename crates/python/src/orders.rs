@@ -33,6 +33,26 @@ pub struct Orders {
     tag: Option<String>,
 }
 
+#[pymethods]
+impl Targets {
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let word = match self.meaning {
+            Meaning::Weights => "weights",
+            Meaning::Quantities => "quantities",
+            Meaning::Values => "values",
+        };
+        Ok(format!("targets({word}={})", self.numbers.bind(py).repr()?))
+    }
+}
+
+#[pymethods]
+impl Orders {
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let (index, quantity) = (self.index.bind(py).repr()?, self.quantity.bind(py).repr()?);
+        Ok(format!("orders({index}, {quantity})"))
+    }
+}
+
 /// The holdings wanted after this timestamp, aligned with `batch.symbols`.
 ///
 /// Give one of `weights` (fractions of equity), `quantities` (units) or `values` (currency). Orders

@@ -8,6 +8,7 @@ use tapeworks::base::{Symbols, Timestamp};
 use tapeworks::broker::{FillRow, PositionView, RejectionRow};
 use tapeworks::engine::Trader;
 
+use crate::grid::code;
 use crate::instant::datetime;
 
 /// A position as it stands at this timestamp.
@@ -70,6 +71,10 @@ impl Position {
             self.unrealised,
             Timestamp(self.entry_timestamp_ns)
         )
+    }
+
+    fn _repr_html_(&self) -> String {
+        code(&self.__repr__())
     }
 }
 
@@ -137,6 +142,10 @@ impl Fill {
             self.commission,
             self.order_id
         )
+    }
+
+    fn _repr_html_(&self) -> String {
+        code(&self.__repr__())
     }
 }
 
@@ -206,6 +215,10 @@ impl Rejection {
 
     fn __repr__(&self) -> String {
         format!("Rejection({})", self.line())
+    }
+
+    fn _repr_html_(&self) -> String {
+        code(&self.__repr__())
     }
 }
 

@@ -98,6 +98,21 @@ impl RunResult {
         }
     }
 
+    /// The metrics as plain values. Those of a run folder are read by Python, whose parser gives
+    /// back every float to the last bit.
+    fn metric_facts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let facts = match &self.held {
+            Held::Made { .. } => to_python(py, &self.document["metrics"])?,
+            Held::Saved(saved) => {
+                let path =
+                    saved.path("metrics").unwrap_or_else(|| saved.folder.join("metrics.json"));
+                let text = std::fs::read_to_string(path)?;
+                py.import("json")?.call_method1("loads", (text,))?.get_item("metrics")?
+            }
+        };
+        Ok(facts.cast_into::<PyDict>()?)
+    }
+
     fn text(&self, key: &str) -> String {
         self.document[key].as_str().unwrap_or_default().to_owned()
     }
@@ -187,8 +202,8 @@ impl RunResult {
     fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let class = py.import("tapeworks._metric")?.getattr("Metric")?;
         let metrics = PyDict::new(py);
-        for (key, facts) in self.document["metrics"].as_object().into_iter().flatten() {
-            metrics.set_item(key, class.call1((key, to_python(py, facts)?))?)?;
+        for (key, facts) in self.metric_facts(py)?.iter() {
+            metrics.set_item(&key, class.call1((&key, facts))?)?;
         }
         Ok(metrics)
     }

@@ -6,6 +6,7 @@ use tapeworks::engine::rules;
 use tapeworks::run::config::{Rule, Weight};
 
 use crate::errors::{config_error, one_of, py_err, refuse_unknown};
+use crate::grid::code;
 
 /// A built-in strategy, for `tw.run`.
 #[pyclass(frozen, name = "Rule", module = "tapeworks")]
@@ -21,6 +22,10 @@ impl PyRule {
 
     fn __repr__(&self) -> String {
         self.describe()
+    }
+
+    fn _repr_html_(&self) -> String {
+        code(&self.__repr__())
     }
 }
 

@@ -339,7 +339,7 @@ fn python_strategy<'py>(
     })?;
     let path = py.import("sys")?.getattr("path")?;
     let folder = loaded.directory.canonicalize().unwrap_or_else(|_| loaded.directory.clone());
-    path.call_method1("insert", (0, folder))?;
+    path.call_method1("insert", (0, folder.to_string_lossy().into_owned()))?;
     let imported = py.import(module);
     path.call_method1("pop", (0,))?;
     let class = imported?.getattr(class)?;

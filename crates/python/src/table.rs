@@ -185,6 +185,11 @@ impl Table {
             .map_err(arrow_error)
     }
 
+    /// The first and last rows as an HTML table under a title.
+    pub fn html(&self, title: &str) -> PyResult<String> {
+        Ok(self.grid(20)?.html(title))
+    }
+
     fn title(&self) -> String {
         format!(
             "{}: {} rows x {} columns",
@@ -259,7 +264,7 @@ impl Table {
     ///
     /// Nulls of a number column become NaN.
     fn to_numpy<'py>(&self, py: Python<'py>, column: &str) -> PyResult<Bound<'py, PyAny>> {
-        let array = without_zone(&self.column(column)?);
+        let array = without_zone(&py.detach(|| self.column(column))?);
         match array.data_type() {
             DataType::Timestamp(..) => {
                 let unit = DataType::Timestamp(TimeUnit::Nanosecond, None);
@@ -312,7 +317,7 @@ impl Table {
     }
 
     fn _repr_html_(&self) -> PyResult<String> {
-        Ok(self.grid(20)?.html(&self.title()))
+        self.html(&self.title())
     }
 }
 

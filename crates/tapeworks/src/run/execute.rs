@@ -156,10 +156,7 @@ fn open(loaded: &LoadedConfig) -> Result<OpenFeed> {
     wire::feed(loaded)?.open()
 }
 
-pub(super) fn stage(
-    observer: &mut dyn FnMut(Event<'_>) -> Flow,
-    stage: Stage,
-) -> Result<()> {
+pub(super) fn stage(observer: &mut dyn FnMut(Event<'_>) -> Flow, stage: Stage) -> Result<()> {
     match observer(Event::Stage(stage)) {
         Flow::Continue => Ok(()),
         Flow::Stop => Err(interrupted()),

@@ -53,12 +53,14 @@ pub fn check_target(target: &Path) -> Result<()> {
         Err(_) => {
             let parent = target.ancestors().skip(1).find(|parent| parent.exists());
             match parent.filter(|parent| !parent.as_os_str().is_empty()) {
-                Some(parent) if !parent.is_dir() => {
-                    refuse(&format!("lies under {}, which is a file (reporting.directory)", parent.display()))
-                }
-                Some(parent) if is_read_only(parent) => {
-                    refuse(&format!("lies under {}, which is not writable (reporting.directory)", parent.display()))
-                }
+                Some(parent) if !parent.is_dir() => refuse(&format!(
+                    "lies under {}, which is a file (reporting.directory)",
+                    parent.display()
+                )),
+                Some(parent) if is_read_only(parent) => refuse(&format!(
+                    "lies under {}, which is not writable (reporting.directory)",
+                    parent.display()
+                )),
                 _ => Ok(()),
             }
         }

@@ -24,7 +24,7 @@ mod sample;
 mod saved;
 mod wire;
 
-pub use by_hand::{describe_costs, describe_rule, file_input, rule_strategy};
+pub use by_hand::{batches_input, describe_costs, describe_rule, file_input, rule_strategy};
 pub use config::{Config, LoadedConfig, Overlay};
 pub use execute::{Event, Stage, execute, execute_with};
 pub use fingerprint::fingerprint;

@@ -207,8 +207,7 @@ impl Outcome {
     /// `W101` to `W105`: the folder is taken, or a file cannot be written.
     pub fn save(&self, folder: &Path, made_at: Option<&str>) -> Result<SavedFolder> {
         let new = NewFolder::create(folder)?;
-        let reporting =
-            self.parts.config.as_ref().map(|c| c.reporting.clone()).unwrap_or_default();
+        let reporting = self.parts.config.as_ref().map(|c| c.reporting.clone()).unwrap_or_default();
         let mut files = Vec::new();
         write_text(&new, "config", "config.resolved.yaml", &self.config_yaml, &mut files)?;
         let metrics = pretty(&self.metrics_json());

@@ -1,6 +1,6 @@
 //! What a run would read, found without running it.
 
-use super::check_data::{WindowFacts, check_span, inferred_spacing, span_text, spacing_warning};
+use super::check_data::{WindowFacts, check_span, inferred_spacing, spacing_warning, span_text};
 use super::config::{LoadedConfig, StrategyConfig};
 use super::execute::{Event, check_warnings, walk};
 use super::wire;

@@ -43,7 +43,8 @@ pub fn load(folder: &Path) -> Result<SavedRun> {
         let path = folder.join(&file.name);
         let found = sha256_of(&path).ok();
         if found.as_ref() != Some(&(file.bytes, file.sha256.clone())) {
-            let what = if found.is_some() { "is not the file that was written" } else { "is missing" };
+            let what =
+                if found.is_some() { "is not the file that was written" } else { "is missing" };
             return Err(Error::output("W107", format!("{} {what}", path.display()))
                 .with_hint("make the run again"));
         }

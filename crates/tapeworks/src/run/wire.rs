@@ -137,30 +137,23 @@ pub(super) fn build(rule: &Rule, layout: &Layout) -> Result<Box<dyn Strategy>> {
         Rule::SmaCross { fast, slow, quantity } => {
             Ok(Box::new(rules::SmaCross::new(count(*fast), count(*slow), *quantity)?))
         }
-        Rule::TopN {
-            signal,
-            n,
-            rebalance,
-            phase,
-            weight,
-            long_short,
-            max_weight,
-            condition,
-        } => rules::TopN {
-            signal: signal.clone(),
-            n: count(*n),
-            rebalance: Rebalance::parse(rebalance, phase.and_then(|p| u32::try_from(p).ok()))?,
-            weighting: match *weight {
-                Weight::Equal => Weighting::Equal,
-                Weight::Signal => Weighting::Signal,
-                Weight::InverseVol => Weighting::InverseVol { window: INVERSE_VOL_ROWS },
-                Weight::Share(share) => Weighting::Fixed(share),
-            },
-            long_short: *long_short,
-            max_weight: *max_weight,
-            condition: condition.clone(),
+        Rule::TopN { signal, n, rebalance, phase, weight, long_short, max_weight, condition } => {
+            rules::TopN {
+                signal: signal.clone(),
+                n: count(*n),
+                rebalance: Rebalance::parse(rebalance, phase.and_then(|p| u32::try_from(p).ok()))?,
+                weighting: match *weight {
+                    Weight::Equal => Weighting::Equal,
+                    Weight::Signal => Weighting::Signal,
+                    Weight::InverseVol => Weighting::InverseVol { window: INVERSE_VOL_ROWS },
+                    Weight::Share(share) => Weighting::Fixed(share),
+                },
+                long_short: *long_short,
+                max_weight: *max_weight,
+                condition: condition.clone(),
+            }
+            .build(layout)
         }
-        .build(layout),
         Rule::Weights { column } => rules::Weights::new(column).build(layout),
         Rule::EntriesExits { entry, exit, quantity, percent } => rules::EntriesExits {
             entry: entry.clone(),

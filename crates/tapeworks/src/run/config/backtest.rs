@@ -111,7 +111,9 @@ impl Backtest {
         }
         if let Some(zone) = section.text("timezone")? {
             zone_named(&zone).map_err(|reason| {
-                section.bad("timezone", &reason).with_hint("write an IANA name such as UTC or America/New_York")
+                section
+                    .bad("timezone", &reason)
+                    .with_hint("write an IANA name such as UTC or America/New_York")
             })?;
             backtest.timezone = Some(zone);
         }
@@ -180,7 +182,8 @@ fn end_of(text: &str, zone: &TimeZone) -> Result<Timestamp> {
     if text.trim().len() > "2024-03-08".len() {
         return Timestamp::parse(text, zone);
     }
-    let next = date.tomorrow().map_err(|_| Error::config("C301", format!("{text:?} is too late")))?;
+    let next =
+        date.tomorrow().map_err(|_| Error::config("C301", format!("{text:?} is too late")))?;
     Timestamp::parse(&next.to_string(), zone)
 }
 

@@ -47,7 +47,11 @@ impl Risk {
             match &limits.value {
                 Value::List(items) if items.is_empty() => {}
                 Value::List(_) => {
-                    return Err(section.not_available("portfolio", "a rule of the portfolio", "[]"));
+                    return Err(section.not_available(
+                        "portfolio",
+                        "a rule of the portfolio",
+                        "[]",
+                    ));
                 }
                 _ => return Err(expected(limits, "risk.portfolio", "a list")),
             }

@@ -82,8 +82,12 @@ impl<'a> Section<'a> {
     /// The complaint about a key that must be given.
     pub fn missing(&self, key: &str) -> Error {
         let origin = &self.node.origin;
-        Error::config("C202", format!("{origin}: {} is missing", self.path_of(key)))
-            .with_hint(format!("add {key}: to {}", if self.path.is_empty() { "the config" } else { &self.path }))
+        Error::config("C202", format!("{origin}: {} is missing", self.path_of(key))).with_hint(
+            format!(
+                "add {key}: to {}",
+                if self.path.is_empty() { "the config" } else { &self.path }
+            ),
+        )
     }
 
     /// A complaint about the value of a key.
@@ -169,10 +173,7 @@ impl<'a> Section<'a> {
 }
 
 /// `, did you mean NAME` when a known name is near, or begins with what was written; else nothing.
-pub(super) fn did_you_mean<'k>(
-    word: &str,
-    known: impl Iterator<Item = &'k str> + Clone,
-) -> String {
+pub(super) fn did_you_mean<'k>(word: &str, known: impl Iterator<Item = &'k str> + Clone) -> String {
     let begins = |name: &&str| word.len() >= 3 && name.starts_with(word);
     let found = nearest(word, known.clone()).or_else(|| known.clone().find(begins));
     found.map_or_else(String::new, |name| format!(", did you mean {name}"))

@@ -18,7 +18,14 @@ pub(super) const RULES: &[(&str, &[&str])] = &[
     (
         "top_n",
         &[
-            "rule", "signal", "n", "rebalance", "phase", "weight", "long_short", "max_weight",
+            "rule",
+            "signal",
+            "n",
+            "rebalance",
+            "phase",
+            "weight",
+            "long_short",
+            "max_weight",
             "where",
         ],
     ),
@@ -163,8 +170,9 @@ impl StrategyConfig {
             let place = &rule.node.origin;
             let message = format!("{place}: strategy.rule: {name:?} is unknown{guess}");
             let known: Vec<&str> = names().collect();
-            return Err(Error::config("C304", message)
-                .with_hint(format!("one of: {}", known.join(", "))));
+            return Err(
+                Error::config("C304", message).with_hint(format!("one of: {}", known.join(", ")))
+            );
         };
         read_rule(name, &Section::open(node, "strategy", keys)?).map(Self::Rule)
     }
@@ -191,7 +199,11 @@ fn read_rule(name: &str, section: &Section<'_>) -> Result<Rule> {
             n: count("n")?,
             rebalance: rebalance(section)?,
             phase: section.whole("phase", 0, 1_000_000)?,
-            weight: section.node("weight").map(|_| weight(section)).transpose()?.unwrap_or_default(),
+            weight: section
+                .node("weight")
+                .map(|_| weight(section))
+                .transpose()?
+                .unwrap_or_default(),
             long_short: section.flag("long_short")?.unwrap_or_default(),
             max_weight: section.number("max_weight", Bounds::UpTo(0.0, 1.0))?,
             condition: section.text("where")?,

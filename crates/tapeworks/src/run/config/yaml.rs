@@ -65,8 +65,11 @@ fn explain(error: &serde_saphyr::Error, label: &Arc<str>) -> Error {
         text.split(" at line ").next().unwrap_or(&text).to_owned()
     };
     let (line, column) = place;
-    Error::config("C101", format!("{label}:{line}:{column}: not a valid config, line {line}: {reason}"))
-        .with_hint("check indentation (spaces, no tabs), brackets and quotes near that line")
+    Error::config(
+        "C101",
+        format!("{label}:{line}:{column}: not a valid config, line {line}: {reason}"),
+    )
+    .with_hint("check indentation (spaces, no tabs), brackets and quotes near that line")
 }
 
 fn node(raw: Spanned<Raw>, label: &Arc<str>) -> Node {
