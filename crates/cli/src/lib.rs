@@ -12,8 +12,8 @@ mod terminal;
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory, Parser};
 use clap::error::{ContextKind, ErrorKind};
+use clap::{CommandFactory, Parser};
 use tapeworks::base::Error;
 
 use args::Arguments;
@@ -53,12 +53,8 @@ fn answer_parser(error: &clap::Error, wants_json: bool) -> u8 {
     let first = rendered.lines().next().unwrap_or("wrong arguments");
     let message = first.strip_prefix("error: ").unwrap_or(first);
     // clap puts the names of missing arguments on lines of their own.
-    let names: Vec<&str> = rendered
-        .lines()
-        .skip(1)
-        .take_while(|line| line.starts_with("  "))
-        .map(str::trim)
-        .collect();
+    let names: Vec<&str> =
+        rendered.lines().skip(1).take_while(|line| line.starts_with("  ")).map(str::trim).collect();
     let message = [&[message], names.as_slice()].concat().join(" ");
     let suggestion = [
         ContextKind::SuggestedArg,

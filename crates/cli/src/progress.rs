@@ -1,9 +1,9 @@
 //! How far a run is: a bar on a terminal, a line each ten seconds elsewhere.
 
 use std::io::IsTerminal;
+use std::time::Duration;
 #[expect(clippy::disallowed_types, reason = "speed is shown, never part of a result")]
 use std::time::Instant;
-use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tapeworks::run::{Event, Stage};
@@ -71,9 +71,10 @@ impl<'a> Progress<'a> {
             return;
         }
         let bar = self.bar.get_or_insert_with(|| {
-            let bar = ProgressBar::with_draw_target(expected, ProgressDrawTarget::stderr_with_hz(5))
-                .with_elapsed(self.started.elapsed())
-                .with_message(self.stage.as_str());
+            let bar =
+                ProgressBar::with_draw_target(expected, ProgressDrawTarget::stderr_with_hz(5))
+                    .with_elapsed(self.started.elapsed())
+                    .with_message(self.stage.as_str());
             let template = match expected {
                 Some(_) => "{msg} {wide_bar} {human_pos} rows, {per_sec}, eta {eta}",
                 None => "{msg} {spinner} {human_pos} rows, {per_sec}, {elapsed}",

@@ -13,9 +13,10 @@ pub fn info(arguments: &Info, terminal: &Terminal) -> Outcome<u8> {
     let info = data::describe(Source::Path(arguments.src.clone()), &options)?;
     if terminal.json {
         let mut document = json!(info);
-        document["span"] = json!(info.span.map(|(first, last)| {
-            [Timestamp(first).to_string(), Timestamp(last).to_string()]
-        }));
+        document["span"] =
+            json!(info.span.map(|(first, last)| {
+                [Timestamp(first).to_string(), Timestamp(last).to_string()]
+            }));
         terminal.print_json(&document)?;
     } else {
         terminal.print(&info.to_string())?;

@@ -70,11 +70,7 @@ fn window(loaded: &LoadedConfig) -> Option<(i64, i64)> {
 }
 
 /// An interrupted run has its own exit code.
-pub fn interrupted_or(
-    failure: Failure,
-    interrupt: &Interrupt,
-    terminal: &Terminal,
-) -> Outcome<u8> {
+pub fn interrupted_or(failure: Failure, interrupt: &Interrupt, terminal: &Terminal) -> Outcome<u8> {
     match &failure {
         Failure::Error(error) if error.kind() == ErrorKind::Interrupted => {
             terminal.fail(&failure);
@@ -138,9 +134,8 @@ fn dry_run(loaded: &LoadedConfig, terminal: &Terminal, interrupt: &Interrupt) ->
         terminal.print_json(&document)?;
         return Ok(0);
     }
-    let span = preview.span.clone().map_or(String::new(), |(first, last)| {
-        format!(", {first} .. {last}")
-    });
+    let span =
+        preview.span.clone().map_or(String::new(), |(first, last)| format!(", {first} .. {last}"));
     let mut text = loaded.config.to_yaml()?;
     text += "---\n";
     text += &format!(

@@ -8,13 +8,14 @@
 
 use super::account::Account;
 use super::bar::{Bar, Quotes};
-use super::codes::{ExitReason, FillFlags, OrderKind, OrderOrigin, Phase};
+use super::codes::{ExitReason, FillFlags, OrderKind, OrderOrigin, Phase, Side};
 use super::commission::Commission;
 use super::execution::Execution;
 use super::ledger::{Ledger, OrderRow, OrderStatus};
 use super::live::{LiveOrder, LiveOrders, Shortfall};
 use super::lots::Lots;
-use super::positions::{Entry, PositionDetail, Positions};
+use super::matching::Terms;
+use super::positions::{Entry, PositionDetail, Positions, exceeds};
 use super::rules::{Level, RuleBook, RuleSet};
 use super::semantics::Semantics;
 use super::slippage::Slippage;
@@ -68,7 +69,9 @@ struct Guard {
 struct Candidate {
     asset: AssetId,
     is_favourable: bool,
-    distance: f64,
+    /// The level, signed so that what the price meets first sorts first: on the way down the
+    /// highest stop of a long, on the way up its lowest target.
+    rank: f64,
     source: Source,
 }
 
@@ -77,6 +80,16 @@ struct Candidate {
 enum Source {
     Order(usize),
     Rule(Level),
+}
+
+/// How an order or a rule found its price.
+#[derive(Debug, Clone, Copy)]
+struct Hit {
+    base_price: f64,
+    phase: Phase,
+    flags: FillFlags,
+    /// What the row showed a position up to this price: (adverse, favourable).
+    seen: (f64, f64),
 }
 
 /// The prices of a row that may act on a position, for its side.
@@ -128,7 +141,7 @@ impl Broker {
             let Some(bar) = quotes.tradable(live.asset) else { continue };
             let Some(price) = live.terms.price_at_open(bar.open) else { continue };
             if self.is_reduce(&live) {
-                self.fill_order(idx, &live, price, Phase::Open, FillFlags::default());
+                self.fill_order(idx, &live, Hit::at_open(price));
             } else {
                 at_open.push((idx, price));
             }
@@ -136,7 +149,7 @@ impl Broker {
         for &(idx, price) in &at_open {
             let live = self.live.at(idx);
             if !live.is_done {
-                self.fill_order(idx, &live, price, Phase::Open, FillFlags::default());
+                self.fill_order(idx, &live, Hit::at_open(price));
             }
         }
         self.at_open = at_open;
@@ -203,8 +216,8 @@ impl Broker {
                 .filter(|level| side * bar.open <= side * level.price)
                 .or(favourable.filter(|level| side * bar.open >= side * level.price));
             if let Some(level) = beyond {
-                self.push_exit_extremes(asset, bar.open, bar.open);
-                self.fill_rule(asset, level, bar.open, Phase::Open, FillFlags::default());
+                let hit = Hit::at_open(bar.open);
+                self.fill_rule(asset, level, hit);
             }
         }
     }
@@ -217,8 +230,13 @@ impl Broker {
             }
             let Some(bar) = quotes.tradable(live.asset) else { continue };
             let Some(price) = live.terms.price_inside(bar.low, bar.high) else { continue };
-            let flags = touch_flags(&live, &bar);
-            self.fill_order(idx, &live, price, Phase::Inside, flags);
+            let flags = limit_flags(&live.terms, &bar);
+            let seen = (price, price);
+            self.fill_order(
+                idx,
+                &live,
+                Hit { base_price: price, phase: Phase::Inside, flags, seen },
+            );
         }
     }
 
@@ -229,11 +247,11 @@ impl Broker {
         if self.rules.is_active() {
             self.collect_rules(quotes, &mut candidates);
         }
-        // Stable: equal distances keep submission order, rules after orders.
+        // Stable: equal levels keep submission order, rules after orders.
         candidates.sort_by(|a, b| {
             (a.asset, a.is_favourable)
                 .cmp(&(b.asset, b.is_favourable))
-                .then(a.distance.total_cmp(&b.distance))
+                .then(a.rank.total_cmp(&b.rank))
         });
         for group in candidates.chunk_by(|a, b| a.asset == b.asset) {
             let both = group[0].is_favourable != group[group.len() - 1].is_favourable;
@@ -255,10 +273,11 @@ impl Broker {
             let reach = reach(self.positions.detail(live.asset), side, &bar, self.now);
             let (low, high) = reach.as_range(side);
             if let Some(price) = live.terms.price_inside(low, high) {
+                let is_favourable = live.terms.kind == OrderKind::Limit;
                 candidates.push(Candidate {
                     asset: live.asset,
-                    is_favourable: live.terms.kind == OrderKind::Limit,
-                    distance: (price - bar.open).abs(),
+                    is_favourable,
+                    rank: rank(side, is_favourable, price),
                     source: Source::Order(idx),
                 });
             }
@@ -280,7 +299,7 @@ impl Broker {
                 candidates.push(Candidate {
                     asset,
                     is_favourable,
-                    distance: (level.price - bar.open).abs(),
+                    rank: rank(side, is_favourable, level.price),
                     source: Source::Rule(level),
                 });
             };
@@ -297,12 +316,16 @@ impl Broker {
     fn reduce(&mut self, candidate: &Candidate, both: bool, quotes: &impl Quotes) {
         let asset = candidate.asset;
         let quantity = self.positions.quantity(asset);
-        let is_over = match candidate.source {
-            Source::Order(idx) => self.live.at(idx).is_done,
-            Source::Rule(_) => false,
-        };
-        if quantity == 0.0 || is_over {
-            return;
+        match candidate.source {
+            Source::Order(idx) if self.live.at(idx).is_done => return,
+            // Its price has come, so it may not rest on: it is refused as at any other turn.
+            Source::Order(idx) if quantity == 0.0 => {
+                let live = self.live.at(idx);
+                let hit = Hit::at_open(live.terms.level());
+                return self.fill_order(idx, &live, Hit { phase: Phase::Inside, ..hit });
+            }
+            Source::Rule(_) if quantity == 0.0 => return,
+            _ => {}
         }
         let side = quantity.signum();
         let bar = quotes.tradable(asset).expect("a candidate was made from this row");
@@ -311,10 +334,7 @@ impl Broker {
         let entry = detail.entry;
         let reach = reach(detail, side, &bar, self.now);
         let level = match candidate.source {
-            Source::Order(idx) => match self.live.at(idx).terms {
-                terms if terms.kind == OrderKind::Limit => terms.limit,
-                terms => terms.stop,
-            },
+            Source::Order(idx) => self.live.at(idx).terms.level(),
             Source::Rule(level) => level.price,
         };
         // On the entry row a level may already lie behind the entry: it fires at the entry.
@@ -331,33 +351,24 @@ impl Broker {
         if both || uncertain_entry {
             flags = flags.with(FillFlags::AMBIGUOUS);
         }
-        if candidate.is_favourable {
-            self.push_exit_extremes(asset, reach.adverse, price);
+        let seen = if candidate.is_favourable {
+            (reach.adverse, price)
         } else {
-            let favourable = side * (side * reach.start).max(side * price);
-            self.push_exit_extremes(asset, price, favourable);
-        }
+            (price, side * (side * reach.start).max(side * price))
+        };
+        let hit = Hit { base_price: price, phase: Phase::Inside, flags, seen };
         match candidate.source {
             Source::Order(idx) => {
                 let live = self.live.at(idx);
-                let flags = flags.with(touch_flags(&live, &bar));
-                self.fill_order(idx, &live, price, Phase::Inside, flags);
+                let flags = flags.with(limit_flags(&live.terms, &bar));
+                self.fill_order(idx, &live, Hit { flags, ..hit });
             }
             Source::Rule(level) => {
-                let maker = if candidate.is_favourable { FillFlags::MAKER } else { flags };
-                self.fill_rule(asset, level, price, Phase::Inside, flags.with(maker));
+                let terms = rule_terms(side, level);
+                let flags = flags.with(limit_flags(&terms, &bar));
+                self.fill_rule(asset, level, Hit { flags, ..hit });
             }
         }
-    }
-
-    /// Takes the last prices of a position into its excursions, before a fill reduces it.
-    fn push_exit_extremes(&mut self, asset: AssetId, adverse: f64, favourable: f64) {
-        let side = self.positions.quantity(asset).signum();
-        let now = self.now;
-        let detail = self.positions.detail_mut(asset);
-        let bars = detail.bars_held + u32::from(detail.entry_timestamp != now);
-        detail.push_favourable(side, favourable, bars);
-        detail.push_adverse(side, adverse, bars);
     }
 
     /// The levels of a position's rules, for its side.
@@ -397,21 +408,11 @@ impl Broker {
     /// Whether an order would move its position toward zero without crossing it.
     fn is_reduce(&self, live: &LiveOrder) -> bool {
         let quantity = self.positions.quantity(live.asset);
-        quantity * live.sign() < 0.0 && (live.reduce_only || live.rest <= quantity.abs())
+        quantity * live.sign() < 0.0 && (live.reduce_only || !exceeds(live.rest, quantity.abs()))
     }
 
-    fn fill_order(
-        &mut self,
-        idx: usize,
-        live: &LiveOrder,
-        base_price: f64,
-        phase: Phase,
-        flags: FillFlags,
-    ) {
-        if phase == Phase::Open && self.is_reduce(live) {
-            self.push_exit_extremes(live.asset, base_price, base_price);
-        }
-        let entry = match (phase, live.terms.kind) {
+    fn fill_order(&mut self, idx: usize, live: &LiveOrder, hit: Hit) {
+        let entry = match (hit.phase, live.terms.kind) {
             (Phase::Open, _) | (_, OrderKind::Market) => Entry::Open,
             (Phase::Inside, OrderKind::Limit) => Entry::Limit,
             (Phase::Inside, OrderKind::Stop) => Entry::Stop,
@@ -422,42 +423,34 @@ impl Broker {
             asset: live.asset,
             sign: live.sign(),
             wanted: live.rest,
-            base_price,
+            base_price: hit.base_price,
             limit: live.terms.limit,
-            phase,
-            flags,
+            phase: hit.phase,
+            flags: hit.flags,
             reason: live.reason,
             reduce_only: live.reduce_only,
             shortfall: live.shortfall,
             entry,
+            seen: hit.seen,
         });
     }
 
     /// Closes a whole position on behalf of a rule; the rule's order is written at this moment.
-    fn fill_rule(
-        &mut self,
-        asset: AssetId,
-        level: Level,
-        base_price: f64,
-        phase: Phase,
-        flags: FillFlags,
-    ) {
+    fn fill_rule(&mut self, asset: AssetId, level: Level, hit: Hit) {
         let quantity = self.positions.quantity(asset);
         let sign = -quantity.signum();
-        let is_target = level.reason == ExitReason::TakeProfit;
+        let terms = rule_terms(quantity.signum(), level);
         let order =
             OrderId(u32::try_from(self.ledger.orders.len()).expect("fewer than 2^32 orders"));
-        let (limit, stop) =
-            if is_target { (level.price, f64::NAN) } else { (f64::NAN, level.price) };
         self.ledger.orders.push(OrderRow {
             created: self.previous,
             quantity: -quantity,
-            limit,
-            stop,
+            limit: terms.limit,
+            stop: terms.stop,
             filled: 0.0,
             asset,
             tag: 0,
-            kind: if is_target { OrderKind::Limit } else { OrderKind::Stop },
+            kind: terms.kind,
             origin: OrderOrigin::PositionRule,
             reason: level.reason,
             reduce_only: true,
@@ -469,15 +462,23 @@ impl Broker {
             asset,
             sign,
             wanted: quantity.abs(),
-            base_price,
-            limit,
-            phase,
-            flags,
+            base_price: hit.base_price,
+            limit: terms.limit,
+            phase: hit.phase,
+            flags: hit.flags,
             reason: level.reason,
             reduce_only: true,
             shortfall: Shortfall::Reject,
             entry: Entry::Open,
+            seen: hit.seen,
         });
+    }
+}
+
+impl Hit {
+    fn at_open(open: f64) -> Self {
+        let flags = FillFlags::default();
+        Self { base_price: open, phase: Phase::Open, flags, seen: (open, open) }
     }
 }
 
@@ -491,6 +492,11 @@ impl Reach {
     fn as_range(self, side: f64) -> (f64, f64) {
         if side > 0.0 { (self.adverse, self.favourable) } else { (self.favourable, self.adverse) }
     }
+}
+
+/// The order in which the price meets levels of one kind, after the position exists.
+fn rank(side: f64, is_favourable: bool, level: f64) -> f64 {
+    if is_favourable { side * level } else { -side * level }
 }
 
 /// What of a row may act on a position: all of it, but on the entry row adverse prices only where
@@ -510,11 +516,22 @@ fn reach(detail: &PositionDetail, side: f64, bar: &Bar, now: i64) -> Reach {
     }
 }
 
-fn touch_flags(live: &LiveOrder, bar: &Bar) -> FillFlags {
-    if live.terms.kind != OrderKind::Limit {
+/// The terms of the resting order that a rule's level stands for.
+fn rule_terms(position_side: f64, level: Level) -> Terms {
+    let side = if position_side > 0.0 { Side::Sell } else { Side::Buy };
+    if level.reason == ExitReason::TakeProfit {
+        Terms { kind: OrderKind::Limit, side, limit: level.price, stop: f64::NAN }
+    } else {
+        Terms { kind: OrderKind::Stop, side, limit: f64::NAN, stop: level.price }
+    }
+}
+
+/// What is known of a fill of these terms inside the row.
+fn limit_flags(terms: &Terms, bar: &Bar) -> FillFlags {
+    if terms.kind != OrderKind::Limit {
         return FillFlags::default();
     }
-    if live.terms.is_only_touched(bar.low, bar.high) {
+    if terms.is_only_touched(bar.low, bar.high) {
         FillFlags::MAKER.with(FillFlags::TOUCH_ONLY)
     } else {
         FillFlags::MAKER

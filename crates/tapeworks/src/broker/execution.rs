@@ -4,7 +4,7 @@ use super::codes::{CancelReason, ExitReason, FillFlags, Phase, RejectCode};
 use super::cycle::Broker;
 use super::ledger::{ClosedLot, FillRow, OrderEvent, OrderEventKind, OrderStatus, RejectionRow};
 use super::live::Shortfall;
-use super::positions::{Entry, PositionDetail};
+use super::positions::{Entry, PositionDetail, exceeds};
 use crate::base::{AssetId, OrderId};
 
 /// An order that has found its price.
@@ -27,6 +27,8 @@ pub(super) struct Execution {
     pub reduce_only: bool,
     pub shortfall: Shortfall,
     pub entry: Entry,
+    /// What the fill's row showed a position up to this fill: (adverse, favourable).
+    pub seen: (f64, f64),
 }
 
 impl Broker {
@@ -65,7 +67,7 @@ impl Broker {
 
     fn execute_reduce(&mut self, execution: &Execution, held: f64, price: f64) {
         let mut quantity = execution.wanted;
-        if quantity > held.abs() {
+        if exceeds(quantity, held.abs()) {
             if !execution.reduce_only {
                 // A cash account holds no short position, so a sale beyond what is held is refused
                 // whole: half of it would not be what was asked for.
@@ -84,9 +86,7 @@ impl Broker {
         let fill = self.push_fill(execution, quantity, price);
         self.close_lot(execution, fill, quantity, held);
         self.finish(execution, quantity);
-        if self.positions.quantity(execution.asset) == 0.0 {
-            self.cancel_reduce_only(execution.asset);
-        }
+        self.fit_reduce_only(execution.asset);
     }
 
     fn execute_open(&mut self, execution: &Execution, held: f64, price: f64) {
@@ -137,10 +137,12 @@ impl Broker {
         let row = &self.ledger.orders[execution.order.index()];
         assert!(self.now > row.created, "a fill comes after its decision (A7)");
         let commission = self.conditions.commission.fee(quantity, price);
+        // Of the cash before the fill: that is what the cash test allowed.
+        let tolerance = self.account.tolerance();
         self.account.cash -= execution.sign * quantity * price + commission;
         self.account.fees += commission;
         assert!(
-            execution.sign < 0.0 || self.account.cash >= -self.account.tolerance(),
+            execution.sign < 0.0 || self.account.cash >= -2.0 * tolerance,
             "a cash account pays for what it opens (A4)"
         );
         let fill = u32::try_from(self.ledger.fills.len()).expect("fewer than 2^32 fills");
@@ -177,6 +179,7 @@ impl Broker {
         lot.exit_slippage = slippage;
         lot.exit_timestamp = self.now;
         lot.bars_held += u32::from(detail.entry_timestamp != self.now);
+        lot.see(execution.seen.0, execution.seen.1);
         lot.flags = lot.flags.with(execution.flags);
         lot.reason = execution.reason;
         self.positions.set_quantity(
@@ -250,15 +253,23 @@ impl Broker {
         }
     }
 
-    /// Cancels the closing orders of a position that is gone, before anything else is matched.
-    fn cancel_reduce_only(&mut self, asset: AssetId) {
+    /// Cuts the closing orders of a position that shrank to what is left of it, and cancels those
+    /// of a position that is gone, before anything else is matched.
+    fn fit_reduce_only(&mut self, asset: AssetId) {
         if !self.live.has_reduce_only(asset) {
             return;
         }
+        let left = self.positions.quantity(asset).abs();
         for place in 0..self.live.len() {
             let live = self.live.at(place);
-            if live.asset == asset && live.reduce_only && !live.is_done {
+            if live.asset != asset || !live.reduce_only || live.is_done {
+                continue;
+            }
+            if left == 0.0 {
                 self.cancel_at(place, CancelReason::PositionClosed);
+            } else if exceeds(live.rest, left) {
+                self.push_event(live.order, OrderEventKind::ResizedToPosition, live.rest);
+                self.live.cut(place, left);
             }
         }
     }
@@ -330,8 +341,9 @@ fn lot_of(detail: &PositionDetail, quantity: f64, side: f64) -> ClosedLot {
         exit_commission: 0.0,
         entry_slippage: 0.0,
         exit_slippage: 0.0,
-        best: detail.best,
-        worst: detail.worst,
+        // Excursions start at the entry price; adds may have moved it past what was seen so far.
+        best: side * (side * detail.best).max(side * detail.entry_price),
+        worst: side * (side * detail.worst).min(side * detail.entry_price),
         stop_level: detail.stop_level,
         target_level: detail.target_level,
         exit_timestamp: 0,
@@ -341,5 +353,19 @@ fn lot_of(detail: &PositionDetail, quantity: f64, side: f64) -> ClosedLot {
         flags: detail.flags,
         reason: ExitReason::EndOfRun,
         closes_position: false,
+    }
+}
+
+impl ClosedLot {
+    /// Takes in the prices of the exit row up to the exit.
+    fn see(&mut self, adverse: f64, favourable: f64) {
+        if self.side * favourable > self.side * self.best {
+            self.best = favourable;
+            self.bars_to_best = self.bars_held;
+        }
+        if self.side * adverse < self.side * self.worst {
+            self.worst = adverse;
+            self.bars_to_worst = self.bars_held;
+        }
     }
 }

@@ -41,6 +41,8 @@ pub struct LiveOrders {
     orders: Vec<LiveOrder>,
     /// Signed units of live market orders by asset: targets count them as on their way.
     market_rest: Vec<f64>,
+    /// Live market orders by asset: at none, what rounding left of the sum above is nothing.
+    n_market: Vec<u32>,
     /// Live reduce-only orders by asset.
     n_reduce_only: Vec<u32>,
     /// Live orders that are not market orders.
@@ -66,6 +68,7 @@ impl LiveOrders {
     pub fn new(n_assets: usize) -> Self {
         Self {
             market_rest: vec![0.0; n_assets],
+            n_market: vec![0; n_assets],
             n_reduce_only: vec![0; n_assets],
             ..Self::default()
         }
@@ -76,6 +79,7 @@ impl LiveOrders {
         debug_assert!(self.orders.last().is_none_or(|last| last.order < order.order));
         if order.terms.kind == OrderKind::Market {
             self.market_rest[order.asset.index()] += order.sign() * order.rest;
+            self.n_market[order.asset.index()] += 1;
         } else {
             self.n_resting += 1;
         }
@@ -136,6 +140,16 @@ impl LiveOrders {
         self.orders.iter().filter(|live| !live.is_done)
     }
 
+    /// Leaves `rest` units of an order to fill.
+    pub fn cut(&mut self, idx: usize, rest: f64) {
+        let live = &mut self.orders[idx];
+        debug_assert!(!live.is_done && rest < live.rest, "a cut takes units off a live order");
+        if live.terms.kind == OrderKind::Market {
+            self.market_rest[live.asset.index()] -= live.sign() * (live.rest - rest);
+        }
+        live.rest = rest;
+    }
+
     /// Marks an order as ended.
     pub fn end(&mut self, idx: usize) {
         let live = &mut self.orders[idx];
@@ -143,8 +157,12 @@ impl LiveOrders {
         live.is_done = true;
         let live = *live;
         if live.terms.kind == OrderKind::Market {
-            let rest = &mut self.market_rest[live.asset.index()];
-            *rest -= live.sign() * live.rest;
+            let asset = live.asset.index();
+            self.n_market[asset] -= 1;
+            self.market_rest[asset] -= live.sign() * live.rest;
+            if self.n_market[asset] == 0 {
+                self.market_rest[asset] = 0.0;
+            }
         } else {
             self.n_resting -= 1;
         }
@@ -159,8 +177,6 @@ impl LiveOrders {
         }
         if self.n_done == self.orders.len() {
             self.orders.clear();
-            // No market order is left, so what rounding left of the sums is nothing.
-            debug_assert!(self.market_rest.iter().all(|rest| rest.abs() < 1e-3));
         } else {
             self.orders.retain(|live| !live.is_done);
         }

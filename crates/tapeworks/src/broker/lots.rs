@@ -36,7 +36,28 @@ impl Lots {
     #[must_use]
     #[inline]
     pub fn round(self, quantity: f64) -> f64 {
-        let lots = (quantity.abs() * self.per_unit() + WHOLE).floor();
-        (lots / self.per_unit()).copysign(quantity)
+        let lots = quantity.abs() * self.per_unit();
+        // From some 4 million lots on, one step of f64 is more than the fixed allowance.
+        let whole = (lots + WHOLE.max(lots * f64::EPSILON)).floor();
+        (whole / self.per_unit()).copysign(quantity)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lots;
+
+    /// 1101.328157 * 1e8 is 110132815699.99998 in f64: one lot was lost, and `close` left dust.
+    #[test]
+    fn issue_round_when_quantity_is_whole_lots_then_it_is_unchanged() {
+        for quantity in [1101.328157, 8353.51532924, 9312.782, -1077.697, 0.595, 1e-8, 12_345.0] {
+            assert_eq!(Lots::Fractional.round(quantity), quantity);
+        }
+        let mut lots: u64 = 1;
+        while lots < 1_000_000_000_000_000 {
+            let quantity = lots as f64 / 1e8;
+            assert_eq!(Lots::Fractional.round(quantity), quantity, "{lots} lots");
+            lots = lots * 11 / 10 + 1;
+        }
     }
 }

@@ -16,6 +16,16 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// The price that the order waits for; NaN for a market order.
+    #[must_use]
+    pub fn level(&self) -> f64 {
+        match self.kind {
+            OrderKind::Market => f64::NAN,
+            OrderKind::Limit => self.limit,
+            OrderKind::Stop => self.stop,
+        }
+    }
+
     /// The base price at the open of a row, when the order can fill there.
     ///
     /// A limit takes an open that is better than its price; a stop that the open has passed fills

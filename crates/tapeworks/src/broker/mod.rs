@@ -42,6 +42,7 @@ pub use ledger::{
 pub use live::{LiveOrder, LiveOrders, Shortfall};
 pub use lots::Lots;
 pub use matching::Terms;
+pub(crate) use positions::dust;
 pub use positions::{PositionDetail, PositionView, Positions, Valuation};
 pub use rules::{PositionRule, RuleBook, RuleSet};
 pub use semantics::{BothHit, EntryBar, FillAt, SEMANTICS, Semantics};

@@ -89,6 +89,21 @@ pub struct Valuation {
     pub gross: f64,
 }
 
+/// What rounding may leave of sums and differences of quantities of this size: it counts as nothing.
+#[must_use]
+#[inline]
+pub(crate) fn dust(scale: f64) -> f64 {
+    (16.0 * f64::EPSILON * scale.abs()).max(1e-12)
+}
+
+/// Whether `wanted` units are more than the `held` ones, rounding aside: 0.7 and 0.1 units bought
+/// are 0.7999999999999999, and a sale of 0.8 closes them.
+#[must_use]
+#[inline]
+pub(super) fn exceeds(wanted: f64, held: f64) -> bool {
+    wanted - held > dust(held)
+}
+
 impl Default for PositionDetail {
     fn default() -> Self {
         Self {
@@ -199,8 +214,7 @@ impl Positions {
 
     /// Sets the units held; what rounding leaves of a closed position counts as nothing.
     pub fn set_quantity(&mut self, asset: AssetId, quantity: f64, scale: f64) {
-        let dust = (16.0 * f64::EPSILON * scale).max(1e-12);
-        let quantity = if quantity.abs() <= dust { 0.0 } else { quantity };
+        let quantity = if quantity.abs() <= dust(scale) { 0.0 } else { quantity };
         let was_held = self.quantity[asset.index()] != 0.0;
         self.quantity[asset.index()] = quantity;
         match (was_held, quantity != 0.0) {

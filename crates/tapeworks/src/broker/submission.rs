@@ -90,7 +90,7 @@ impl Broker {
             OrderKind::Limit => Some(new.limit),
             OrderKind::Stop => Some(new.stop),
         };
-        if !new.quantity.is_finite() {
+        if !quantity.is_finite() {
             // A size in currency or percent has no units before the first price is known.
             let code = if self.positions.mark(new.asset).is_nan() {
                 RejectCode::NotListed

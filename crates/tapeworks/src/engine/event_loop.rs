@@ -86,15 +86,20 @@ pub fn run(
 }
 
 /// Hands fills and refusals to the strategy in the order in which they happened.
+///
+/// What the callbacks themselves cause is left for the next timestamp, so that a strategy which
+/// answers each refusal with an order does not keep the loop here for ever.
 fn deliver(
     strategy: &mut dyn Strategy,
     trader: &mut Trader,
     delivered: &mut Delivered,
 ) -> Result<()> {
+    let n_fills = trader.broker.ledger().fills.len();
+    let n_events = trader.broker.ledger().events.len();
     loop {
         let ledger = trader.broker.ledger();
-        let fill = ledger.fills.get(delivered.fills).copied();
-        let event = ledger.events.get(delivered.events).copied();
+        let fill = ledger.fills[..n_fills].get(delivered.fills).copied();
+        let event = ledger.events[..n_events].get(delivered.events).copied();
         match (fill, event) {
             (_, Some(event)) if event.fills_before as usize <= delivered.fills => {
                 delivered.events += 1;

@@ -32,8 +32,10 @@ pub struct Trader {
     initial_cash: f64,
     /// Values visible at each order's decision row, [`Layout::n_values`] an order.
     decision_values: Vec<f64>,
-    /// Values of each asset's last row; kept only where position rules may need them.
+    /// Values of each asset's last row before the present chunk.
     last_values: Vec<f64>,
+    /// Each asset's last sealed row in the present chunk and its timestamp there, if it has one.
+    last_rows: Vec<Option<(u32, u32)>>,
     tags: Vec<Box<str>>,
     notes: Vec<String>,
     n_rows: u64,
@@ -66,6 +68,7 @@ impl Trader {
             equity: config.cash,
             initial_cash: config.cash,
             last_values: vec![f64::NAN; n_assets * layout.n_values()],
+            last_rows: vec![None; n_assets],
             tags: vec!["".into()],
             symbols,
             layout,
@@ -128,9 +131,10 @@ impl Trader {
     }
 
     /// Closes a fraction (0 to 1] of a position at the next open. Without a position the order is
-    /// refused as `position_missing`.
+    /// refused as `position_missing`; a fraction of 0 or less closes nothing and is refused as
+    /// `quantity_zero`, NaN as `quantity_not_finite`.
     pub fn close(&mut self, asset: AssetId, fraction: f64) -> OrderId {
-        let quantity = -self.quantity(asset) * fraction.min(1.0);
+        let quantity = -self.quantity(asset) * fraction.clamp(0.0, 1.0);
         // Without a position there is no side; the refused row asks for a sale of nothing.
         self.send_market(asset, quantity, true, Shortfall::Reject)
     }
@@ -315,6 +319,7 @@ impl Trader {
     }
 
     pub(super) fn load(&mut self, chunk: &Arc<MarketChunk>) {
+        self.keep_last_values();
         self.chunk = Arc::clone(chunk);
         self.n_rows += chunk.n_rows() as u64;
         self.n_untradable_rows += count_untradable(chunk);
@@ -405,8 +410,8 @@ impl Trader {
         let chunk = &self.chunk;
         if chunk.timestamps.is_empty() {
             // Before the first timestamp nothing is visible.
-            let n_all = self.decision_values.len() + self.layout.n_values();
-            self.decision_values.resize(n_all, f64::NAN);
+            let n_orders = self.broker.ledger().orders.len();
+            self.decision_values.resize(n_orders * self.layout.n_values(), f64::NAN);
             return;
         }
         let row = self.rows.row_of(asset);
@@ -433,24 +438,47 @@ impl Trader {
         if n_values == 0 {
             return;
         }
-        let orders = &self.broker.ledger().orders;
-        for row in &orders[self.decision_values.len() / n_values..] {
+        let n_known = self.decision_values.len() / n_values;
+        for idx in n_known..self.broker.ledger().orders.len() {
+            let row = &self.broker.ledger().orders[idx];
             debug_assert!(row.origin == OrderOrigin::PositionRule, "others carry their own values");
-            let from = row.asset.index() * n_values;
-            self.decision_values.extend_from_slice(&self.last_values[from..from + n_values]);
+            let asset = row.asset.index();
+            match self.last_rows[asset] {
+                Some((row, t)) => self.decision_values.extend(values_of(&self.chunk, row, t)),
+                None => {
+                    let from = asset * n_values;
+                    self.decision_values
+                        .extend_from_slice(&self.last_values[from..from + n_values]);
+                }
+            }
         }
-        if !self.broker.rules().is_active() {
-            return;
+        // Rules may be set at any time, so the last rows are kept whether there are any or not.
+        let t = u32::try_from(self.t).expect("a chunk has fewer than 2^32 timestamps");
+        let (start, end) = (self.chunk.offsets[self.t], self.chunk.offsets[self.t + 1]);
+        for row in start..end {
+            self.last_rows[self.chunk.assets[row as usize] as usize] = Some((row, t));
         }
-        let chunk = &self.chunk;
-        for row in Slice::new(chunk, self.t).rows() {
-            let from = chunk.assets[row] as usize * n_values;
-            let values = &mut self.last_values[from..from + n_values];
-            let per_row = chunk.signals.iter().chain(&chunk.indicators).map(|column| column[row]);
-            let context = chunk.context.iter().map(|column| column[self.t]);
-            for (value, now) in values.iter_mut().zip(per_row.chain(context)) {
-                *value = now;
+    }
+
+    /// Copies the values of each asset's last row before its chunk goes.
+    fn keep_last_values(&mut self) {
+        let n_values = self.layout.n_values();
+        for (last, values) in
+            self.last_rows.iter_mut().zip(self.last_values.chunks_exact_mut(n_values.max(1)))
+        {
+            if let Some((row, t)) = last.take() {
+                for (value, now) in values.iter_mut().zip(values_of(&self.chunk, row, t)) {
+                    *value = now;
+                }
             }
         }
     }
+}
+
+/// Signals and indicators of a row, and the context of its timestamp, in the order of the layout.
+fn values_of(chunk: &MarketChunk, row: u32, t: u32) -> impl Iterator<Item = f64> {
+    let per_row = chunk.signals.iter().chain(&chunk.indicators);
+    per_row
+        .map(move |column| column[row as usize])
+        .chain(chunk.context.iter().map(move |column| column[t as usize]))
 }

@@ -1,7 +1,7 @@
 //! As-of joins: at an instant, the newest row of a table that was available by then.
 
 use crate::base::{AssetId, Error, ErrorKind, Result, Symbols, Timestamp};
-use crate::data::{ContextTable, SignalTable};
+use crate::data::{ContextTable, Finding, Severity, SignalTable};
 
 /// How many market rows got a signal row, and why the others did not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -12,6 +12,34 @@ pub struct JoinCounts {
     pub n_not_yet: u64,
     /// Rows whose newest signal row was older than the staleness limit.
     pub n_stale: u64,
+}
+
+impl JoinCounts {
+    /// Rows without a signal row, for either reason.
+    #[must_use]
+    pub fn n_missing(&self) -> u64 {
+        self.n_not_yet + self.n_stale
+    }
+
+    /// The counts as a note of the check report; `None` when every row got a signal row.
+    pub(super) fn finding(&self, columns: &[String]) -> Option<Finding> {
+        (self.n_missing() > 0).then(|| Finding {
+            code: "D604".into(),
+            severity: Severity::Note,
+            table: "signals".into(),
+            column: columns.join(", "),
+            message: format!(
+                "market rows without a signal row: {} before the first of their symbol, {} with \
+                 one older than the staleness limit",
+                self.n_not_yet, self.n_stale
+            ),
+            count: self.n_missing(),
+            share: self.n_missing() as f64 / self.n_rows as f64,
+            offenders: Vec::new(),
+            symbols: Vec::new(),
+            fix: "nothing to do when this is expected: the values are missing there".into(),
+        })
+    }
 }
 
 /// No row of a table is available.
@@ -43,6 +71,10 @@ impl SignalJoin {
 
     pub(super) fn counts(&self) -> JoinCounts {
         self.counts
+    }
+
+    pub(super) fn finding(&self) -> Option<Finding> {
+        self.counts.finding(&self.table.names)
     }
 
     /// Chooses the table row of each market row; timestamps ascend over all calls.

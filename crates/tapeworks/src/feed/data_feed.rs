@@ -68,7 +68,7 @@ impl DataFeed {
         let Availability::Timestamp = self.context_available_at;
         let mut options = self.read;
         if let Some(ChunkLimit::Rows(rows)) = self.chunk {
-            options.batch_rows = options.batch_rows.min(rows);
+            options.batch_rows = options.batch_rows.min(rows.max(1));
         }
         let mut bars_options = options.clone();
         bars_options.columns = match (&self.signals, &self.signal_columns, &self.indicator_columns)

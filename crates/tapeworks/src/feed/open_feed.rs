@@ -194,7 +194,9 @@ impl Decoder {
             }
         }
         let counts = self.signals.as_ref().map(SignalJoin::counts);
-        Ok(Message::Ended(self.bars.report(), counts))
+        let mut report = self.bars.report();
+        report.findings.extend(self.signals.as_ref().and_then(SignalJoin::finding));
+        Ok(Message::Ended(report, counts))
     }
 
     /// Moves the batch's columns into a chunk and joins the others.

@@ -54,7 +54,7 @@ impl BarReader for Rows {
     }
 
     fn report(&self) -> CheckReport {
-        CheckReport::default()
+        CheckReport { table: "bars".into(), ..CheckReport::default() }
     }
 }
 
@@ -132,7 +132,8 @@ fn context(rows: &[(i64, f64)]) -> ContextTable {
     }
 }
 
-/// Everything a feed says about each row: (timestamp, asset, open, close, volume, signals.., context).
+/// Everything a feed says about each row: (timestamp, asset, open, close, volume, signals..,
+/// context).
 type Told = (i64, u32, [u64; 6]);
 
 fn told(feed: &mut dyn ChunkSource) -> Vec<Told> {
@@ -270,6 +271,9 @@ fn signals_when_stamps_touch_the_decision_then_equal_is_seen_and_later_is_not() 
     assert!(feed.next_chunk().expect("clean").is_none());
     let counts = feed.join_counts().expect("joined");
     assert_eq!((counts.n_rows, counts.n_not_yet, counts.n_stale), (6, 1, 1));
+    let report = feed.report();
+    let note = report.findings.iter().find(|finding| finding.code == "D604").expect("a note");
+    assert_eq!((note.count, report.ok()), (2, true));
 }
 
 /// 2.5 days of hourly rows: chunks of a day end at midnight UTC, those of a month do not cut.

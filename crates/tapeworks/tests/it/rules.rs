@@ -74,8 +74,10 @@ fn fills(log: &RunLog) -> Vec<(i64, u32, f64, f64)> {
     log.fills.iter().map(row).collect()
 }
 
-/// (day, asset, units) of each order.
-fn orders(log: &RunLog) -> Vec<(i64, u32, f64)> {
+/// Day, asset and units of an order.
+type Sent = (i64, u32, f64);
+
+fn orders(log: &RunLog) -> Vec<Sent> {
     log.orders.iter().map(|order| (order.created / DAY_NS, order.asset.0, order.quantity)).collect()
 }
 
@@ -149,7 +151,7 @@ fn top_n_when_a_symbol_has_no_row_then_its_order_waits_or_is_cancelled() {
 fn top_n_when_weighted_then_units_by_hand() {
     let days = [day(&[(10.0, 10.0, 3.0), (20.0, 20.0, 1.0), (40.0, 40.0, -2.0)])];
     let rule = |n: usize, weighting: Weighting| TopN { weighting, ..TopN::new("score", n) };
-    let rows: [(&str, TopN, &[(i64, u32, f64)]); 8] = [
+    let rows: [(&str, TopN, &[Sent]); 8] = [
         ("equal", rule(2, Weighting::Equal), &[(0, 0, 500.0), (0, 1, 250.0)]),
         // Three candidates for four places: each place is a quarter, one stays empty.
         ("equal, few", rule(4, Weighting::Equal), &[(0, 0, 250.0), (0, 1, 125.0), (0, 2, 62.0)]),
@@ -179,8 +181,8 @@ fn top_n_when_weighted_then_units_by_hand() {
     }
 }
 
-/// Returns of A are +-0.1, of B +-0.2: volatilities 1 : 2, weights 2/3 and 1/3 of 29,700. A: 19,800 /
-/// 99 = 200; B: 9,900 / 96 = 103.1. C is constant and has no weight; before day 2 nobody has one.
+/// Returns of A are +-0.1, of B +-0.2: volatilities 1 : 2, weights 2/3 and 1/3 of 29,700. A: 19,800
+/// / 99 = 200; B: 9,900 / 96 = 103.1. C is constant and has no weight; before day 2 nobody has one.
 #[test]
 fn top_n_when_weighted_by_inverse_volatility_then_units_by_hand() {
     let days = [
@@ -224,6 +226,18 @@ fn top_n_when_figures_are_out_of_range_then_error() {
     }
     let error = TopN::new("scor", 1).build(&layout()).err().expect("no such column");
     assert_eq!(error.hint(), Some("did you mean score"));
+}
+
+#[test]
+fn weighting_when_read_then_the_named_one() {
+    let read = |text: &str| Weighting::parse(text).ok();
+    assert_eq!(read("equal"), Some(Weighting::Equal));
+    assert_eq!(read("signal"), Some(Weighting::Signal));
+    assert_eq!(read("inverse_vol"), Some(Weighting::InverseVol { window: 20 }));
+    assert_eq!(read("inverse_vol:60"), Some(Weighting::InverseVol { window: 60 }));
+    for text in ["", "Equal", "inverse_vol:", "inverse_vol:x", "signal:3"] {
+        assert_eq!(read(text), None, "{text}");
+    }
 }
 
 /// Day 0: half of 1000 in A at 10: 50. Day 1, equity 500 + 50 x 11 = 1050: A is left alone, B gets

@@ -335,7 +335,7 @@ impl<'a> Parser<'a> {
                 self.window(row, &last, places[arguments.len()])?
             }
         };
-        // `where` keeps the value first; the other order is a usual slip and would be a wrong number.
+        // `where` takes the value first; the other order is a usual slip and gives nonsense.
         if row.function == Function::Where
             && arguments[0].is_boolean()
             && !arguments[1].is_boolean()

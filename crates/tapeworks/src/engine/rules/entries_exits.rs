@@ -8,10 +8,10 @@ use crate::feed::Layout;
 
 /// Enters a symbol where `entry` is true, leaves it where `exit` is true.
 ///
-/// **Decides** for each row of each timestamp, after every fill of that timestamp; the market orders
-/// fill at the symbol's next open. A symbol without a position is entered where `entry` is true and
-/// `exit` is not; a symbol with one is closed whole where `exit` is true. While an order of the
-/// symbol still waits for a row, nothing more is sent for it. Missing counts as not true.
+/// **Decides** for each row of each timestamp, after every fill of that timestamp; the market
+/// orders fill at the symbol's next open. A symbol without a position is entered where `entry` is
+/// true and `exit` is not; a symbol with one is closed whole where `exit` is true. While an order
+/// of the symbol still waits for a row, nothing more is sent for it. Missing counts as not true.
 ///
 /// **Size** of an entry: units, a fraction of equity or an amount of currency, in whole lots at the
 /// deciding close; a negative size enters short. Exits are sent before entries, each in order of

@@ -16,14 +16,14 @@ pub enum Rebalance {
         /// The day of the cycle that decides, below `every`.
         phase: u32,
     },
-    /// At the first timestamp of every so many new weeks (from Monday, UTC): the weeks before it are
-    /// complete. The week in which the run starts decides nothing.
+    /// At the first timestamp of every so many new weeks (from Monday, UTC): the weeks before it
+    /// are complete. The week in which the run starts decides nothing.
     Weeks {
         /// Weeks of a cycle, at least 1.
         every: u32,
     },
-    /// At the first timestamp of each new month (UTC), when the month before it has ended. The month
-    /// in which the run starts decides nothing.
+    /// At the first timestamp of each new month (UTC), when the month before it has ended. The
+    /// month in which the run starts decides nothing.
     MonthEnd,
 }
 
@@ -44,7 +44,8 @@ impl Rebalance {
             let every: u32 = if is_plain { digits.parse().map_err(|_| refuse())? } else { 0 };
             if every == 0 { Err(refuse()) } else { Ok(every) }
         };
-        if let Some(digits) = text.strip_suffix('d') {
+        let is_month_end = text == "month_end";
+        if let Some(digits) = text.strip_suffix('d').filter(|_| !is_month_end) {
             let every = count(digits)?;
             let phase = phase.unwrap_or(every - 1);
             if phase >= every {
@@ -57,7 +58,7 @@ impl Rebalance {
         }
         let cycle = match text.strip_suffix('w') {
             Some(digits) => Self::Weeks { every: count(digits)? },
-            None if text == "month_end" => Self::MonthEnd,
+            None if is_month_end => Self::MonthEnd,
             None => return Err(refuse()),
         };
         match phase {

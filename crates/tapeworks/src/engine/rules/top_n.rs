@@ -11,16 +11,16 @@ use crate::feed::Layout;
 
 /// Holds the `n` symbols with the highest signal.
 ///
-/// **Decides** at the timestamps of its [`Rebalance`] cycle, on values of that timestamp; the market
-/// orders fill at each symbol's next open.
+/// **Decides** at the timestamps of its [`Rebalance`] cycle, on values of that timestamp; the
+/// market orders fill at each symbol's next open.
 ///
 /// **Candidates** are the rows of the deciding timestamp with a signal that is not missing, a close
 /// that is finite and above 0, and a true `condition` where there is one. A condition on context
 /// alone is the same for every row: while it is false there are no candidates, and everything held
 /// is closed at that rebalance. Between rebalances nothing is sent.
 ///
-/// **Ranking**: highest signal first, equal signals by symbol id. With `long_short` the `n` lowest of
-/// the rest, equal signals by symbol id, are sold short; a cash account rejects those orders.
+/// **Ranking**: highest signal first, equal signals by symbol id. With `long_short` the `n` lowest
+/// of the rest, equal signals by symbol id, are sold short; a cash account rejects those orders.
 ///
 /// **Size**: the target of a symbol is weight x equity / close in whole lots, rounded toward zero;
 /// every other held symbol goes to 0. Orders that reduce are sent before orders that open, each in
@@ -53,15 +53,37 @@ pub enum Weighting {
     Equal,
     /// This fraction each.
     Fixed(f64),
-    /// Its share of the sum of absolute signals of its side. A long position needs a signal above 0,
-    /// a short one a signal below 0; others are left out.
+    /// Its share of the sum of absolute signals of its side. A long position needs a signal above
+    /// 0, a short one a signal below 0; others are left out.
     Signal,
-    /// Its share of the sum of 1/volatility of its side; volatility is the sample standard deviation
-    /// of its last returns. Symbols without one, or with 0, are no candidates.
+    /// Its share of the sum of 1/volatility of its side; volatility is the sample standard
+    /// deviation of its last returns. Symbols without one, or with 0, are no candidates.
     InverseVol {
         /// Returns that the volatility is taken from, in rows of the symbol.
         window: usize,
     },
+}
+
+impl Weighting {
+    /// Reads `"equal"`, `"signal"`, `"inverse_vol"` (20 returns) or `"inverse_vol:60"`.
+    ///
+    /// # Errors
+    /// `C312` for anything else.
+    pub fn parse(text: &str) -> Result<Self> {
+        match text.split_once(':') {
+            None if text == "equal" => return Ok(Self::Equal),
+            None if text == "signal" => return Ok(Self::Signal),
+            None if text == "inverse_vol" => return Ok(Self::InverseVol { window: 20 }),
+            Some(("inverse_vol", digits)) => {
+                if let Ok(window) = digits.parse() {
+                    return Ok(Self::InverseVol { window });
+                }
+            }
+            _ => {}
+        }
+        Err(Error::config("C312", format!("weight {text:?} is no weighting"))
+            .with_hint("write equal, signal, inverse_vol, inverse_vol:60 or a fraction like 0.02"))
+    }
 }
 
 impl TopN {

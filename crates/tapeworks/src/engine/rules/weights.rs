@@ -7,12 +7,12 @@ use crate::feed::Layout;
 
 /// Moves each symbol to the fraction of equity that a column names.
 ///
-/// **Decides** at every timestamp, for each row whose weight is not missing and whose close is finite
-/// and above 0; the market orders fill at the symbol's next open. A missing weight leaves the
-/// position alone, a weight of 0 closes it.
+/// **Decides** at every timestamp, for each row whose weight is not missing and whose close is
+/// finite and above 0; the market orders fill at the symbol's next open. A missing weight leaves
+/// the position alone, a weight of 0 closes it.
 ///
-/// **Size**: weight x equity / close in whole lots, rounded toward zero; a difference worth less than
-/// a cent sends nothing. Orders that reduce are sent before orders that open, each in order of
+/// **Size**: weight x equity / close in whole lots, rounded toward zero; a difference worth less
+/// than a cent sends nothing. Orders that reduce are sent before orders that open, each in order of
 /// symbol ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Weights {

@@ -1,0 +1,261 @@
+//! Room `engine`: the no-look-ahead contract N1-N8.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use tapeworks::broker::{OrderEventKind, PositionRule};
+use tapeworks::engine::{EngineConfig, RunLog, Size};
+
+use crate::market::{Act, Market, Row, at, bar_of, fills, market, play, play_chunked};
+use crate::random::{MAX_BARS, config, market_of, script};
+
+fn is_final(kind: OrderEventKind) -> bool {
+    kind == OrderEventKind::LiveAtEnd
+}
+
+/// What of a log belongs to the time up to the callback of a bar, as text; f64 prints every bit.
+fn history(log: &RunLog, n_orders: usize, bar: usize) -> Vec<String> {
+    let until = at(bar);
+    let mut lines = Vec::new();
+    for order in &log.orders[..n_orders.min(log.orders.len())] {
+        lines.push(format!(
+            "{} {:?} {} {} {} {} {:?} {:?} {} {}",
+            order.created,
+            order.asset,
+            order.quantity,
+            order.limit,
+            order.stop,
+            order.tag,
+            order.kind,
+            order.origin,
+            order.reason.as_str(),
+            order.reduce_only
+        ));
+    }
+    lines.extend(log.fills.iter().filter(|f| f.timestamp <= until).map(|f| format!("{f:?}")));
+    lines.extend(log.rejections.iter().filter(|r| r.timestamp <= until).map(|r| format!("{r:?}")));
+    let events = log.order_events.iter().filter(|e| e.timestamp <= until && !is_final(e.kind));
+    lines.extend(events.map(|event| format!("{event:?}")));
+    let lots = log.lots.iter().filter(|lot| lot.exit_fill.is_some());
+    lines.extend(lots.filter(|lot| lot.exit_timestamp <= until).map(|lot| format!("{lot:?}")));
+    let states = &log.states;
+    for i in 0..states.timestamp.partition_point(|&t| t <= until) {
+        lines.push(format!(
+            "{} {} {} {} {} {} {}",
+            states.timestamp[i],
+            states.equity[i],
+            states.cash[i],
+            states.positions_value[i],
+            states.gross_exposure[i],
+            states.fees[i],
+            states.n_positions[i]
+        ));
+    }
+    let n_values = log.layout.n_values();
+    lines.extend(
+        log.decision_values.chunks(n_values.max(1)).take(n_orders).map(|v| format!("{v:?}")),
+    );
+    lines
+}
+
+fn with_future(market: &Market, bar: usize, future: Vec<Row>) -> Market {
+    let mut market = market.clone();
+    market.rows.retain(|row| row.bar <= bar);
+    market.rows.extend(future);
+    market
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// N4 (and with it N1): no future changes the past.
+    #[test]
+    fn past_when_the_future_is_replaced_then_unchanged(
+        (market, noise, acts, config) in (1_u32..=3)
+            .prop_flat_map(|n| (market_of(n), market_of(n), script(n), config())),
+        bar in 0..MAX_BARS,
+        rise in select(vec![1.0, 1000.0, 0.125]),
+    ) {
+        let market = market.with_signal("score", |bar, asset| bar as f64 + f64::from(asset) / 8.0);
+        let nothing = with_future(&market, bar, Vec::new());
+        let base = play(&nothing, &acts, &config);
+        let n_orders = base.orders.len();
+        let want = history(&base, n_orders, bar);
+        let noise: Vec<Row> = noise
+            .rows
+            .into_iter()
+            .filter(|row| row.bar > bar)
+            .map(|row| Row { ohlc: row.ohlc.map(|p| p * rise), signals: vec![f64::NAN], ..row })
+            .collect();
+        let nan: Vec<Row> = market
+            .rows
+            .iter()
+            .filter(|row| row.bar > bar)
+            .map(|row| Row { ohlc: [f64::NAN; 4], ..row.clone() })
+            .collect();
+        for (name, market) in [
+            ("real", market.clone()),
+            ("noise", with_future(&market, bar, noise)),
+            ("nan", with_future(&market, bar, nan)),
+        ] {
+            let log = play(&market, &acts, &config);
+            let got = history(&log, n_orders, bar);
+            for (got, want) in got.iter().zip(&want) {
+                prop_assert_eq!(got, want, "{} future", name);
+            }
+            prop_assert_eq!(got.len(), want.len(), "{} future", name);
+        }
+    }
+
+    /// N8: how the feed is cut does not matter.
+    #[test]
+    fn log_when_chunks_differ_then_equal(
+        (market, acts, config) in (1_u32..=3)
+            .prop_flat_map(|n| (market_of(n), script(n), config()))
+    ) {
+        let market = market.with_signal("score", |bar, asset| bar as f64 + f64::from(asset) / 8.0);
+        let whole = format!("{:?}", play_chunked(&market, &acts, &config, 1000).0);
+        for chunk_len in [1, 2, 7] {
+            let log = play_chunked(&market, &acts, &config, chunk_len).0;
+            prop_assert_eq!(&format!("{log:?}"), &whole, "chunks of {}", chunk_len);
+        }
+    }
+
+    /// N2: at the callback everything that could fill has filled, and shows.
+    #[test]
+    fn callback_when_called_then_sees_all_fills_of_its_bar(
+        (market, acts, config) in (1_u32..=3)
+            .prop_flat_map(|n| (market_of(n), script(n), config()))
+    ) {
+        let (log, seen) = play_chunked(&market, &acts, &config, 3);
+        prop_assert_eq!(seen.len(), log.states.timestamp.len());
+        for (i, seen) in seen.iter().enumerate() {
+            let now = at(seen.bar);
+            let mut held = vec![0.0_f64; market.symbols.len()];
+            for fill in log.fills.iter().filter(|fill| fill.timestamp <= now) {
+                held[fill.asset.index()] += fill.quantity;
+            }
+            for (sum, units) in held.iter().zip(&seen.quantities) {
+                prop_assert!((sum - units).abs() < 1e-9);
+            }
+            let n_fills = log.fills.iter().filter(|fill| fill.timestamp == now).count();
+            prop_assert_eq!(seen.fills, n_fills);
+            prop_assert_eq!((seen.cash, seen.equity), (log.states.cash[i], log.states.equity[i]));
+            for &order in &seen.open_orders {
+                let filled = log.fills.iter().find(|fill| fill.order.0 == order);
+                prop_assert!(filled.is_none_or(|fill| fill.timestamp > now), "order {order}");
+            }
+        }
+    }
+
+    /// N5: symbols meet only in cash and equity; with plenty of one and no use of the other,
+    /// leaving symbols out or reordering them changes nothing for the rest.
+    #[test]
+    fn symbols_when_others_leave_or_move_then_their_fills_stay(
+        (market, acts, config) in (2_u32..=4)
+            .prop_flat_map(|n| (market_of(n), script(n), config())),
+        left_out in 0_u32..4,
+    ) {
+        let config = EngineConfig { cash: 1e12, ..config };
+        let n = u32::try_from(market.symbols.len()).unwrap();
+        let left_out = left_out % n;
+        // Old ids of the symbols that stay, in their new order: reversed.
+        let order: Vec<u32> = (0..n).rev().filter(|&asset| asset != left_out).collect();
+        let new_id = |old: u32| order.iter().position(|&a| a == old).map(|a| u32::try_from(a).unwrap());
+        let acts: Vec<_> = acts
+            .into_iter()
+            .filter(|(bar, act)| {
+                asset_of(act).is_some_and(|asset| market.row(*bar, asset).is_some())
+            })
+            .collect();
+        let mut other = Market { rows: Vec::new(), ..market.clone() };
+        other.symbols.truncate(order.len());
+        for row in &market.rows {
+            other.rows.extend(new_id(row.asset).map(|asset| Row { asset, ..row.clone() }));
+        }
+        other.rows.sort_by_key(|row| (row.bar, row.asset));
+        let other_acts: Vec<_> = acts
+            .iter()
+            .filter_map(|(bar, act)| Some((*bar, moved(act, new_id(asset_of(act)?)?))))
+            .collect();
+        let all = play(&market, &acts, &config);
+        let some = play(&other, &other_acts, &config);
+        for &old in &order {
+            let of = |log: &RunLog, asset: u32| -> Vec<_> {
+                let fills = log.fills.iter().filter(|fill| fill.asset.0 == asset);
+                fills
+                    .map(|f| {
+                        let bits = [f.quantity, f.base_price, f.price, f.commission].map(f64::to_bits);
+                        (f.timestamp, bits, f.phase, f.reason, f.flags)
+                    })
+                    .collect()
+            };
+            prop_assert_eq!(of(&all, old), of(&some, new_id(old).unwrap()), "symbol {}", old);
+        }
+    }
+}
+
+/// The one symbol that an act is about, when it depends on nothing else.
+fn asset_of(act: &Act) -> Option<u32> {
+    match act {
+        Act::Order(order) if matches!(order.size, Size::Percent(_)) => None,
+        // Cash would bind.
+        Act::Order(order) if matches!(order.size, Size::Quantity(u) if u.abs() > 1e6) => None,
+        Act::Order(order) => Some(order.asset.0),
+        Act::Close(asset, _) | Act::TargetQuantity(asset, _) | Act::TargetValue(asset, _) => {
+            Some(*asset)
+        }
+        Act::SetRules(asset, _) => *asset,
+        _ => None,
+    }
+}
+
+fn moved(act: &Act, to: u32) -> Act {
+    match act.clone() {
+        Act::Order(mut order) => {
+            order.asset.0 = to;
+            Act::Order(order)
+        }
+        Act::Close(_, fraction) => Act::Close(to, fraction),
+        Act::TargetQuantity(_, units) => Act::TargetQuantity(to, units),
+        Act::TargetValue(_, currency) => Act::TargetValue(to, currency),
+        Act::SetRules(_, rules) => Act::SetRules(Some(to), rules),
+        other => other,
+    }
+}
+
+/// N3: in at the next open, seen there, out at the open after it.
+#[test]
+fn whipsaw_when_entered_and_left_on_consecutive_bars_then_one_trade_of_one_bar() {
+    let rows = [
+        [100.0, 101.0, 99.0, 100.0],
+        [102.0, 103.0, 101.0, 102.0],
+        [104.0, 105.0, 103.0, 104.0],
+        [106.0, 107.0, 105.0, 106.0],
+    ];
+    let acts = [(0, market(0, 10.0)), (1, Act::Close(0, 1.0))];
+    let (log, seen) = play_chunked(&Market::one(&rows), &acts, &EngineConfig::default(), 1);
+    assert_eq!(fills(&log), [(1, 0, 10.0, 102.0), (2, 0, -10.0, 104.0)]);
+    let held: Vec<_> = seen.iter().map(|seen| seen.quantities[0]).collect();
+    assert_eq!(held, [0.0, 10.0, 0.0, 0.0]);
+    let open: Vec<_> = seen.iter().map(|seen| seen.open_orders.len()).collect();
+    assert_eq!(open, [0, 0, 0, 0], "nothing waits at the callback");
+    assert_eq!(log.lots.len(), 1);
+    assert_eq!(log.lots[0].bars_held, 1);
+}
+
+/// N1: the extremes of the deciding row are perfect for these orders, and of no use to them.
+#[test]
+fn order_when_the_deciding_row_would_fill_it_then_it_waits_for_the_next() {
+    let rows =
+        [[100.0, 150.0, 50.0, 100.0], [100.0, 101.0, 99.0, 100.0], [100.0, 101.0, 99.0, 100.0]];
+    let acts = [
+        (0, crate::market::limit(0, 1.0, 60.0)),
+        (0, crate::market::stop(0, 1.0, 140.0)),
+        (0, market(0, 1.0)),
+    ];
+    let config =
+        EngineConfig { rules: vec![PositionRule::TakeProfit(0.4)], ..EngineConfig::default() };
+    let log = play(&Market::one(&rows), &acts, &config);
+    assert_eq!(fills(&log), [(1, 0, 1.0, 100.0)]);
+    assert!(log.fills.iter().all(|fill| bar_of(fill.timestamp) > 0));
+}
