@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::by_hand::describe_costs;
 use super::check_data::{WindowFacts, check_span, inferred_spacing, spacing_warning};
 use super::config::{LoadedConfig, StrategyConfig};
 use super::inputs::{TableHash, hash_bytes, hash_path};
@@ -110,7 +111,7 @@ fn run_with(
     let parts = RunParts {
         name: config.backtest.name.clone(),
         strategy: wire::describe(&config.strategy),
-        costs: wire::describe_costs(config),
+        costs: describe_costs(&wire::engine(config)),
         terms: wire::engine(config),
         timezone: config.backtest.timezone.clone().unwrap_or_else(|| "UTC".to_owned()),
         config: Some(config.clone()),

@@ -11,6 +11,7 @@
 
 pub mod config;
 
+mod by_hand;
 mod check_data;
 mod execute;
 mod fingerprint;
@@ -23,12 +24,13 @@ mod sample;
 mod saved;
 mod wire;
 
+pub use by_hand::{batches_input, describe_costs, describe_rule, file_input, rule_strategy};
 pub use config::{Config, LoadedConfig, Overlay};
 pub use execute::{Event, Stage, execute, execute_with};
 pub use fingerprint::fingerprint;
 pub use folder::{check_target, temporary_name};
 pub use manifest::{FileEntry, InputEntry, MANIFEST, MANIFEST_VERSION, Manifest};
-pub use outcome::{Outcome, RunParts, SavedFolder, VERSION, conclude};
+pub use outcome::{Outcome, RunParts, SavedFolder, VERSION, conclude, write_file};
 pub use preview::{Preview, preview};
 pub use sample::{DEMO_CONFIG, SAMPLE_PREFIX, sample_bytes, sample_reader};
 pub use saved::{SavedRun, load};

@@ -290,7 +290,10 @@ fn write_text(
 }
 
 /// Writes a text file whole or not at all.
-pub(super) fn write_file(path: &Path, text: &str) -> Result<()> {
+///
+/// # Errors
+/// `W101` to `W103`: the file cannot be made, written or named.
+pub fn write_file(path: &Path, text: &str) -> Result<()> {
     let mut file = AtomicFile::create(path)?;
     file.write_all(text.as_bytes()).map_err(|cause| {
         Error::output("W102", format!("cannot write {}: {cause}", path.display()))

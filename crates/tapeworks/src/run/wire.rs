@@ -128,7 +128,8 @@ pub(super) fn strategy(loaded: &LoadedConfig, layout: &Layout) -> Result<Box<dyn
     })
 }
 
-fn build(rule: &Rule, layout: &Layout) -> Result<Box<dyn Strategy>> {
+/// The strategy behind a rule, bound to the columns of a feed.
+pub(super) fn build(rule: &Rule, layout: &Layout) -> Result<Box<dyn Strategy>> {
     let count = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
     match rule {
         Rule::Noop => Ok(Box::new(rules::Noop)),
@@ -228,23 +229,4 @@ pub(super) fn describe(strategy: &StrategyConfig) -> String {
         StrategyConfig::Rule(rule) => named(rule.name(), "rule"),
         StrategyConfig::Python(class) => named(&class.python, "python"),
     }
-}
-
-/// Commission and slippage on one line; empty when nothing is charged.
-pub(super) fn describe_costs(config: &Config) -> String {
-    let least = |min: f64| if min > 0.0 { format!(", at least {min}") } else { String::new() };
-    let commission = match config.execution.commission {
-        CommissionConfig::None => None,
-        CommissionConfig::Percent { bps, min } => {
-            Some(format!("commission {bps} bps{}", least(min)))
-        }
-        CommissionConfig::PerShare { rate, min } => {
-            Some(format!("commission {rate} a unit{}", least(min)))
-        }
-    };
-    let slippage = match config.execution.slippage {
-        SlippageConfig::None => None,
-        SlippageConfig::Percent { bps } => Some(format!("slippage {bps} bps")),
-    };
-    commission.into_iter().chain(slippage).collect::<Vec<_>>().join("; ")
 }

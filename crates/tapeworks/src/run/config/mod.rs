@@ -34,7 +34,7 @@ pub use execution::{
 pub use layers::{ENVIRONMENT_PREFIX, Format, Overlay};
 pub use reporting::Reporting;
 pub use risk::{PortfolioRuleConfig, PositionRuleConfig, Risk};
-pub(crate) use span::parse_span;
+pub use span::parse_span;
 pub use starter::starter;
 pub use strategy::{PythonStrategy, Rule, StrategyConfig, Weight};
 pub use tree::Origin;

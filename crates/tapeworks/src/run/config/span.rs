@@ -14,7 +14,10 @@ const UNITS: &[(&str, i64)] = &[
 ];
 
 /// The nanoseconds of a whole number with a unit; a month counts 30 days.
-pub(crate) fn parse_span(text: &str) -> Result<i64, String> {
+///
+/// # Errors
+/// The reason, in words.
+pub fn parse_span(text: &str) -> Result<i64, String> {
     let trimmed = text.trim();
     let digits = trimmed.len() - trimmed.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     let (number, unit) = trimmed.split_at(digits);

@@ -1,0 +1,377 @@
+//! The user's Python strategy as the engine's `Strategy`: the one loop between the two languages.
+//!
+//! The engine runs detached from the interpreter and calls once a timestamp. The simple mode is a
+//! loop over the rows of that timestamp right here; there is no second engine. The trader is swapped
+//! into the Python object for the time of a callback, so its helpers act on it directly.
+
+use std::sync::Arc;
+
+use pyo3::exceptions::PyException;
+use pyo3::prelude::*;
+use tapeworks::base::{self, AssetId, Timestamp};
+use tapeworks::broker::{FillRow, RejectionRow};
+use tapeworks::engine::{Slice, Strategy, Trader};
+use tapeworks::feed::MarketChunk;
+
+use crate::batch::{Batch, ChunkViews};
+use crate::c_api::{Callable, is_unshared};
+use crate::errors::{Error, StrategyError, config_error};
+use crate::event::MarketEvent;
+use crate::instant::datetime;
+use crate::market::Market;
+use crate::orders::Answer;
+use crate::position::{Fill, Rejection};
+use crate::strategy::{Live, PyStrategy};
+
+/// What happens when an order is refused, besides its row in the rejections.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum OnReject {
+    Record,
+    Warn,
+    Raise,
+}
+
+/// A Python strategy, ready to be called by the engine.
+pub struct PyCallbacks {
+    base: Py<PyStrategy>,
+    market: Arc<Market>,
+    mode: Mode,
+    on_fill: Option<Callable>,
+    on_reject: Option<Callable>,
+    object: Py<PyAny>,
+    history_rows: usize,
+    /// The exception that ended the run, kept for the caller to raise.
+    failure: Option<PyErr>,
+    /// Whether the Python object belongs to this run.
+    is_started: bool,
+}
+
+enum Mode {
+    Simple { call: Callable, event: Option<Py<MarketEvent>> },
+    Batch { call: Py<PyAny>, views: Option<Arc<ChunkViews>> },
+}
+
+impl PyCallbacks {
+    /// Finds out which methods the strategy overrides.
+    ///
+    /// # Errors
+    /// `ConfigError` when the object is no strategy, or overrides none or both of the two modes.
+    pub fn new(object: &Bound<'_, PyAny>, market: Arc<Market>) -> PyResult<Self> {
+        let base = object.cast::<PyStrategy>().map_err(|_| not_a_strategy(object))?;
+        let overridden = |name: &str| -> PyResult<Option<Bound<'_, PyAny>>> {
+            let py = object.py();
+            let own = object.get_type().getattr(name)?;
+            let inherited = py.get_type::<PyStrategy>().getattr(name)?;
+            Ok(if own.is(&inherited) { None } else { Some(object.getattr(name)?) })
+        };
+        let class = object.get_type().name()?;
+        let mode = match (overridden("on_market_data")?, overridden("on_timestamp_batch")?) {
+            (Some(call), None) => Mode::Simple { call: Callable::new(&call)?, event: None },
+            (None, Some(call)) => Mode::Batch { call: call.unbind(), views: None },
+            (Some(_), Some(_)) => {
+                return Err(config_error(
+                    "C430",
+                    format!("{class} overrides both on_market_data and on_timestamp_batch"),
+                    "keep one: a batch strategy can loop with self.iter_events(batch, context)",
+                ));
+            }
+            (None, None) => {
+                return Err(config_error(
+                    "C431",
+                    format!("{class} overrides neither on_market_data nor on_timestamp_batch"),
+                    "write one of them; tw.rules.noop() is the strategy that does nothing",
+                ));
+            }
+        };
+        let hook = |name: &str| overridden(name)?.map(|call| Callable::new(&call)).transpose();
+        Ok(Self {
+            on_fill: hook("on_fill")?,
+            on_reject: hook("on_reject")?,
+            history_rows: object.getattr("history_rows")?.extract()?,
+            base: base.clone().unbind(),
+            object: object.clone().unbind(),
+            market,
+            mode,
+            failure: None,
+            is_started: false,
+        })
+    }
+
+    /// The exception that ended the run, when it was one of the strategy.
+    pub fn take_failure(&mut self) -> Option<PyErr> {
+        self.failure.take()
+    }
+
+    /// Lets go of the run's data once the run has ended.
+    pub fn finish(&mut self) {
+        if self.is_started {
+            let ended = std::mem::take(&mut *self.base.get().live());
+            drop(ended);
+        }
+    }
+
+    /// Runs `body` with the trader inside the Python object.
+    fn with_trader(
+        &mut self,
+        trader: &mut Trader,
+        body: impl FnOnce(&mut Self, Python<'_>) -> PyResult<()>,
+    ) -> base::Result<()> {
+        Python::attach(|py| {
+            let base = self.base.clone_ref(py);
+            let strategy = base.get();
+            {
+                let mut live = strategy.live();
+                std::mem::swap(&mut live.trader, trader);
+                live.active = true;
+            }
+            let outcome = body(self, py);
+            {
+                let mut live = strategy.live();
+                live.active = false;
+                std::mem::swap(&mut live.trader, trader);
+            }
+            outcome.map_err(|error| {
+                self.failure = Some(error);
+                base::Error::strategy("S101", "the strategy raised an exception")
+            })
+        })
+    }
+
+    /// Gives the present timestamp to the helpers that look back.
+    fn move_to(&self, slice: &Slice<'_>) {
+        let mut live = self.base.get().live();
+        let is_new = live.now.as_ref().is_none_or(|(chunk, _)| !Arc::ptr_eq(chunk, slice.chunk()));
+        if is_new {
+            live.now = Some((Arc::clone(slice.chunk()), slice.t()));
+            if self.history_rows > 0 {
+                live.history.push(slice.chunk(), self.history_rows);
+            }
+        } else if let Some((_, t)) = &mut live.now {
+            *t = slice.t();
+        }
+    }
+
+    fn call_hook(&self, py: Python<'_>, name: &str) -> PyResult<()> {
+        let object = self.object.bind(py);
+        let own = object.get_type().getattr(name)?;
+        if !own.is(&py.get_type::<PyStrategy>().getattr(name)?) {
+            object.call_method0(name).map_err(|error| in_hook(py, error, name, None, None))?;
+        }
+        Ok(())
+    }
+
+    fn on_slice(&mut self, py: Python<'_>, chunk: &Arc<MarketChunk>, t: usize) -> PyResult<()> {
+        let now = Some(chunk.timestamps[t]);
+        match &mut self.mode {
+            Mode::Simple { call, event } => {
+                let rows = chunk.offsets[t] as usize..chunk.offsets[t + 1] as usize;
+                for row in rows {
+                    let object = event_at(py, event, &self.market, chunk, t, row)?;
+                    if let Err(error) = call.call(py, object) {
+                        let symbol = self.market.symbols.name(AssetId(chunk.assets[row]));
+                        return Err(in_hook(py, error, "on_market_data", now, Some(symbol)));
+                    }
+                }
+                Ok(())
+            }
+            Mode::Batch { call, views } => {
+                let name = "on_timestamp_batch";
+                let fresh = views.as_ref().is_none_or(|views| !Arc::ptr_eq(&views.chunk, chunk));
+                if fresh {
+                    let market = Arc::clone(&self.market);
+                    *views = Some(Arc::new(ChunkViews::new(market, Arc::clone(chunk))));
+                }
+                let views = views.as_ref().expect("made above");
+                let batch = Bound::new(py, Batch::new(Arc::clone(views), t))?;
+                let context = batch.get().context_dict(py)?;
+                let stamp = datetime(py, chunk.timestamps[t])?;
+                let answer = call
+                    .bind(py)
+                    .call1((stamp, &batch, context))
+                    .and_then(|returned| Answer::read(&returned, batch.get()));
+                match answer.map_err(|error| in_hook(py, error, name, now, None))? {
+                    None => Ok(()),
+                    Some(answer) => {
+                        let mut live = self.base.get().live();
+                        answer.send(&mut live.trader).map_err(crate::errors::py_err)
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The event of a row: the last one again when the user kept no reference to it.
+#[inline]
+fn event_at<'a>(
+    py: Python<'_>,
+    slot: &'a mut Option<Py<MarketEvent>>,
+    market: &Arc<Market>,
+    chunk: &Arc<MarketChunk>,
+    t: usize,
+    row: usize,
+) -> PyResult<&'a Py<PyAny>> {
+    let reusable =
+        slot.as_ref().is_some_and(|event| is_unshared(event, py) && event.get().reads(chunk));
+    if reusable {
+        let event = slot.as_ref().expect("it was looked at above");
+        event.get().move_to(t, row);
+    } else {
+        let event = MarketEvent::new(Arc::clone(market), Arc::clone(chunk), t, row);
+        *slot = Some(Py::new(py, event)?);
+    }
+    Ok(slot.as_ref().expect("it was just filled").as_any())
+}
+
+impl Strategy for PyCallbacks {
+    fn on_start(&mut self, trader: &mut Trader) -> base::Result<()> {
+        {
+            let mut live = self.base.get().live();
+            if live.market.is_some() {
+                return Err(base::Error::strategy("S103", "the strategy object is in another run")
+                    .with_hint("make one object a run"));
+            }
+            *live = Live { market: Some(Arc::clone(&self.market)), ..Live::default() };
+        }
+        self.is_started = true;
+        self.with_trader(trader, |this, py| this.call_hook(py, "on_start"))
+    }
+
+    fn on_data(&mut self, slice: &Slice<'_>, trader: &mut Trader) -> base::Result<()> {
+        self.move_to(slice);
+        self.with_trader(trader, |this, py| this.on_slice(py, slice.chunk(), slice.t()))
+    }
+
+    fn on_fill(&mut self, fill: &FillRow, trader: &mut Trader) -> base::Result<()> {
+        if self.on_fill.is_none() {
+            return Ok(());
+        }
+        let value = Fill::new(trader, fill);
+        let (now, asset) = (fill.timestamp, fill.asset);
+        self.with_trader(trader, |this, py| {
+            let call = this.on_fill.as_ref().expect("looked at above");
+            let value = Py::new(py, value)?.into_any();
+            call.call(py, &value).map(drop).map_err(|error| {
+                let symbol = this.market.symbols.name(asset);
+                in_hook(py, error, "on_fill", Some(now), Some(symbol))
+            })
+        })
+    }
+
+    fn on_reject(&mut self, rejection: &RejectionRow, trader: &mut Trader) -> base::Result<()> {
+        if self.on_reject.is_none() {
+            return Ok(());
+        }
+        let asset = trader.order(rejection.order).asset;
+        let value = Rejection::new(trader, rejection);
+        let now = rejection.timestamp;
+        self.with_trader(trader, |this, py| {
+            let call = this.on_reject.as_ref().expect("looked at above");
+            let value = Py::new(py, value)?.into_any();
+            call.call(py, &value).map(drop).map_err(|error| {
+                let symbol = this.market.symbols.name(asset);
+                in_hook(py, error, "on_reject", Some(now), Some(symbol))
+            })
+        })
+    }
+
+    fn on_end(&mut self, trader: &mut Trader) -> base::Result<()> {
+        self.with_trader(trader, |this, py| this.call_hook(py, "on_end"))
+    }
+}
+
+/// Adds a policy for refused orders to any strategy.
+pub struct WithPolicy<'a> {
+    pub strategy: &'a mut dyn Strategy,
+    pub on_reject: OnReject,
+}
+
+impl Strategy for WithPolicy<'_> {
+    fn on_start(&mut self, trader: &mut Trader) -> base::Result<()> {
+        self.strategy.on_start(trader)
+    }
+
+    fn on_data(&mut self, slice: &Slice<'_>, trader: &mut Trader) -> base::Result<()> {
+        self.strategy.on_data(slice, trader)
+    }
+
+    fn on_fill(&mut self, fill: &FillRow, trader: &mut Trader) -> base::Result<()> {
+        self.strategy.on_fill(fill, trader)
+    }
+
+    fn on_reject(&mut self, rejection: &RejectionRow, trader: &mut Trader) -> base::Result<()> {
+        self.strategy.on_reject(rejection, trader)?;
+        if self.on_reject == OnReject::Record {
+            return Ok(());
+        }
+        let line = Rejection::new(trader, rejection).line();
+        match self.on_reject {
+            OnReject::Record => Ok(()),
+            OnReject::Warn => {
+                // A warning that the user's filter turns into an exception ends the run like one.
+                let warned = Python::attach(|py| {
+                    py.import("warnings")?.call_method1("warn", (&line,)).map(drop)
+                });
+                warned.map_err(|_| base::Error::order("O320", line))
+            }
+            OnReject::Raise => Err(base::Error::order("O320", line).with_hint(
+                "on_reject=\"record\" keeps refused orders as rows of result.rejections",
+            )),
+        }
+    }
+
+    fn on_end(&mut self, trader: &mut Trader) -> base::Result<()> {
+        self.strategy.on_end(trader)
+    }
+}
+
+/// The strategy's exception with time and symbol: one of ours keeps its class, any other is the cause
+/// of a `StrategyError`; interrupts and exits pass as they are.
+fn in_hook(
+    py: Python<'_>,
+    error: PyErr,
+    hook: &str,
+    now: Option<i64>,
+    symbol: Option<&str>,
+) -> PyErr {
+    if !error.is_instance_of::<PyException>(py) {
+        return error;
+    }
+    let mut place = hook.to_owned();
+    if let Some(now) = now {
+        place.push_str(&format!(" at {}", Timestamp(now)));
+    }
+    if let Some(symbol) = symbol {
+        place.push_str(&format!(" for {symbol}"));
+    }
+    let value = error.value(py);
+    let raised = if error.is_instance_of::<Error>(py) {
+        let text = value.str().map_or(String::new(), |text| text.to_string());
+        let raised = PyErr::from_type(error.get_type(py), format!("{text}\nin {place}"));
+        for name in ["code", "hint"] {
+            if let Ok(attribute) = value.getattr(name) {
+                let _ = raised.value(py).setattr(name, attribute);
+            }
+        }
+        raised
+    } else {
+        let class = error.get_type(py).name().map_or(String::new(), |name| name.to_string());
+        let text = value.str().map_or(String::new(), |text| text.to_string());
+        let raised = StrategyError::new_err(format!("TW-S101: {class} in {place}: {text}"));
+        let _ = raised.value(py).setattr("code", "TW-S101");
+        raised
+    };
+    raised.set_cause(py, Some(error));
+    raised
+}
+
+fn not_a_strategy(object: &Bound<'_, PyAny>) -> PyErr {
+    let class = object.get_type().name().map_or(String::new(), |name| name.to_string());
+    let is_class = object.is_instance_of::<pyo3::types::PyType>();
+    let hint = if is_class {
+        "give an object, not its class: tw.run(feed, MyStrategy())"
+    } else {
+        "give an instance of a subclass of tw.Strategy, or one of tw.rules"
+    };
+    config_error("C432", format!("the strategy is a {class}, which is no strategy"), hint)
+}

@@ -1,0 +1,92 @@
+//! The report of a data check.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use tapeworks::base::Timestamp;
+use tapeworks::data::{self, CheckReport, ReadOptions};
+
+use crate::errors::py_err;
+use crate::frames::Input;
+use crate::grid::escaped;
+use crate::json::to_python;
+
+/// What checking a table found: a verdict, findings with their first rows, and repairs.
+#[pyclass(frozen, name = "CheckReport", module = "tapeworks")]
+pub struct PyCheckReport(pub CheckReport);
+
+#[pymethods]
+impl PyCheckReport {
+    /// Whether no error was found.
+    #[getter]
+    fn ok(&self) -> bool {
+        self.0.ok()
+    }
+
+    /// The verdict on one line.
+    #[getter]
+    fn verdict(&self) -> String {
+        self.0.verdict()
+    }
+
+    /// Rows read.
+    #[getter]
+    fn n_rows(&self) -> u64 {
+        self.0.n_rows
+    }
+
+    /// Symbols of the table.
+    #[getter]
+    fn n_symbols(&self) -> u64 {
+        self.0.n_symbols
+    }
+
+    /// The first and the last timestamp as text, `None` without rows.
+    #[getter]
+    fn span(&self) -> Option<(String, String)> {
+        let text = |ns: i64| Timestamp(ns).to_string();
+        self.0.span.map(|(first, last)| (text(first), text(last)))
+    }
+
+    /// The findings, errors first: code, severity, column, message, count, first offenders, fix.
+    #[getter]
+    fn findings<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.to_dict(py)?.get_item("findings").map(|found| found.expect("the report has the key"))
+    }
+
+    /// What was changed on the way in, a sentence each.
+    #[getter]
+    fn repairs(&self) -> Vec<String> {
+        self.0.repairs.lines()
+    }
+
+    /// The whole report as plain values.
+    fn to_dict<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let value = serde_json::to_value(&self.0).expect("a report has text keys");
+        Ok(to_python(py, &value)?.cast_into::<PyDict>()?)
+    }
+
+    fn __bool__(&self) -> bool {
+        self.0.ok()
+    }
+
+    fn __repr__(&self) -> String {
+        self.0.to_string()
+    }
+
+    fn _repr_html_(&self) -> String {
+        format!("<pre>{}</pre>", escaped(&self.0.to_string()))
+    }
+}
+
+/// Checks a table; rows that break rules are findings.
+///
+/// # Errors
+/// When the table cannot be opened at all.
+pub fn check(py: Python<'_>, input: &Input, options: &ReadOptions) -> PyResult<PyCheckReport> {
+    let checked = py.detach(|| data::check(input.source(), options));
+    checked.map(PyCheckReport).map_err(py_err)
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyCheckReport>()
+}

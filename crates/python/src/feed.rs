@@ -1,0 +1,521 @@
+//! `DataFeed`: the description of a run's data, usable for as many runs as wanted.
+
+use std::sync::{Arc, Mutex};
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use tapeworks::base;
+use tapeworks::base::Symbols;
+use tapeworks::data::{CheckLevel, CheckReport, CsvFormat, OnBadRow, ReadOptions};
+use tapeworks::feed::{
+    Availability, ChunkLimit, ChunkSource, DataFeed, Layout, MarketChunk, MemoryFeed, OpenFeed,
+};
+use tapeworks::run::InputEntry;
+
+use crate::batch::{Batch, ChunkViews};
+use crate::check::PyCheckReport;
+use crate::errors::{config_error, one_of, py_err, refuse_unknown};
+use crate::event::MarketEvent;
+use crate::frames::Input;
+use crate::grid::{escaped, folded};
+use crate::instant::{instant, zone};
+use crate::market::{Market, PRICES};
+
+/// Market data for a run: bars with their signals and indicators, and context, in time order.
+///
+/// Paths are streamed from disk by every run in bounded memory; frames are checked and decoded once
+/// and kept. Column lists: `None` is all that are there.
+#[pyclass(frozen, name = "DataFeed", module = "tapeworks")]
+pub struct PyDataFeed {
+    asset_data: Input,
+    signals: Option<Input>,
+    context: Option<Input>,
+    spec: Spec,
+    /// Chunks of a frame, once they are decoded.
+    memory: Mutex<Option<(MemoryFeed, CheckReport)>>,
+    market: Mutex<Option<Arc<Market>>>,
+    /// What the last run read.
+    hashed: Mutex<Vec<InputEntry>>,
+}
+
+/// The options of a feed that are plain values.
+#[derive(Clone)]
+struct Spec {
+    signal_columns: Option<Vec<String>>,
+    indicator_columns: Option<Vec<String>>,
+    context_columns: Option<Vec<String>>,
+    available_at: Availability,
+    staleness_ns: Option<i64>,
+    chunk: Option<ChunkLimit>,
+    read: ReadOptions,
+}
+
+/// A feed in motion.
+pub enum Opened {
+    Memory(MemoryFeed, CheckReport),
+    Stream(OpenFeed),
+}
+
+impl Opened {
+    /// What checking found; whole once the feed has ended.
+    pub fn report(&self) -> CheckReport {
+        match self {
+            Self::Memory(_, report) => report.clone(),
+            Self::Stream(feed) => feed.report(),
+        }
+    }
+}
+
+impl ChunkSource for Opened {
+    fn symbols(&self) -> Arc<Symbols> {
+        match self {
+            Self::Memory(feed, _) => feed.symbols(),
+            Self::Stream(feed) => feed.symbols(),
+        }
+    }
+
+    fn layout(&self) -> Arc<Layout> {
+        match self {
+            Self::Memory(feed, _) => feed.layout(),
+            Self::Stream(feed) => feed.layout(),
+        }
+    }
+
+    fn next_chunk(&mut self) -> base::Result<Option<Arc<MarketChunk>>> {
+        match self {
+            Self::Memory(feed, _) => feed.next_chunk(),
+            Self::Stream(feed) => feed.next_chunk(),
+        }
+    }
+}
+
+const KEYWORDS: [&str; 19] = [
+    "asset_data",
+    "signals",
+    "context",
+    "signal_columns",
+    "indicator_columns",
+    "context_columns",
+    "signal_available_at",
+    "staleness",
+    "calendar",
+    "tz",
+    "chunk",
+    "validation",
+    "on_bad_row",
+    "start",
+    "end",
+    "symbols",
+    "csv_columns",
+    "csv_delimiter",
+    "csv_price_scale",
+];
+
+impl PyDataFeed {
+    /// Reads from inputs that are ready, such as the tables of the sample.
+    pub fn of_inputs(asset_data: Input, signals: Option<Input>, context: Option<Input>) -> Self {
+        let spec = Spec {
+            signal_columns: None,
+            indicator_columns: None,
+            context_columns: None,
+            available_at: Availability::default(),
+            staleness_ns: None,
+            chunk: None,
+            read: ReadOptions::default(),
+        };
+        Self {
+            asset_data,
+            signals,
+            context,
+            spec,
+            memory: Mutex::new(None),
+            market: Mutex::new(None),
+            hashed: Mutex::new(Vec::new()),
+        }
+    }
+
+    fn description(&self) -> DataFeed {
+        let mut feed = DataFeed::new(self.asset_data.source());
+        let spec = self.spec.clone();
+        feed.signals = self.signals.as_ref().map(Input::source);
+        feed.context = self.context.as_ref().map(Input::source);
+        feed.signal_columns = spec.signal_columns;
+        feed.indicator_columns = spec.indicator_columns;
+        feed.context_columns = spec.context_columns;
+        feed.signal_available_at = spec.available_at;
+        feed.staleness_ns = spec.staleness_ns;
+        feed.chunk = spec.chunk;
+        feed.read = spec.read;
+        feed
+    }
+
+    /// Starts to read; frames are decoded by the first call and shared by all.
+    ///
+    /// # Errors
+    /// What reading and checking find.
+    pub fn open(&self, py: Python<'_>) -> PyResult<Opened> {
+        py.detach(|| self.open_detached()).map_err(py_err)
+    }
+
+    fn open_detached(&self) -> base::Result<Opened> {
+        if let Input::Path(_) = self.asset_data {
+            return self.description().open().map(Opened::Stream);
+        }
+        let mut memory = self.memory.lock().expect("decoding returns errors, it does not panic");
+        if let Some((feed, report)) = &*memory {
+            let mut feed = feed.clone();
+            feed.rewind();
+            return Ok(Opened::Memory(feed, report.clone()));
+        }
+        let mut open = self.description().open()?;
+        let mut chunks = Vec::new();
+        while let Some(chunk) = open.next_chunk()? {
+            chunks.push(chunk);
+        }
+        let feed = MemoryFeed::new(open.symbols(), open.layout(), chunks);
+        let report = open.report();
+        *memory = Some((feed.clone(), report.clone()));
+        Ok(Opened::Memory(feed, report))
+    }
+
+    /// Symbols and columns as Python strings, made once.
+    pub fn market(&self, py: Python<'_>, opened: &Opened) -> Arc<Market> {
+        let known = self.market.lock().expect("no panic happens while it is held").clone();
+        if let Some(market) = known.filter(|market| {
+            *market.symbols == *opened.symbols() && *market.layout == *opened.layout()
+        }) {
+            return market;
+        }
+        let market = Arc::new(Market::new(py, opened.symbols(), opened.layout()));
+        *self.market.lock().expect("no panic happens while it is held") = Some(Arc::clone(&market));
+        market
+    }
+
+    fn known_market(&self, py: Python<'_>) -> PyResult<Arc<Market>> {
+        let known = self.market.lock().expect("no panic happens while it is held").clone();
+        match known {
+            Some(market) => Ok(market),
+            None => {
+                let opened = self.open(py)?;
+                Ok(self.market(py, &opened))
+            }
+        }
+    }
+
+    /// What a run over this feed reads, for its manifest; files are hashed.
+    ///
+    /// # Errors
+    /// When a file has gone since.
+    pub fn inputs(&self) -> base::Result<Vec<InputEntry>> {
+        let tables = [
+            ("asset_data", Some(&self.asset_data)),
+            ("signals", self.signals.as_ref()),
+            ("context_data", self.context.as_ref()),
+        ];
+        let present = tables.into_iter().filter_map(|(table, input)| Some((table, input?)));
+        let mut known = self.hashed.lock().expect("hashing returns errors, it does not panic");
+        let mut entries = Vec::new();
+        for (table, input) in present {
+            let held = known.iter().find(|entry: &&InputEntry| entry.table == table).cloned();
+            entries.push(match (held, input) {
+                // A frame never changes, so it is hashed once; a file may.
+                (Some(entry), Input::Batches(..)) => entry,
+                (_, input) => input.entry(table)?,
+            });
+        }
+        known.clone_from(&entries);
+        Ok(entries)
+    }
+
+    /// The zone in which the days of this feed are counted.
+    pub fn timezone(&self) -> String {
+        self.spec.read.tz.clone().unwrap_or_else(|| "UTC".to_owned())
+    }
+
+    /// One line a table, for `repr`.
+    fn tables(&self) -> Vec<(&'static str, String)> {
+        let mut lines = vec![("asset_data", self.asset_data.describe())];
+        lines.extend(self.signals.iter().map(|input| ("signals", input.describe())));
+        lines.extend(self.context.iter().map(|input| ("context", input.describe())));
+        lines
+    }
+}
+
+#[pymethods]
+impl PyDataFeed {
+    #[new]
+    #[pyo3(signature = (
+        asset_data, *, signals=None, context=None, signal_columns=None, indicator_columns=None,
+        context_columns=None, signal_available_at="timestamp", staleness=None, calendar=None,
+        tz=None, chunk=None, validation="standard", on_bad_row="error", start=None, end=None,
+        symbols=None, csv_columns=None, csv_delimiter=None, csv_price_scale=1.0, **unknown
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
+    fn new(
+        asset_data: &Bound<'_, PyAny>,
+        signals: Option<&Bound<'_, PyAny>>,
+        context: Option<&Bound<'_, PyAny>>,
+        signal_columns: Option<Vec<String>>,
+        indicator_columns: Option<Vec<String>>,
+        context_columns: Option<Vec<String>>,
+        signal_available_at: &str,
+        staleness: Option<&Bound<'_, PyAny>>,
+        calendar: Option<&str>,
+        tz: Option<&str>,
+        chunk: Option<&Bound<'_, PyAny>>,
+        validation: &str,
+        on_bad_row: &str,
+        start: Option<&Bound<'_, PyAny>>,
+        end: Option<&Bound<'_, PyAny>>,
+        symbols: Option<Vec<String>>,
+        csv_columns: Option<Vec<String>>,
+        csv_delimiter: Option<char>,
+        csv_price_scale: f64,
+        unknown: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        refuse_unknown("DataFeed", &KEYWORDS, unknown)?;
+        if let Some(calendar) = calendar {
+            return Err(config_error(
+                "C440",
+                format!("calendar={calendar:?}: trading calendars are not in this version"),
+                "leave it out: rows are taken at their own timestamps",
+            ));
+        }
+        let local = zone(tz)?;
+        let when = |value: Option<&Bound<'_, PyAny>>| {
+            value.map(|value| instant(value, &local)).transpose()
+        };
+        let delimiter = csv_delimiter.map(u8::try_from).transpose().map_err(|_| {
+            config_error("C441", "csv_delimiter is no ASCII character", "use one of , ; | or a tab")
+        })?;
+        let read = ReadOptions {
+            tz: tz.map(str::to_owned),
+            symbols,
+            start: when(start)?,
+            end: when(end)?,
+            level: one_of(
+                "validation",
+                validation,
+                &[
+                    ("fast", CheckLevel::Fast),
+                    ("standard", CheckLevel::Standard),
+                    ("paranoid", CheckLevel::Paranoid),
+                ],
+            )?,
+            on_bad_row: one_of(
+                "on_bad_row",
+                on_bad_row,
+                &[("error", OnBadRow::Error), ("drop", OnBadRow::Drop), ("null", OnBadRow::Null)],
+            )?,
+            csv: CsvFormat { columns: csv_columns, price_scale: csv_price_scale, delimiter },
+            ..ReadOptions::default()
+        };
+        let spec = Spec {
+            signal_columns,
+            indicator_columns,
+            context_columns,
+            available_at: Availability::parse(signal_available_at).map_err(py_err)?,
+            staleness_ns: staleness.map(span_ns).transpose()?,
+            chunk: chunk.map(chunk_limit).transpose()?,
+            read,
+        };
+        let side = |name: &str, value: Option<&Bound<'_, PyAny>>| {
+            value.map(|value| Input::read(name, value)).transpose()
+        };
+        Ok(Self {
+            spec,
+            signals: side("signals", signals)?,
+            context: side("context", context)?,
+            ..Self::of_inputs(Input::read("asset_data", asset_data)?, None, None)
+        })
+    }
+
+    /// The symbols, ascending.
+    #[getter]
+    fn symbols(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        Ok(self.known_market(py)?.symbols.iter().map(str::to_owned).collect())
+    }
+
+    /// Every column by name: time, symbol, prices, signals, indicators, context.
+    #[getter]
+    fn columns(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        let market = self.known_market(py)?;
+        let layout = &market.layout;
+        let first = ["timestamp", "symbol"].into_iter().chain(PRICES).map(str::to_owned);
+        let rest = [&layout.signals, &layout.indicators, &layout.context];
+        Ok(first.chain(rest.into_iter().flatten().cloned()).collect())
+    }
+
+    /// Names of the signal columns.
+    #[getter]
+    fn signal_columns(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        Ok(self.known_market(py)?.layout.signals.clone())
+    }
+
+    /// Names of the indicator columns.
+    #[getter]
+    fn indicator_columns(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        Ok(self.known_market(py)?.layout.indicators.clone())
+    }
+
+    /// Names of the context columns.
+    #[getter]
+    fn context_columns(&self, py: Python<'_>) -> PyResult<Vec<String>> {
+        Ok(self.known_market(py)?.layout.context.clone())
+    }
+
+    /// Reads and checks every row of the asset data; bad rows are findings, not an exception.
+    fn check(&self, py: Python<'_>) -> PyResult<PyCheckReport> {
+        crate::check::check(py, &self.asset_data, &self.spec.read)
+    }
+
+    /// One `MarketEvent` a row, in time order.
+    fn __iter__(&self, py: Python<'_>) -> PyResult<EventIterator> {
+        let opened = self.open(py)?;
+        let market = self.market(py, &opened);
+        Ok(EventIterator { walk: Mutex::new(Walk::new(opened, market)) })
+    }
+
+    /// One `Batch` a timestamp, in time order.
+    fn iter_batches(&self, py: Python<'_>) -> PyResult<BatchIterator> {
+        let opened = self.open(py)?;
+        let market = self.market(py, &opened);
+        Ok(BatchIterator { walk: Mutex::new(Walk::new(opened, market)) })
+    }
+
+    fn __repr__(&self) -> String {
+        let mut lines: Vec<String> =
+            self.tables().iter().map(|(name, text)| format!("  {name}: {text}")).collect();
+        lines.insert(0, "DataFeed".to_owned());
+        let known = self.market.lock().expect("no panic happens while it is held").clone();
+        if let Some(market) = known {
+            let symbols: Vec<String> = market.symbols.iter().take(8).map(str::to_owned).collect();
+            let more = market.symbols.len().saturating_sub(8);
+            let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+            let lead = format!("  {} symbols: ", market.symbols.len());
+            lines.push(format!("{lead}{}{more}", symbols.join(", ")));
+            for (name, columns) in [
+                ("signals", &market.layout.signals),
+                ("indicators", &market.layout.indicators),
+                ("context", &market.layout.context),
+            ] {
+                if !columns.is_empty() {
+                    lines.extend(folded(&format!("  {name}: "), columns, 80));
+                }
+            }
+        }
+        lines.join("\n")
+    }
+
+    fn _repr_html_(&self) -> String {
+        format!("<pre>{}</pre>", escaped(&self.__repr__()))
+    }
+}
+
+/// A walk over all timestamps of a feed.
+struct Walk {
+    opened: Opened,
+    market: Arc<Market>,
+    views: Option<Arc<ChunkViews>>,
+    t: usize,
+    row: usize,
+}
+
+impl Walk {
+    fn new(opened: Opened, market: Arc<Market>) -> Self {
+        Self { opened, market, views: None, t: 0, row: 0 }
+    }
+
+    /// The chunk that holds the next timestamp.
+    fn chunk(&mut self) -> base::Result<Option<&Arc<ChunkViews>>> {
+        let used = self.views.as_ref().is_none_or(|views| self.t >= views.chunk.timestamps.len());
+        if used {
+            (self.t, self.row) = (0, 0);
+            self.views = loop {
+                match self.opened.next_chunk()? {
+                    None => break None,
+                    Some(chunk) if chunk.n_rows() == 0 => {}
+                    Some(chunk) => {
+                        break Some(Arc::new(ChunkViews::new(Arc::clone(&self.market), chunk)));
+                    }
+                }
+            };
+        }
+        Ok(self.views.as_ref())
+    }
+}
+
+/// Iterator over the rows of a feed.
+#[pyclass(frozen, module = "tapeworks")]
+pub struct EventIterator {
+    walk: Mutex<Walk>,
+}
+
+#[pymethods]
+impl EventIterator {
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<MarketEvent>> {
+        py.detach(|| {
+            let mut walk = self.walk.lock().expect("reading returns errors, it does not panic");
+            let Some(views) = walk.chunk()?.map(Arc::clone) else { return Ok(None) };
+            let (t, row) = (walk.t, walk.row);
+            walk.row += 1;
+            if walk.row >= views.chunk.offsets[t + 1] as usize {
+                walk.t += 1;
+            }
+            let (market, chunk) = (Arc::clone(&views.market), Arc::clone(&views.chunk));
+            Ok(Some(MarketEvent::new(market, chunk, t, row)))
+        })
+        .map_err(py_err)
+    }
+}
+
+/// Iterator over the timestamps of a feed.
+#[pyclass(frozen, module = "tapeworks")]
+pub struct BatchIterator {
+    walk: Mutex<Walk>,
+}
+
+#[pymethods]
+impl BatchIterator {
+    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
+        slf
+    }
+
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
+        py.detach(|| {
+            let mut walk = self.walk.lock().expect("reading returns errors, it does not panic");
+            let Some(views) = walk.chunk()?.map(Arc::clone) else { return Ok(None) };
+            walk.t += 1;
+            Ok(Some(Batch::new(views, walk.t - 1)))
+        })
+        .map_err(py_err)
+    }
+}
+
+/// A span as nanoseconds: a text such as `"5d"`, or a `timedelta`.
+fn span_ns(value: &Bound<'_, PyAny>) -> PyResult<i64> {
+    if let Ok(text) = value.extract::<String>() {
+        return tapeworks::run::config::parse_span(&text).map_err(|reason| {
+            config_error("C442", format!("staleness={text:?}: {reason}"), "write 5d, 12h or 30m")
+        });
+    }
+    let span: std::time::Duration = value.extract()?;
+    i64::try_from(span.as_nanos())
+        .map_err(|_| config_error("C442", "staleness is longer than 292 years", "write 5d"))
+}
+
+/// `"1mo"`, `"5d"` or a number of rows.
+fn chunk_limit(value: &Bound<'_, PyAny>) -> PyResult<ChunkLimit> {
+    let text: String = value.str()?.extract()?;
+    ChunkLimit::parse(&text).map_err(py_err)
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyDataFeed>()?;
+    module.add_class::<EventIterator>()?;
+    module.add_class::<BatchIterator>()
+}

@@ -1,0 +1,140 @@
+//! What a caller may hand in as a table: a path, or a frame of any library that speaks Arrow.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, RecordBatchIterator, RecordBatchReader};
+use arrow::datatypes::SchemaRef;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use tapeworks::data::Source;
+use tapeworks::run::InputEntry;
+
+use crate::c_api::import_stream;
+use crate::errors::py_err;
+
+/// A table of the caller.
+pub enum Input {
+    /// A file, a glob or a folder, read anew by every run.
+    Path(String),
+    /// Batches of a frame, shared with it and never copied.
+    Batches(SchemaRef, Arc<Vec<RecordBatch>>),
+}
+
+impl Input {
+    /// Reads the argument `name`: a path, or anything with `__arrow_c_stream__`.
+    ///
+    /// A pandas frame with a named index (a `DatetimeIndex`, a `MultiIndex`) has it turned into
+    /// columns by pandas itself; unnamed levels become `timestamp` and `symbol` by their type.
+    ///
+    /// # Errors
+    /// `DataError` `TW-D120` for anything else.
+    pub fn read(name: &str, value: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let has = |attribute: &str| value.hasattr(attribute);
+        if value.is_instance_of::<pyo3::types::PyString>() || has("__fspath__")? {
+            let path: PathBuf = value.extract()?;
+            return Ok(Self::Path(path.to_string_lossy().into_owned()));
+        }
+        let frame = if has("reset_index")? && has("rename_axis")? {
+            flattened(value)?
+        } else {
+            value.clone()
+        };
+        if !frame.hasattr("__arrow_c_stream__")? {
+            return Err(no_frame(name, value));
+        }
+        let reader = import_stream(&frame)?;
+        let schema = reader.schema();
+        let batches = frame.py().detach(|| reader.collect::<Result<Vec<_>, _>>());
+        let batches = batches.map_err(|error| {
+            py_err(tapeworks::base::Error::data("D121", format!("{name}: {error}")))
+        })?;
+        Ok(Self::Batches(schema, Arc::new(batches)))
+    }
+
+    /// The table once more, as the engine reads it.
+    pub fn source(&self) -> Source {
+        match self {
+            Self::Path(path) => Source::Path(path.clone()),
+            Self::Batches(schema, batches) => {
+                let batches: Vec<_> = batches.iter().cloned().map(Ok).collect();
+                let reader = RecordBatchIterator::new(batches, Arc::clone(schema));
+                Source::Arrow(Box::new(reader) as Box<dyn RecordBatchReader + Send>)
+            }
+        }
+    }
+
+    /// The table as a manifest names it, with the hash of its content.
+    ///
+    /// # Errors
+    /// When a file has gone.
+    pub fn entry(&self, table: &str) -> tapeworks::base::Result<InputEntry> {
+        match self {
+            Self::Path(path) => tapeworks::run::file_input(table, path),
+            Self::Batches(schema, batches) => {
+                Ok(tapeworks::run::batches_input(table, &self.describe(), schema, batches))
+            }
+        }
+    }
+
+    /// The table on one line.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Path(path) => path.clone(),
+            Self::Batches(schema, batches) => {
+                let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+                format!("frame of {} x {}", crate::table::thousands(rows), schema.fields().len())
+            }
+        }
+    }
+}
+
+/// A pandas frame whose index has become columns, unless it only counts the rows.
+fn flattened<'py>(frame: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let index = frame.getattr("index")?;
+    let names: Vec<Option<String>> = index
+        .getattr("names")?
+        .try_iter()?
+        .map(|name| {
+            name.and_then(|name| {
+                Ok(if name.is_none() { None } else { Some(name.str()?.extract()?) })
+            })
+        })
+        .collect::<PyResult<_>>()?;
+    if index.get_type().name()? == "RangeIndex" && names == [None] {
+        return Ok(frame.clone());
+    }
+    let mut full = Vec::with_capacity(names.len());
+    for (level, name) in names.into_iter().enumerate() {
+        full.push(match name {
+            Some(name) => name,
+            None => {
+                let values = index.call_method1("get_level_values", (level,))?;
+                let kind: String = values.getattr("dtype")?.getattr("kind")?.extract()?;
+                if kind == "M" { "timestamp".to_owned() } else { "symbol".to_owned() }
+            }
+        });
+    }
+    let by_axis = PyDict::new(frame.py());
+    by_axis.set_item("index", full)?;
+    frame.call_method("rename_axis", (), Some(&by_axis))?.call_method0("reset_index")
+}
+
+fn no_frame(name: &str, value: &Bound<'_, PyAny>) -> PyErr {
+    let class = value.get_type();
+    let class = class.name().map_or(String::new(), |name| name.to_string());
+    let module = value.get_type().module().map_or(String::new(), |name| name.to_string());
+    let hint = if class == "LazyFrame" {
+        "write it with .sink_parquet(path) and give the path (it is read in bounded memory), or give \
+         .collect()"
+    } else if module.starts_with("pandas") {
+        "pandas hands out Arrow from 2.2 on, with pyarrow installed"
+    } else {
+        "give a path, a glob, a folder, or a frame of polars, pandas, pyarrow or DuckDB"
+    };
+    let error = tapeworks::base::Error::data(
+        "D120",
+        format!("{name} is a {class}, which is neither a path nor an Arrow stream"),
+    );
+    py_err(error.with_hint(hint))
+}

@@ -1,0 +1,255 @@
+//! What a batch callback may return: targets or orders for all symbols in one object.
+
+use pyo3::prelude::*;
+use tapeworks::base::AssetId;
+use tapeworks::engine::{OrderRequest, Size, Trader};
+
+use crate::batch::Batch;
+use crate::errors::order_error;
+use crate::numpy_view::{floats, integers};
+
+/// What the numbers of [`Targets`] mean.
+#[derive(Clone, Copy)]
+enum Meaning {
+    Weights,
+    Quantities,
+    Values,
+}
+
+/// The holdings wanted, one number a row of the batch; NaN leaves a symbol as it is.
+#[pyclass(frozen, module = "tapeworks")]
+pub struct Targets {
+    numbers: Py<PyAny>,
+    meaning: Meaning,
+}
+
+/// Orders at rows of the batch, with signed quantities.
+#[pyclass(frozen, module = "tapeworks")]
+pub struct Orders {
+    index: Py<PyAny>,
+    quantity: Py<PyAny>,
+    limit: Option<Py<PyAny>>,
+    stop: Option<Py<PyAny>>,
+    tag: Option<String>,
+}
+
+#[pymethods]
+impl Targets {
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let word = match self.meaning {
+            Meaning::Weights => "weights",
+            Meaning::Quantities => "quantities",
+            Meaning::Values => "values",
+        };
+        Ok(format!("targets({word}={})", self.numbers.bind(py).repr()?))
+    }
+}
+
+#[pymethods]
+impl Orders {
+    fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
+        let (index, quantity) = (self.index.bind(py).repr()?, self.quantity.bind(py).repr()?);
+        Ok(format!("orders({index}, {quantity})"))
+    }
+}
+
+/// The holdings wanted after this timestamp, aligned with `batch.symbols`.
+///
+/// Give one of `weights` (fractions of equity), `quantities` (units) or `values` (currency). Orders
+/// that reduce a position go out first, then the others, each in row order; NaN leaves a symbol as it
+/// is. A symbol that has no row at this timestamp is left as it is.
+#[pyfunction]
+#[pyo3(signature = (*, weights=None, quantities=None, values=None))]
+fn targets(
+    weights: Option<Py<PyAny>>,
+    quantities: Option<Py<PyAny>>,
+    values: Option<Py<PyAny>>,
+) -> PyResult<Targets> {
+    match (weights, quantities, values) {
+        (Some(numbers), None, None) => Ok(Targets { numbers, meaning: Meaning::Weights }),
+        (None, Some(numbers), None) => Ok(Targets { numbers, meaning: Meaning::Quantities }),
+        (None, None, Some(numbers)) => Ok(Targets { numbers, meaning: Meaning::Values }),
+        _ => Err(order_error(
+            "O310",
+            "targets() takes exactly one of weights, quantities and values",
+            "for example tw.targets(weights=w) with one number a row of batch.symbols",
+        )),
+    }
+}
+
+/// Orders for many symbols: `index` are row numbers of the batch, `quantity` signed units.
+///
+/// `quantity`, `limit` and `stop` are arrays as long as `index`, or one number for all. NaN in
+/// `limit` or `stop` is "none". Orders go out in the order of `index`.
+#[pyfunction]
+#[pyo3(signature = (index, quantity, *, limit=None, stop=None, tag=None))]
+fn orders(
+    index: Py<PyAny>,
+    quantity: Py<PyAny>,
+    limit: Option<Py<PyAny>>,
+    stop: Option<Py<PyAny>>,
+    tag: Option<String>,
+) -> Orders {
+    Orders { index, quantity, limit, stop, tag }
+}
+
+/// A batch callback's answer, read out of Python and ready to be sent.
+pub enum Answer {
+    Targets(Vec<(AssetId, f64)>, Sent),
+    Orders(Vec<OrderRequest>, Option<String>),
+}
+
+/// How targets reach the trader.
+#[derive(Clone, Copy)]
+pub struct Sent(Meaning);
+
+impl Answer {
+    /// Reads the object that the callback returned; `None` when there is nothing to send.
+    ///
+    /// # Errors
+    /// `OrderError` when the arrays do not fit the batch, or the object is none of ours.
+    pub fn read(returned: &Bound<'_, PyAny>, batch: &Batch) -> PyResult<Option<Self>> {
+        if returned.is_none() {
+            return Ok(None);
+        }
+        if let Ok(targets) = returned.cast::<Targets>() {
+            return read_targets(targets.get(), returned.py(), batch).map(Some);
+        }
+        if let Ok(orders) = returned.cast::<Orders>() {
+            return read_orders(orders.get(), returned.py(), batch).map(Some);
+        }
+        Err(order_error(
+            "O311",
+            format!("on_timestamp_batch returned a {}", returned.get_type().name()?),
+            "return tw.targets(...), tw.orders(...) or nothing",
+        ))
+    }
+
+    /// Sends everything.
+    pub fn send(self, trader: &mut Trader) -> tapeworks::base::Result<()> {
+        match self {
+            Self::Targets(wanted, Sent(meaning)) => send_targets(&wanted, meaning, trader),
+            Self::Orders(requests, tag) => {
+                let tag = tag.map_or(0, |tag| trader.tag(&tag));
+                for request in requests {
+                    trader.submit(&OrderRequest { tag, ..request })?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn read_targets(targets: &Targets, py: Python<'_>, batch: &Batch) -> PyResult<Answer> {
+    let numbers = floats(targets.numbers.bind(py))?;
+    let assets = batch.assets();
+    if numbers.len() != assets.len() {
+        return Err(order_error(
+            "O312",
+            format!("targets() got {} numbers for {} rows", numbers.len(), assets.len()),
+            "give one number a row, in the order of batch.symbols",
+        ));
+    }
+    let wanted = assets.iter().zip(numbers).filter(|(_, number)| !number.is_nan());
+    let wanted = wanted.map(|(asset, number)| (AssetId(*asset), number)).collect();
+    Ok(Answer::Targets(wanted, Sent(targets.meaning)))
+}
+
+/// Reductions first: they free the cash that the others need.
+fn send_targets(wanted: &[(AssetId, f64)], meaning: Meaning, trader: &mut Trader) {
+    let equity = trader.equity();
+    let units = |trader: &Trader, asset: AssetId, number: f64| match meaning {
+        Meaning::Quantities => number,
+        Meaning::Values => number / trader.mark(asset),
+        Meaning::Weights => number * equity / trader.mark(asset),
+    };
+    let shrinks = |trader: &Trader, asset: AssetId, number: f64| {
+        let held = trader.quantity(asset);
+        held != 0.0 && (units(trader, asset, number) - held) * held < 0.0
+    };
+    let reducing: Vec<bool> =
+        wanted.iter().map(|(asset, number)| shrinks(trader, *asset, *number)).collect();
+    for first in [true, false] {
+        for ((asset, number), reduces) in wanted.iter().zip(&reducing) {
+            if *reduces != first || (*number == 0.0 && trader.quantity(*asset) == 0.0) {
+                continue;
+            }
+            match meaning {
+                Meaning::Weights => trader.target_percent(*asset, *number),
+                Meaning::Quantities => trader.target_quantity(*asset, *number),
+                Meaning::Values => trader.target_value(*asset, *number),
+            };
+        }
+    }
+}
+
+fn read_orders(orders: &Orders, py: Python<'_>, batch: &Batch) -> PyResult<Answer> {
+    let index = integers(orders.index.bind(py))?;
+    let quantity = numbers_for(Some(&orders.quantity), py, index.len(), "quantity")?;
+    let limit = numbers_for(orders.limit.as_ref(), py, index.len(), "limit")?;
+    let stop = numbers_for(orders.stop.as_ref(), py, index.len(), "stop")?;
+    let assets = batch.assets();
+    let mut requests = Vec::with_capacity(index.len());
+    for (i, row) in index.iter().enumerate() {
+        let asset = usize::try_from(*row).ok().and_then(|row| assets.get(row));
+        let asset = asset.ok_or_else(|| {
+            order_error(
+                "O313",
+                format!("orders() names row {row}, the batch has rows 0..{}", assets.len()),
+                "index holds row numbers of batch.symbols",
+            )
+        })?;
+        let price = |values: &[f64]| values.get(i).copied().filter(|value| !value.is_nan());
+        let (limit, stop) = (price(&limit), price(&stop));
+        if limit.is_some() && stop.is_some() {
+            return Err(limit_and_stop());
+        }
+        requests.push(OrderRequest {
+            asset: AssetId(*asset),
+            size: Size::Quantity(quantity[i]),
+            limit,
+            stop,
+            reduce_only: false,
+            tag: 0,
+        });
+    }
+    Ok(Answer::Orders(requests, orders.tag.clone()))
+}
+
+/// The error of an order that is limit and stop at once.
+pub fn limit_and_stop() -> PyErr {
+    order_error(
+        "O303",
+        "an order has limit and stop at once; stop-limit orders are not in this version",
+        "give limit= or stop=, not both",
+    )
+}
+
+/// `wanted` numbers: the array itself, or one number repeated; empty when there is none.
+fn numbers_for(
+    given: Option<&Py<PyAny>>,
+    py: Python<'_>,
+    wanted: usize,
+    argument: &str,
+) -> PyResult<Vec<f64>> {
+    let Some(given) = given.map(|given| given.bind(py)) else { return Ok(Vec::new()) };
+    if let Ok(number) = given.extract::<f64>() {
+        return Ok(vec![number; wanted]);
+    }
+    let numbers = floats(given)?;
+    if numbers.len() == wanted {
+        return Ok(numbers);
+    }
+    Err(order_error(
+        "O314",
+        format!("orders() got {} numbers in {argument} for {wanted} rows", numbers.len()),
+        "give arrays of one length, or one number for all",
+    ))
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<Targets>()?;
+    module.add_class::<Orders>()?;
+    module.add_function(wrap_pyfunction!(targets, module)?)?;
+    module.add_function(wrap_pyfunction!(orders, module)?)
+}

@@ -1,0 +1,361 @@
+//! `Result`: what a run came to, just made or read back from a run folder.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::AsArray;
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use serde_json::Value;
+use tapeworks::records::{RecordKind, Records};
+use tapeworks::report;
+use tapeworks::run::{self, Outcome, SavedRun};
+
+use crate::errors::{config_error, py_err};
+use crate::grid::escaped;
+use crate::json::to_python;
+use crate::table::Table;
+
+/// The metrics of `Result.summary`, those that a first look needs.
+const SUMMARY: [&str; 12] = [
+    "final_equity",
+    "total_return",
+    "cagr",
+    "volatility",
+    "sharpe",
+    "sortino",
+    "max_drawdown",
+    "n_trades",
+    "win_rate",
+    "profit_factor",
+    "commissions",
+    "rejections",
+];
+
+/// A finished run: metrics with their conventions, and six tables of records.
+#[pyclass(frozen, name = "Result", module = "tapeworks")]
+pub struct RunResult {
+    held: Held,
+    /// The metrics document: name, run id, fingerprint, metrics.
+    document: Value,
+}
+
+enum Held {
+    Made { outcome: Box<Outcome>, records: Arc<Records> },
+    Saved(Box<SavedRun>),
+}
+
+impl RunResult {
+    /// The result of a run that has ended.
+    pub fn of_outcome(outcome: Outcome) -> Self {
+        let document = outcome.metrics_json();
+        let records = Arc::new(outcome.records.clone());
+        Self { held: Held::Made { outcome: Box::new(outcome), records }, document }
+    }
+
+    /// Writes the run folder.
+    pub fn write(&self, py: Python<'_>, folder: &Path) -> PyResult<()> {
+        let Held::Made { outcome, .. } = &self.held else {
+            return Err(config_error(
+                "C470",
+                "a loaded run is not written again",
+                "copy its folder",
+            ));
+        };
+        let clock = py.import("datetime")?;
+        let zone = clock.getattr("timezone")?.getattr("utc")?;
+        let now = clock.getattr("datetime")?.call_method1("now", (zone,))?;
+        let made_at: String = now.call_method1("isoformat", (" ", "seconds"))?.extract()?;
+        py.detach(|| outcome.save(folder, Some(&made_at))).map(drop).map_err(py_err)
+    }
+
+    /// Warns once when times without a zone were read as UTC.
+    pub fn warn_of_naive_times(&self, py: Python<'_>) -> PyResult<()> {
+        let Held::Made { outcome, .. } = &self.held else { return Ok(()) };
+        for warning in &outcome.facts.warnings {
+            if warning.starts_with("TW-D303") {
+                py.import("warnings")?.call_method1("warn", (warning,))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn table(&self, kind: RecordKind) -> PyResult<Table> {
+        match &self.held {
+            Held::Made { records, .. } => Ok(Table::of_records(Arc::clone(records), kind)),
+            Held::Saved(saved) => {
+                let path = saved.path(kind.as_str()).ok_or_else(|| {
+                    config_error(
+                        "C471",
+                        format!("the run folder has no {} table", kind.as_str()),
+                        "make the run again",
+                    )
+                })?;
+                Table::read_parquet(kind.as_str(), &path)
+            }
+        }
+    }
+
+    /// The metrics as plain values. Those of a run folder are read by Python, whose parser gives
+    /// back every float to the last bit.
+    fn metric_facts<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let facts = match &self.held {
+            Held::Made { .. } => to_python(py, &self.document["metrics"])?,
+            Held::Saved(saved) => {
+                let path =
+                    saved.path("metrics").unwrap_or_else(|| saved.folder.join("metrics.json"));
+                let text = std::fs::read_to_string(path)?;
+                py.import("json")?.call_method1("loads", (text,))?.get_item("metrics")?
+            }
+        };
+        Ok(facts.cast_into::<PyDict>()?)
+    }
+
+    fn text(&self, key: &str) -> String {
+        self.document[key].as_str().unwrap_or_default().to_owned()
+    }
+
+    fn lines(&self) -> PyResult<Vec<String>> {
+        let n = |key: &str| self.document[key].as_u64().unwrap_or_default();
+        let count = |n: u64| crate::table::thousands(usize::try_from(n).unwrap_or(usize::MAX));
+        let mut lines = vec![
+            format!("Result {}: {}", self.text("name"), self.text("strategy")),
+            format!("  {} rows, {} symbols, run {}", count(n("rows")), n("symbols"), self.run_id()),
+        ];
+        if let Held::Made { outcome, .. } = &self.held {
+            let facts = &outcome.facts;
+            let costs = if facts.costs.is_empty() { "no costs" } else { &facts.costs };
+            lines.push(format!("  fills {}, {} account, {costs}", facts.semantics, facts.account));
+        }
+        for key in SUMMARY {
+            let metric = &self.document["metrics"][key];
+            if metric.is_null() {
+                continue;
+            }
+            let value = match metric["value"].as_f64() {
+                Some(value) => written(value, metric["unit"].as_str().unwrap_or_default()),
+                None => format!("n/a ({})", metric["reason"].as_str().unwrap_or("undefined")),
+            };
+            let convention = metric["convention"].as_str().unwrap_or_default();
+            let n = metric["n"].as_u64().unwrap_or_default();
+            let how = if convention.is_empty() {
+                format!("n={n}")
+            } else {
+                format!("{convention}, n={n}")
+            };
+            lines.push(format!("  {key:<16}{value:>18}  {how}"));
+        }
+        let reasons = self.causes()?;
+        let refused: Vec<String> = reasons
+            .iter()
+            .filter(|(cause, _)| cause.starts_with("rejected"))
+            .map(|(cause, n)| format!("{cause} {n}"))
+            .collect();
+        if !refused.is_empty() {
+            lines.push(format!("  {}", refused.join(", ")));
+        }
+        for line in &mut lines {
+            if line.chars().count() > 80 {
+                *line = line.chars().take(78).collect::<String>() + "..";
+            }
+        }
+        Ok(lines)
+    }
+
+    /// Events of orders by cause, in order of first appearance.
+    fn causes(&self) -> PyResult<Vec<(String, u64)>> {
+        let orders = self.table(RecordKind::Orders)?;
+        let mut counts: Vec<(String, u64)> = Vec::new();
+        for batch in orders.reader() {
+            let batch = batch.map_err(crate::table::arrow_error)?;
+            let text = |name: &str| {
+                let column = batch.column_by_name(name)?;
+                cast(column, &DataType::Utf8).ok()
+            };
+            let (Some(events), reasons) = (text("event"), text("reason")) else { continue };
+            let events = events.as_string::<i32>();
+            for row in 0..batch.num_rows() {
+                let reason = reasons.as_ref().map(|reasons| reasons.as_string::<i32>());
+                let reason = reason.filter(|r| arrow::array::Array::is_valid(r, row));
+                let cause = match reason.map(|reasons| reasons.value(row)) {
+                    Some(reason) if !reason.is_empty() => {
+                        format!("{}: {reason}", events.value(row))
+                    }
+                    _ => events.value(row).to_owned(),
+                };
+                match counts.iter_mut().find(|(known, _)| *known == cause) {
+                    Some((_, n)) => *n += 1,
+                    None => counts.push((cause, 1)),
+                }
+            }
+        }
+        Ok(counts)
+    }
+}
+
+#[pymethods]
+impl RunResult {
+    /// Every metric by key: a float with `.value`, `.reason`, `.unit`, `.convention`, `.n`.
+    #[getter]
+    fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let class = py.import("tapeworks._metric")?.getattr("Metric")?;
+        let metrics = PyDict::new(py);
+        for (key, facts) in self.metric_facts(py)?.iter() {
+            metrics.set_item(&key, class.call1((&key, facts))?)?;
+        }
+        Ok(metrics)
+    }
+
+    /// The headline metrics, a short `metrics`.
+    #[getter]
+    fn summary<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let all = self.metrics(py)?;
+        let summary = PyDict::new(py);
+        for key in SUMMARY {
+            if let Some(metric) = all.get_item(key)? {
+                summary.set_item(key, metric)?;
+            }
+        }
+        Ok(summary)
+    }
+
+    /// One row a reducing fill, and one a position still held at the end.
+    #[getter]
+    fn trades(&self) -> PyResult<Table> {
+        self.table(RecordKind::Trades)
+    }
+
+    /// One row an execution.
+    #[getter]
+    fn fills(&self) -> PyResult<Table> {
+        self.table(RecordKind::Fills)
+    }
+
+    /// One row an event in the life of an order.
+    #[getter]
+    fn orders(&self) -> PyResult<Table> {
+        self.table(RecordKind::Orders)
+    }
+
+    /// One row a refused order, with the figures behind the refusal.
+    #[getter]
+    fn rejections(&self) -> PyResult<Table> {
+        self.table(RecordKind::Rejections)
+    }
+
+    /// One row whenever a position changed.
+    #[getter]
+    fn positions(&self) -> PyResult<Table> {
+        self.table(RecordKind::Positions)
+    }
+
+    /// One row a timestamp: equity, cash, exposure, fees, context.
+    #[getter]
+    fn portfolio(&self) -> PyResult<Table> {
+        self.table(RecordKind::Portfolio)
+    }
+
+    /// Name of the run.
+    #[getter]
+    fn name(&self) -> String {
+        self.text("name")
+    }
+
+    /// Hash of configuration, inputs and version.
+    #[getter]
+    fn run_id(&self) -> String {
+        self.text("run_id")
+    }
+
+    /// Hash of the results: equal for equal records.
+    #[getter]
+    fn fingerprint(&self) -> String {
+        self.text("fingerprint")
+    }
+
+    /// Warnings of the run.
+    #[getter]
+    fn warnings(&self) -> Vec<String> {
+        match &self.held {
+            Held::Made { outcome, .. } => outcome.facts.warnings.clone(),
+            Held::Saved(saved) => saved.manifest.warnings.clone(),
+        }
+    }
+
+    /// Changes made to the data, with counts.
+    #[getter]
+    fn repairs(&self) -> Vec<String> {
+        match &self.held {
+            Held::Made { outcome, .. } => outcome.facts.repairs.clone(),
+            Held::Saved(saved) => saved.manifest.repairs.clone(),
+        }
+    }
+
+    /// Events of orders counted by cause: filled, resized, rejected by code, cancelled.
+    fn reasons<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let causes = PyDict::new(py);
+        for (cause, n) in self.causes()? {
+            causes.set_item(cause, n)?;
+        }
+        Ok(causes)
+    }
+
+    /// Writes the run folder: config, metrics, tables, report, manifest.
+    fn save(&self, py: Python<'_>, directory: PathBuf) -> PyResult<()> {
+        self.write(py, &directory)
+    }
+
+    /// Writes the report as one HTML file that needs no network.
+    #[pyo3(signature = (path="report.html".into()))]
+    fn report(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        let html = match &self.held {
+            Held::Made { outcome, .. } => {
+                py.detach(|| report::html(&outcome.report_input())).map_err(py_err)?
+            }
+            Held::Saved(saved) => {
+                let made = saved.path("report").ok_or_else(|| {
+                    config_error("C471", "the run folder has no report", "make the run again")
+                })?;
+                std::fs::read_to_string(made)?
+            }
+        };
+        run::write_file(&path, &html).map_err(py_err)
+    }
+
+    fn __repr__(&self) -> PyResult<String> {
+        Ok(self.lines()?.join("\n"))
+    }
+
+    fn _repr_html_(&self) -> PyResult<String> {
+        Ok(format!("<pre>{}</pre>", escaped(&self.__repr__()?)))
+    }
+}
+
+fn written(value: f64, unit: &str) -> String {
+    match unit {
+        "fraction" => format!("{:.2} %", value * 100.0),
+        "count" => crate::table::thousands(value as usize),
+        "currency" => {
+            let text = format!("{:.2}", value.abs());
+            let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));
+            let whole = crate::table::thousands(whole.parse().unwrap_or_default());
+            format!("{}{whole}.{cents}", if value < 0.0 { "-" } else { "" })
+        }
+        _ => format!("{value:.4}"),
+    }
+}
+
+/// Reads a run folder back, after checking every file against the manifest.
+#[pyfunction]
+fn load(py: Python<'_>, directory: PathBuf) -> PyResult<RunResult> {
+    let saved = py.detach(|| run::load(&directory)).map_err(py_err)?;
+    let document = saved.metrics.clone();
+    Ok(RunResult { held: Held::Saved(Box::new(saved)), document })
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<RunResult>()?;
+    module.add_function(wrap_pyfunction!(load, module)?)
+}

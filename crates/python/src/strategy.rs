@@ -1,0 +1,554 @@
+//! `Strategy`: the base class of the user's strategies, with the helpers that send orders.
+//!
+//! During a callback the object holds the run's trader itself: the engine's trader is swapped in
+//! before the call and out after it, so a helper is one lock and one call away from the engine.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDateTime, PyDict, PyTuple};
+use tapeworks::base::{AssetId, OrderId};
+use tapeworks::engine::{OrderRequest, Size, Trader};
+use tapeworks::feed::MarketChunk;
+
+use crate::batch::Batch;
+use crate::costs::position_rules;
+use crate::errors::{order_error, py_err, refuse_unknown};
+use crate::event::{MarketEvent, no_column};
+use crate::history::History;
+use crate::instant::datetime;
+use crate::market::Market;
+use crate::numpy_view;
+use crate::orders::limit_and_stop;
+use crate::position::Position;
+use crate::table::Table;
+
+/// Rows of the past that a strategy may look back on without saying more.
+pub const HISTORY_ROWS: usize = 2_000_000;
+
+/// Base class of strategies: override exactly one of `on_market_data` and `on_timestamp_batch`.
+///
+/// `on_market_data(event)` is called once per symbol and timestamp; `on_timestamp_batch(timestamp,
+/// batch, context)` once per timestamp with all symbols. The hooks `on_start`, `on_fill`,
+/// `on_reject` and `on_end` are optional. Keyword arguments of the constructor are kept in `params`.
+#[pyclass(subclass, frozen, name = "Strategy", module = "tapeworks")]
+pub struct PyStrategy {
+    live: Mutex<Live>,
+    params: Py<PyDict>,
+}
+
+/// What the strategy can reach while a callback runs.
+#[derive(Default)]
+pub struct Live {
+    pub trader: Trader,
+    pub market: Option<Arc<Market>>,
+    /// The chunk and the timestamp in it that the run has reached.
+    pub now: Option<(Arc<MarketChunk>, usize)>,
+    pub history: History,
+    /// Whether a callback runs at this moment.
+    pub active: bool,
+}
+
+impl Live {
+    fn market(&self) -> &Arc<Market> {
+        self.market.as_ref().expect("a running callback has a market")
+    }
+}
+
+impl PyStrategy {
+    /// The keyword arguments that the strategy was made with.
+    pub fn parameters<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
+        self.params.bind(py).clone()
+    }
+
+    /// The state behind the helpers.
+    pub fn live(&self) -> MutexGuard<'_, Live> {
+        self.live.lock().expect("no panic happens while it is held")
+    }
+
+    /// The state, when a callback runs.
+    ///
+    /// # Errors
+    /// `OrderError` `TW-O300` outside a run.
+    fn running(&self) -> PyResult<MutexGuard<'_, Live>> {
+        let live = self.live();
+        if live.active {
+            return Ok(live);
+        }
+        drop(live);
+        Err(order_error(
+            "O300",
+            "this helper works only while a run calls the strategy",
+            "use it inside on_market_data, on_timestamp_batch or a hook",
+        ))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "they are the keywords of buy and sell")]
+    fn send(
+        &self,
+        side: f64,
+        symbol: &str,
+        quantity: Option<f64>,
+        percent: Option<f64>,
+        value: Option<f64>,
+        limit: Option<f64>,
+        stop: Option<f64>,
+        tag: Option<&str>,
+    ) -> PyResult<u32> {
+        let (word, amount) = match (quantity, percent, value) {
+            (Some(amount), None, None) => ("quantity", amount),
+            (None, Some(amount), None) => ("percent", amount),
+            (None, None, Some(amount)) => ("value", amount),
+            _ => {
+                return Err(order_error(
+                    "O302",
+                    format!("an order for {symbol} needs exactly one of quantity, percent, value"),
+                    "for example self.buy(\"AAPL\", 100) or self.buy(\"AAPL\", percent=0.05)",
+                ));
+            }
+        };
+        if amount < 0.0 {
+            return Err(order_error(
+                "O304",
+                format!("{word}={amount} for {symbol} is negative"),
+                "buy and sell take positive sizes: the other one is the other direction",
+            ));
+        }
+        if limit.is_some() && stop.is_some() {
+            return Err(limit_and_stop());
+        }
+        let amount = side * amount;
+        let size = match word {
+            "quantity" => Size::Quantity(amount),
+            "percent" => Size::Percent(amount),
+            _ => Size::Value(amount),
+        };
+        let mut live = self.running()?;
+        let asset = live.market().asset(symbol)?;
+        let tag = tag.map_or(0, |tag| live.trader.tag(tag));
+        let request = OrderRequest { asset, size, limit, stop, reduce_only: false, tag };
+        live.trader.submit(&request).map(|order| order.0).map_err(py_err)
+    }
+}
+
+/// Keywords of `buy` and `sell` that exist.
+const ORDER_KEYWORDS: [&str; 8] =
+    ["symbol", "quantity", "percent", "value", "limit", "stop", "tif", "tag"];
+
+/// Keywords that other libraries have and this version has not, with what to use in their place.
+const LATER: [(&str, &str); 5] = [
+    ("trail", "self.set_position_rules([tw.TrailingStop(0.1)], symbol=...)"),
+    ("trail_percent", "self.set_position_rules([tw.TrailingStop(0.1)], symbol=...)"),
+    ("stop_loss", "self.set_position_rules([tw.StopLoss(0.05)], symbol=...)"),
+    ("take_profit", "self.set_position_rules([tw.TakeProfit(0.1)], symbol=...)"),
+    ("take_profit_limit", "self.set_position_rules([tw.TakeProfit(0.1)], symbol=...)"),
+];
+
+fn refuse_order_keywords(
+    function: &str,
+    tif: &str,
+    others: Option<&Bound<'_, PyDict>>,
+) -> PyResult<()> {
+    if let Some(others) = others {
+        for (name, instead) in LATER {
+            if others.get_item(name)?.is_some_and(|value| !value.is_none()) {
+                return Err(order_error(
+                    "O305",
+                    format!("{function}() has no {name}= on a single order in this version"),
+                    &format!("position rules exist: {instead}"),
+                ));
+            }
+        }
+        let others = others.copy()?;
+        for (name, _) in LATER {
+            if others.contains(name)? {
+                others.del_item(name)?;
+            }
+        }
+        refuse_unknown(function, &ORDER_KEYWORDS, Some(&others))?;
+    }
+    if tif == "gtc" {
+        return Ok(());
+    }
+    Err(order_error(
+        "O306",
+        format!("tif={tif:?} is not in this version"),
+        "orders live until they fill or are cancelled (tif=\"gtc\"); use self.cancel(order_id)",
+    ))
+}
+
+#[pymethods]
+impl PyStrategy {
+    #[new]
+    #[pyo3(signature = (*args, **params))]
+    fn new(
+        py: Python<'_>,
+        args: &Bound<'_, PyTuple>,
+        params: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let _ = args;
+        let params = params.map_or_else(|| Ok(PyDict::new(py)), PyDictMethods::copy)?;
+        Ok(Self { live: Mutex::new(Live::default()), params: params.unbind() })
+    }
+
+    /// Rows of the past kept for `history`; set it on the class to keep more, or 0 to keep none.
+    #[classattr]
+    fn history_rows() -> usize {
+        HISTORY_ROWS
+    }
+
+    /// Simple mode: called once per symbol and timestamp.
+    fn on_market_data(&self, event: &Bound<'_, PyAny>) {
+        let _ = event;
+    }
+
+    /// Batch mode: called once per timestamp with all its symbols; may return `tw.targets(...)` or
+    /// `tw.orders(...)`.
+    fn on_timestamp_batch(
+        &self,
+        timestamp: &Bound<'_, PyAny>,
+        batch: &Bound<'_, PyAny>,
+        context: &Bound<'_, PyAny>,
+    ) {
+        let _ = (timestamp, batch, context);
+    }
+
+    /// Called once before the first row.
+    fn on_start(&self) {}
+
+    /// Called after each execution.
+    fn on_fill(&self, fill: &Bound<'_, PyAny>) {
+        let _ = fill;
+    }
+
+    /// Called after each refused order.
+    fn on_reject(&self, rejection: &Bound<'_, PyAny>) {
+        let _ = rejection;
+    }
+
+    /// Called once after the last row.
+    fn on_end(&self) {}
+
+    /// Buys `quantity` units, `percent` of equity (0.05 is 5 %) or `value` in currency.
+    ///
+    /// Returns the order id. Market order at the next open unless `limit` or `stop` is given.
+    #[pyo3(signature = (symbol, quantity=None, percent=None, value=None, limit=None, stop=None, *, tif="gtc", tag=None, **others))]
+    #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
+    fn buy(
+        &self,
+        symbol: &str,
+        quantity: Option<f64>,
+        percent: Option<f64>,
+        value: Option<f64>,
+        limit: Option<f64>,
+        stop: Option<f64>,
+        tif: &str,
+        tag: Option<&str>,
+        others: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<u32> {
+        refuse_order_keywords("buy", tif, others)?;
+        self.send(1.0, symbol, quantity, percent, value, limit, stop, tag)
+    }
+
+    /// Sells, with the arguments of `buy`.
+    #[pyo3(signature = (symbol, quantity=None, percent=None, value=None, limit=None, stop=None, *, tif="gtc", tag=None, **others))]
+    #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
+    fn sell(
+        &self,
+        symbol: &str,
+        quantity: Option<f64>,
+        percent: Option<f64>,
+        value: Option<f64>,
+        limit: Option<f64>,
+        stop: Option<f64>,
+        tif: &str,
+        tag: Option<&str>,
+        others: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<u32> {
+        refuse_order_keywords("sell", tif, others)?;
+        self.send(-1.0, symbol, quantity, percent, value, limit, stop, tag)
+    }
+
+    /// Closes a position, or a fraction of it; returns the order id.
+    ///
+    /// Without a position the order is refused as `position_missing`.
+    #[pyo3(signature = (symbol, fraction=1.0))]
+    fn close_position(&self, symbol: &str, fraction: f64) -> PyResult<u32> {
+        if !(fraction > 0.0 && fraction <= 1.0) {
+            return Err(order_error(
+                "O307",
+                format!("fraction={fraction} for {symbol} is not in (0, 1]"),
+                "1.0 closes the whole position, 0.5 half of it",
+            ));
+        }
+        let mut live = self.running()?;
+        let asset = live.market().asset(symbol)?;
+        Ok(live.trader.close(asset, fraction).0)
+    }
+
+    /// Closes every position.
+    fn close_all(&self) -> PyResult<()> {
+        self.running()?.trader.close_all();
+        Ok(())
+    }
+
+    /// Cancels a live order; `False` when it is not live any more.
+    fn cancel(&self, order_id: u32) -> PyResult<bool> {
+        Ok(self.running()?.trader.cancel(OrderId(order_id)))
+    }
+
+    /// Sends the order that brings a symbol to `percent` of equity (0.05 is 5 %).
+    ///
+    /// `None` when nothing is to be done.
+    fn order_target_percent(&self, symbol: &str, percent: f64) -> PyResult<Option<u32>> {
+        let mut live = self.running()?;
+        let asset = live.market().asset(symbol)?;
+        Ok(live.trader.target_percent(asset, percent).map(|order| order.0))
+    }
+
+    /// Sends the order that brings a symbol to `value` in currency.
+    fn order_target_value(&self, symbol: &str, value: f64) -> PyResult<Option<u32>> {
+        let mut live = self.running()?;
+        let asset = live.market().asset(symbol)?;
+        Ok(live.trader.target_value(asset, value).map(|order| order.0))
+    }
+
+    /// Sends the order that brings a symbol to `quantity` units.
+    fn order_target_quantity(&self, symbol: &str, quantity: f64) -> PyResult<Option<u32>> {
+        let mut live = self.running()?;
+        let asset = live.market().asset(symbol)?;
+        Ok(live.trader.target_quantity(asset, quantity).map(|order| order.0))
+    }
+
+    /// Brings the portfolio to these weights; symbols that are not named go to 0.
+    fn rebalance(&self, weights: BTreeMap<String, f64>) -> PyResult<()> {
+        let mut live = self.running()?;
+        let mut wanted = Vec::with_capacity(weights.len());
+        for (symbol, weight) in &weights {
+            wanted.push((live.market().asset(symbol)?, *weight));
+        }
+        live.trader.rebalance(&wanted);
+        Ok(())
+    }
+
+    /// Sets the exit rules of one symbol, or of all when `symbol` is not given.
+    #[pyo3(signature = (rules, symbol=None))]
+    fn set_position_rules(
+        &self,
+        rules: Option<&Bound<'_, PyAny>>,
+        symbol: Option<&str>,
+    ) -> PyResult<()> {
+        let rules = position_rules(rules)?;
+        let mut live = self.running()?;
+        let asset = symbol.map(|symbol| live.market().asset(symbol)).transpose()?;
+        live.trader.set_rules(asset, &rules).map_err(py_err)
+    }
+
+    /// The position of a symbol, `None` when flat.
+    fn get_position(&self, symbol: &str) -> PyResult<Option<Position>> {
+        let live = self.running()?;
+        let asset = live.market().asset(symbol)?;
+        let view = live.trader.position(asset);
+        Ok(view.map(|view| Position::new(live.trader.symbols(), &view)))
+    }
+
+    /// Units held of a symbol; 0 when flat.
+    fn quantity(&self, symbol: &str) -> PyResult<f64> {
+        let live = self.running()?;
+        let asset = live.market().asset(symbol)?;
+        Ok(live.trader.quantity(asset))
+    }
+
+    /// Units held of each row of a batch, as a new array.
+    fn quantities<'py>(
+        &self,
+        py: Python<'py>,
+        batch: &Bound<'py, Batch>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let held: Arc<[f64]> = {
+            let live = self.running()?;
+            let assets = batch.get().assets();
+            assets.iter().map(|asset| live.trader.quantity(AssetId(*asset))).collect()
+        };
+        numpy_view::view(py, Box::new(Arc::clone(&held)), &held)
+    }
+
+    /// Every position by symbol.
+    #[getter]
+    fn positions(&self) -> PyResult<BTreeMap<String, Position>> {
+        let live = self.running()?;
+        let symbols = live.trader.symbols();
+        let held = live.trader.held().iter().filter_map(|asset| {
+            let view = live.trader.position(AssetId(*asset))?;
+            Some((symbols.name(view.asset).to_owned(), Position::new(symbols, &view)))
+        });
+        Ok(held.collect())
+    }
+
+    /// Every position as a polars frame.
+    fn get_all_positions<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let table = {
+            let live = self.running()?;
+            let held = live.trader.held().iter();
+            let views: Vec<_> =
+                held.filter_map(|asset| live.trader.position(AssetId(*asset))).collect();
+            Table::of_positions(live.trader.symbols(), &views)
+        };
+        table.to_polars(py)
+    }
+
+    /// Ids of the live orders, ascending.
+    fn open_orders(&self) -> PyResult<Vec<u32>> {
+        Ok(self.running()?.trader.open_orders().iter().map(|order| order.0).collect())
+    }
+
+    /// Whole units that risk `risk_pct` of equity when the price moves by one `atr`.
+    #[pyo3(signature = (price, atr, risk_pct=0.02))]
+    fn calculate_position_size(&self, price: f64, atr: f64, risk_pct: f64) -> PyResult<i64> {
+        let equity = self.running()?.trader.equity();
+        let units = (equity * risk_pct / atr).floor();
+        if !(price > 0.0 && atr > 0.0 && units.is_finite() && units >= 0.0) {
+            return Ok(0);
+        }
+        // A float beyond i64 saturates; no account is that large.
+        #[expect(clippy::cast_possible_truncation, reason = "checked to be finite and whole")]
+        Ok(units as i64)
+    }
+
+    /// The last price of a symbol, `None` before its first row.
+    fn last_price(&self, symbol: &str) -> PyResult<Option<f64>> {
+        let live = self.running()?;
+        let mark = live.trader.mark(live.market().asset(symbol)?);
+        Ok((!mark.is_nan()).then_some(mark))
+    }
+
+    /// The last `length` rows of a symbol up to now: one column as an array, or all as a table.
+    #[pyo3(signature = (symbol, length, column=None))]
+    fn history<'py>(
+        &self,
+        py: Python<'py>,
+        symbol: &str,
+        length: usize,
+        column: Option<&str>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (market, values, table) = {
+            let mut guard = self.running()?;
+            let live = &mut *guard;
+            let market = Arc::clone(live.market());
+            let asset = market.asset(symbol)?;
+            let columns = match column {
+                Some(name) => {
+                    vec![market.row_column(name).ok_or_else(|| no_column(&market, name))?]
+                }
+                None => market
+                    .row_column_names()
+                    .map(|name| market.row_column(name).expect("it is one of its own names"))
+                    .collect(),
+            };
+            let t = live.now.as_ref().map(|(_, t)| *t);
+            let n_dropped = live.history.n_dropped();
+            let places = match t {
+                Some(t) => live.history.last(asset, length, t, market.symbols.len()),
+                None => Vec::new(),
+            };
+            if places.len() < length {
+                return Err(too_short(symbol, length, places.len(), n_dropped));
+            }
+            let column_of = |of: crate::market::RowColumn| -> Vec<f64> {
+                places.iter().map(|place| of.of(place.chunk)[place.row]).collect()
+            };
+            if column.is_some() {
+                (market, column_of(columns[0]), None)
+            } else {
+                let stamps = places.iter().map(|place| {
+                    let after = |end: &u32| *end as usize <= place.row;
+                    place.chunk.timestamps[place.chunk.offsets.partition_point(after) - 1]
+                });
+                let stamps = stamps.collect();
+                let columns: Vec<Vec<f64>> = columns.into_iter().map(column_of).collect();
+                (market, Vec::new(), Some((stamps, columns)))
+            }
+        };
+        let Some((stamps, columns)) = table else {
+            let values: Arc<[f64]> = values.into();
+            return numpy_view::view(py, Box::new(Arc::clone(&values)), &values);
+        };
+        let named = market.row_column_names().zip(columns).collect();
+        let names = std::iter::repeat_n(symbol, length);
+        Ok(Bound::new(py, Table::of_rows(stamps, names, named))?.into_any())
+    }
+
+    /// One event a row of a batch, so that a batch strategy can use code of the simple mode.
+    #[pyo3(signature = (batch, context=None))]
+    fn iter_events<'py>(
+        &self,
+        py: Python<'py>,
+        batch: &Bound<'py, Batch>,
+        context: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let _ = context;
+        let events = batch.get().events().map(|event| Py::new(py, event));
+        let events = events.collect::<PyResult<Vec<Py<MarketEvent>>>>()?;
+        events.into_pyobject(py)?.call_method0("__iter__")
+    }
+
+    /// Adds a line to the notes of the run.
+    fn note(&self, text: String) -> PyResult<()> {
+        self.running()?.trader.note(text);
+        Ok(())
+    }
+
+    /// Cash, in account currency.
+    #[getter]
+    fn cash(&self) -> PyResult<f64> {
+        Ok(self.running()?.trader.cash())
+    }
+
+    /// Cash plus the value of all positions.
+    #[getter]
+    fn equity(&self) -> PyResult<f64> {
+        Ok(self.running()?.trader.equity())
+    }
+
+    /// The instant the run has reached, as a `datetime` in UTC.
+    #[getter]
+    fn timestamp<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDateTime>> {
+        let now = self.running()?.trader.timestamp();
+        datetime(py, now)
+    }
+
+    /// The symbols of the feed.
+    #[getter]
+    fn symbols(&self) -> PyResult<Vec<String>> {
+        Ok(self.running()?.trader.symbols().iter().map(str::to_owned).collect())
+    }
+
+    /// The keyword arguments that the strategy was made with.
+    #[getter]
+    fn params(&self, py: Python<'_>) -> Py<PyDict> {
+        self.params.clone_ref(py)
+    }
+}
+
+fn too_short(symbol: &str, wanted: usize, have: usize, n_dropped: usize) -> PyErr {
+    if n_dropped > 0 {
+        return py_err(
+            tapeworks::base::Error::new(
+                tapeworks::base::ErrorKind::Resource,
+                "R103",
+                format!("history of {symbol}: {wanted} rows asked, {have} of it still kept"),
+            )
+            .with_hint("set history_rows on the strategy class to keep more rows of the past"),
+        );
+    }
+    order_error(
+        "O308",
+        format!("history of {symbol}: {wanted} rows asked, {have} seen up to now"),
+        "wait until enough rows have passed",
+    )
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyStrategy>()
+}

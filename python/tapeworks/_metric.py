@@ -1,0 +1,44 @@
+"""One number of a run, with the choices behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Metric(float):
+    """A metric as a float that knows how it was made; NaN where it is undefined.
+
+    `metric["value"]`, `metric["convention"]`, ... read the same facts by name.
+    """
+
+    key: str
+    value: float | None
+    reason: str | None
+    unit: str
+    convention: str
+    n: int
+    facts: dict[str, Any]
+
+    def __new__(cls, key: str, facts: dict[str, Any]) -> Metric:
+        value = facts.get("value")
+        metric = super().__new__(cls, float("nan") if value is None else value)
+        metric.key = key
+        metric.value = value
+        metric.reason = facts.get("reason")
+        metric.unit = facts.get("unit", "")
+        metric.convention = facts.get("convention", "")
+        metric.n = facts.get("n", 0)
+        metric.facts = facts
+        return metric
+
+    def __getitem__(self, name: str) -> Any:
+        return self.facts[name]
+
+    def __reduce__(self) -> tuple[type[Metric], tuple[str, dict[str, Any]]]:
+        return (Metric, (self.key, self.facts))
+
+    def __repr__(self) -> str:
+        if self.value is None:
+            return f"nan ({self.reason})"
+        how = f"{self.convention}, n={self.n}" if self.convention else f"n={self.n}"
+        return f"{float(self)!r} ({how})"

@@ -1,0 +1,644 @@
+"""The engine, as Python sees it. Times are tz-aware UTC; missing values are NaN."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
+from os import PathLike
+from types import CapsuleType
+from typing import Any, Literal, Protocol, SupportsFloat
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pyarrow as pa
+from numpy.typing import ArrayLike, NDArray
+
+from tapeworks._metric import Metric
+
+__version__: str
+
+class _ArrowStream(Protocol):
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+
+_Path = str | PathLike[str]
+_Source = _Path | _ArrowStream
+_Time = str | date | datetime | np.datetime64
+_PositionRules = StopLoss | TakeProfit | TrailingStop | Sequence[StopLoss | TakeProfit | TrailingStop]
+
+class Error(Exception):
+    """Base of every error that tapeworks raises; `.code` is stable, `.hint` says how to go on."""
+
+    code: str | None
+    hint: str | None
+
+class DataError(Error):
+    """Input data breaks a rule."""
+
+class LookAheadError(Error):
+    """A value would have been used before it was available."""
+
+class ConfigError(Error):
+    """A configuration or an argument is wrong."""
+
+class OrderError(Error):
+    """An order that can never be valid."""
+
+class StrategyError(Error):
+    """The strategy failed; `__cause__` is its own exception, the message has time and symbol."""
+
+class OutputError(Error):
+    """A result could not be written."""
+
+class ResourceError(Error):
+    """A cap on memory or files was reached."""
+
+class Table:
+    """An immutable table of rows; an Arrow stream that any library which speaks Arrow takes."""
+
+    @property
+    def columns(self) -> list[str]:
+        """The names of the columns, in order."""
+    def __len__(self) -> int: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> CapsuleType: ...
+    def to_polars(self) -> pl.DataFrame:
+        """The rows as a `polars.DataFrame`."""
+    def to_pandas(self) -> pd.DataFrame:
+        """The rows as a `pandas.DataFrame`."""
+    def to_arrow(self) -> pa.Table:
+        """The rows as a `pyarrow.Table`."""
+    def to_numpy(self, column: str) -> NDArray[Any]:
+        """One column: `float64`, `datetime64[ns]` (UTC), or objects for text; nulls become NaN."""
+    def write_parquet(self, path: _Path) -> None:
+        """Writes the rows as a Parquet file (zstd), whole or not at all."""
+    def _repr_html_(self) -> str: ...
+
+class CheckReport:
+    """What checking a table found: a verdict, findings with their first rows, and repairs."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether no error was found."""
+    @property
+    def verdict(self) -> str:
+        """The verdict on one line."""
+    @property
+    def n_rows(self) -> int:
+        """Rows read."""
+    @property
+    def n_symbols(self) -> int:
+        """Symbols of the table."""
+    @property
+    def span(self) -> tuple[str, str] | None:
+        """The first and the last timestamp as text, `None` without rows."""
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        """The findings, errors first: code, severity, column, message, count, offenders, fix."""
+    @property
+    def repairs(self) -> list[str]:
+        """What was changed on the way in, a sentence each."""
+    def to_dict(self) -> dict[str, Any]:
+        """The whole report as plain values."""
+    def __bool__(self) -> bool: ...
+    def _repr_html_(self) -> str: ...
+
+class MarketEvent:
+    """One row of the market: a symbol at the instant its bar became known."""
+
+    @property
+    def timestamp(self) -> datetime:
+        """When the row became known, UTC."""
+    @property
+    def timestamp_ns(self) -> int:
+        """When the row became known, in nanoseconds since 1970 UTC."""
+    @property
+    def symbol(self) -> str:
+        """The symbol."""
+    @property
+    def open(self) -> float:
+        """First price of the bar."""
+    @property
+    def high(self) -> float:
+        """Highest price of the bar."""
+    @property
+    def low(self) -> float:
+        """Lowest price of the bar."""
+    @property
+    def close(self) -> float:
+        """Last price of the bar."""
+    @property
+    def volume(self) -> float:
+        """Units traded, NaN where unknown."""
+    @property
+    def data(self) -> dict[str, float]:
+        """Prices and volume by name."""
+    @property
+    def signals(self) -> dict[str, float]:
+        """Signals of the row by name."""
+    @property
+    def indicators(self) -> dict[str, float]:
+        """Indicators of the row by name."""
+    @property
+    def context(self) -> dict[str, float]:
+        """Context of the timestamp by name."""
+    def __getitem__(self, name: str, /) -> float:
+        """One value by column name: a price, a signal or an indicator, without building a dict."""
+
+class Columns:
+    """One family of columns of a batch, by name."""
+
+    def __getitem__(self, name: str, /) -> NDArray[np.float64]: ...
+    def __contains__(self, name: str, /) -> bool: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def keys(self) -> list[str]:
+        """The names."""
+
+class Batch:
+    """All rows of one timestamp. Columns are read-only numpy views, in the order of `symbols`."""
+
+    @property
+    def timestamp(self) -> datetime:
+        """When these rows became known, UTC."""
+    @property
+    def timestamp_ns(self) -> int:
+        """When these rows became known, in nanoseconds since 1970 UTC."""
+    @property
+    def symbols(self) -> list[str]:
+        """The symbols of the rows, ascending."""
+    @property
+    def ids(self) -> NDArray[np.uint32]:
+        """Each row's position in `feed.symbols`, for arrays over all symbols."""
+    @property
+    def columns(self) -> list[str]:
+        """Names of the columns: prices, signals, indicators."""
+    @property
+    def signals(self) -> Columns:
+        """The signal columns by name."""
+    @property
+    def indicators(self) -> Columns:
+        """The indicator columns by name."""
+    @property
+    def context(self) -> dict[str, float]:
+        """Context of the timestamp by name."""
+    def index(self, symbol: str) -> int:
+        """The row of a symbol; `KeyError` when it has none at this timestamp."""
+    def __getitem__(self, name: str, /) -> NDArray[np.float64]: ...
+    def __contains__(self, column: str, /) -> bool: ...
+    def __len__(self) -> int: ...
+    def to_table(self) -> Table:
+        """The rows as a table: timestamp, symbol and every column."""
+    def to_polars(self) -> pl.DataFrame:
+        """The rows as a polars frame."""
+
+class Targets:
+    """The holdings wanted, one number a row of the batch; see `targets`."""
+
+class Orders:
+    """Orders at rows of the batch; see `orders`."""
+
+def targets(
+    *,
+    weights: ArrayLike | None = None,
+    quantities: ArrayLike | None = None,
+    values: ArrayLike | None = None,
+) -> Targets:
+    """The holdings wanted after this timestamp, aligned with `batch.symbols`; NaN leaves as is."""
+
+def orders(
+    index: ArrayLike,
+    quantity: ArrayLike,
+    *,
+    limit: ArrayLike | None = None,
+    stop: ArrayLike | None = None,
+    tag: str | None = None,
+) -> Orders:
+    """Orders for many symbols: `index` are row numbers of the batch, `quantity` signed units."""
+
+class Position:
+    """A position as it stands at this timestamp."""
+
+    @property
+    def symbol(self) -> str:
+        """The symbol."""
+    @property
+    def quantity(self) -> float:
+        """Units held; negative when short."""
+    @property
+    def entry_price(self) -> float:
+        """Average price of the units held."""
+    @property
+    def mark(self) -> float:
+        """Last price."""
+    @property
+    def value(self) -> float:
+        """Quantity times mark, in currency."""
+    @property
+    def unrealised(self) -> float:
+        """Profit or loss not yet taken, in currency, before exit costs."""
+    @property
+    def entry_timestamp(self) -> datetime:
+        """When the position was opened, UTC."""
+    @property
+    def entry_timestamp_ns(self) -> int:
+        """When the position was opened, in nanoseconds since 1970 UTC."""
+    @property
+    def bars_held(self) -> int:
+        """Rows of the symbol since the entry row."""
+    @property
+    def side(self) -> Literal["long", "short"]:
+        """The direction."""
+
+class Fill:
+    """One execution, as `on_fill` sees it."""
+
+    @property
+    def symbol(self) -> str:
+        """The symbol."""
+    @property
+    def side(self) -> Literal["buy", "sell"]:
+        """The direction."""
+    @property
+    def quantity(self) -> float:
+        """Units, always positive."""
+    @property
+    def signed_quantity(self) -> float:
+        """Units with the sign of the side."""
+    @property
+    def price(self) -> float:
+        """Price paid or received per unit."""
+    @property
+    def base_price(self) -> float:
+        """Price before slippage."""
+    @property
+    def commission(self) -> float:
+        """Fee in currency."""
+    @property
+    def order_id(self) -> int:
+        """Id of the order."""
+    @property
+    def phase(self) -> Literal["open", "inside"]:
+        """At the open of the bar, or inside its range."""
+    @property
+    def reason(self) -> str:
+        """`"signal"`, or the position rule that closed the position."""
+    @property
+    def timestamp(self) -> datetime:
+        """When, UTC."""
+    @property
+    def timestamp_ns(self) -> int:
+        """When, in nanoseconds since 1970 UTC."""
+
+class Rejection:
+    """One refused order, as `on_reject` sees it."""
+
+    @property
+    def symbol(self) -> str:
+        """The symbol."""
+    @property
+    def order_id(self) -> int:
+        """Id of the order."""
+    @property
+    def code(self) -> str:
+        """Why, as a stable word: `"insufficient_cash"`, `"quantity_zero"`, ..."""
+    @property
+    def side(self) -> Literal["buy", "sell"]:
+        """The direction."""
+    @property
+    def quantity(self) -> float:
+        """Units asked for, always positive."""
+    @property
+    def need(self) -> float:
+        """What was needed (currency or units, by code); NaN when not a quantity."""
+    @property
+    def have(self) -> float:
+        """What there was; NaN when not a quantity."""
+    @property
+    def timestamp(self) -> datetime:
+        """When, UTC."""
+    @property
+    def timestamp_ns(self) -> int:
+        """When, in nanoseconds since 1970 UTC."""
+
+class Commission:
+    """What a broker charges for a fill."""
+
+    @staticmethod
+    def percent(bps: float, *, minimum: float = 0.0) -> Commission:
+        """A share of the traded value in basis points (1 bps = 0.01 %), at least `minimum` a fill."""
+    @staticmethod
+    def per_share(rate: float, minimum: float = 0.0) -> Commission:
+        """`rate` a unit, at least `minimum` a fill."""
+
+class Slippage:
+    """How much worse than the reference price a market order fills."""
+
+    @staticmethod
+    def percent(bps: float) -> Slippage:
+        """A share of the price in basis points, against the order."""
+
+class StopLoss:
+    """Closes a position when the price is this fraction worse than its entry price."""
+
+    def __init__(self, fraction: float) -> None: ...
+    @property
+    def fraction(self) -> float:
+        """Distance as a fraction of the price."""
+
+class TakeProfit:
+    """Closes a position when the price is this fraction better than its entry price."""
+
+    def __init__(self, fraction: float) -> None: ...
+    @property
+    def fraction(self) -> float:
+        """Distance as a fraction of the price."""
+
+class TrailingStop:
+    """Closes a position when the price is this fraction worse than the best since entry."""
+
+    def __init__(self, fraction: float) -> None: ...
+    @property
+    def fraction(self) -> float:
+        """Distance as a fraction of the price."""
+
+class Rule:
+    """A built-in strategy, for `tw.run`."""
+
+    @property
+    def name(self) -> str:
+        """The name of the rule in configs."""
+
+def noop() -> Rule:
+    """Does nothing."""
+
+def buy_and_hold() -> Rule:
+    """Buys every symbol with an equal share of the cash at its first row, and holds."""
+
+def sma_cross(fast: int, slow: int, quantity: float) -> Rule:
+    """Buys when the mean of `fast` closes crosses above that of `slow`, sells when below."""
+
+def top_n(
+    signal: str,
+    n: int,
+    *,
+    rebalance: str = "1d",
+    phase: int | None = None,
+    weight: Literal["equal", "signal", "inverse_vol"] | float | None = None,
+    long_short: bool = False,
+    max_weight: float | None = None,
+    where: str | None = None,
+) -> Rule:
+    """Holds the `n` symbols with the highest signal; `rebalance` is "1d", "5d", "1w", "month_end"."""
+
+def weights(column: str) -> Rule:
+    """Holds the weights (fractions of equity) that a signal or indicator column names."""
+
+def entries_exits(
+    entry: str, exit: str, *, quantity: float | None = None, percent: float | None = None
+) -> Rule:
+    """Enters where `entry` is true and leaves where `exit` is: conditions over a row's columns."""
+
+class Strategy:
+    """Base class of strategies: override exactly one of `on_market_data`, `on_timestamp_batch`."""
+
+    history_rows: int
+    def __new__(cls, *args: Any, **params: Any) -> Strategy: ...
+    def on_market_data(self, event: MarketEvent) -> object:
+        """Simple mode: called once per symbol and timestamp."""
+    def on_timestamp_batch(
+        self, timestamp: datetime, batch: Batch, context: dict[str, float]
+    ) -> Targets | Orders | None:
+        """Batch mode: called once per timestamp with all its symbols."""
+    def on_start(self) -> object:
+        """Called once before the first row."""
+    def on_fill(self, fill: Fill) -> object:
+        """Called after each execution."""
+    def on_reject(self, rejection: Rejection) -> object:
+        """Called after each refused order."""
+    def on_end(self) -> object:
+        """Called once after the last row."""
+    def buy(
+        self,
+        symbol: str,
+        quantity: float | None = None,
+        percent: float | None = None,
+        value: float | None = None,
+        limit: float | None = None,
+        stop: float | None = None,
+        *,
+        tif: Literal["gtc"] = "gtc",
+        tag: str | None = None,
+    ) -> int:
+        """Buys units, a share of equity (0.05 is 5 %) or a value; returns the order id."""
+    def sell(
+        self,
+        symbol: str,
+        quantity: float | None = None,
+        percent: float | None = None,
+        value: float | None = None,
+        limit: float | None = None,
+        stop: float | None = None,
+        *,
+        tif: Literal["gtc"] = "gtc",
+        tag: str | None = None,
+    ) -> int:
+        """Sells, with the arguments of `buy`."""
+    def close_position(self, symbol: str, fraction: float = 1.0) -> int:
+        """Closes a position, or a fraction of it; returns the order id."""
+    def close_all(self) -> None:
+        """Closes every position."""
+    def cancel(self, order_id: int) -> bool:
+        """Cancels a live order; `False` when it is not live any more."""
+    def order_target_percent(self, symbol: str, percent: float) -> int | None:
+        """Brings a symbol to `percent` of equity (0.05 is 5 %); `None` when nothing is to be done."""
+    def order_target_value(self, symbol: str, value: float) -> int | None:
+        """Brings a symbol to `value` in currency."""
+    def order_target_quantity(self, symbol: str, quantity: float) -> int | None:
+        """Brings a symbol to `quantity` units."""
+    def rebalance(self, weights: Mapping[str, SupportsFloat]) -> None:
+        """Brings the portfolio to these weights; symbols that are not named go to 0."""
+    def set_position_rules(self, rules: _PositionRules | None, symbol: str | None = None) -> None:
+        """Sets the exit rules of one symbol, or of all when `symbol` is not given."""
+    def get_position(self, symbol: str) -> Position | None:
+        """The position of a symbol, `None` when flat."""
+    def quantity(self, symbol: str) -> float:
+        """Units held of a symbol; 0 when flat."""
+    def quantities(self, batch: Batch) -> NDArray[np.float64]:
+        """Units held of each row of a batch, as a new array."""
+    @property
+    def positions(self) -> dict[str, Position]:
+        """Every position by symbol."""
+    def get_all_positions(self) -> pl.DataFrame:
+        """Every position as a polars frame."""
+    def open_orders(self) -> list[int]:
+        """Ids of the live orders, ascending."""
+    def calculate_position_size(self, price: float, atr: float, risk_pct: float = 0.02) -> int:
+        """Whole units that risk `risk_pct` of equity when the price moves by one `atr`."""
+    def last_price(self, symbol: str) -> float | None:
+        """The last price of a symbol, `None` before its first row."""
+    def history(self, symbol: str, length: int, column: str | None = None) -> Any:
+        """The last `length` rows up to now: one column as an array, or all as a table."""
+    def iter_events(self, batch: Batch, context: object = None) -> Iterator[MarketEvent]:
+        """One event a row of a batch."""
+    def note(self, text: str) -> None:
+        """Adds a line to the notes of the run."""
+    @property
+    def cash(self) -> float:
+        """Cash, in account currency."""
+    @property
+    def equity(self) -> float:
+        """Cash plus the value of all positions."""
+    @property
+    def timestamp(self) -> datetime:
+        """The instant the run has reached, UTC."""
+    @property
+    def symbols(self) -> list[str]:
+        """The symbols of the feed."""
+    @property
+    def params(self) -> dict[str, Any]:
+        """The keyword arguments that the strategy was made with."""
+
+class EventIterator:
+    """Iterator over the rows of a feed."""
+
+    def __iter__(self) -> EventIterator: ...
+    def __next__(self) -> MarketEvent: ...
+
+class BatchIterator:
+    """Iterator over the timestamps of a feed."""
+
+    def __iter__(self) -> BatchIterator: ...
+    def __next__(self) -> Batch: ...
+
+class DataFeed:
+    """Market data for a run: bars with signals and indicators, and context, in time order."""
+
+    def __init__(
+        self,
+        asset_data: _Source,
+        *,
+        signals: _Source | None = None,
+        context: _Source | None = None,
+        signal_columns: Sequence[str] | None = None,
+        indicator_columns: Sequence[str] | None = None,
+        context_columns: Sequence[str] | None = None,
+        signal_available_at: str = "timestamp",
+        staleness: str | timedelta | None = None,
+        calendar: str | None = None,
+        tz: str | None = None,
+        chunk: str | int | None = None,
+        validation: Literal["fast", "standard", "paranoid"] = "standard",
+        on_bad_row: Literal["error", "drop", "null"] = "error",
+        start: _Time | None = None,
+        end: _Time | None = None,
+        symbols: Sequence[str] | None = None,
+        csv_columns: Sequence[str] | None = None,
+        csv_delimiter: str | None = None,
+        csv_price_scale: float = 1.0,
+    ) -> None: ...
+    @property
+    def symbols(self) -> list[str]:
+        """The symbols, ascending."""
+    @property
+    def columns(self) -> list[str]:
+        """Every column by name: time, symbol, prices, signals, indicators, context."""
+    @property
+    def signal_columns(self) -> list[str]:
+        """Names of the signal columns."""
+    @property
+    def indicator_columns(self) -> list[str]:
+        """Names of the indicator columns."""
+    @property
+    def context_columns(self) -> list[str]:
+        """Names of the context columns."""
+    def check(self) -> CheckReport:
+        """Reads and checks every row of the asset data; bad rows are findings, not an exception."""
+    def __iter__(self) -> EventIterator: ...
+    def iter_batches(self) -> BatchIterator:
+        """One `Batch` a timestamp, in time order."""
+    def _repr_html_(self) -> str: ...
+
+def sample(name: Literal["daily"] = "daily") -> DataFeed:
+    """A feed over the bundled sample: five US shares, a model score as signal, the VIX as context."""
+
+class Result:
+    """A finished run: metrics with their conventions, and six tables of records."""
+
+    @property
+    def metrics(self) -> dict[str, Metric]:
+        """Every metric by key: a float with `.value`, `.reason`, `.unit`, `.convention`, `.n`."""
+    @property
+    def summary(self) -> dict[str, Metric]:
+        """The headline metrics, a short `metrics`."""
+    @property
+    def trades(self) -> Table:
+        """One row a reducing fill, and one a position still held at the end."""
+    @property
+    def fills(self) -> Table:
+        """One row an execution."""
+    @property
+    def orders(self) -> Table:
+        """One row an event in the life of an order."""
+    @property
+    def rejections(self) -> Table:
+        """One row a refused order, with the figures behind the refusal."""
+    @property
+    def positions(self) -> Table:
+        """One row whenever a position changed."""
+    @property
+    def portfolio(self) -> Table:
+        """One row a timestamp: equity, cash, exposure, fees, context."""
+    @property
+    def name(self) -> str:
+        """Name of the run."""
+    @property
+    def run_id(self) -> str:
+        """Hash of configuration, inputs and version."""
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the results: equal for equal records."""
+    @property
+    def warnings(self) -> list[str]:
+        """Warnings of the run."""
+    @property
+    def repairs(self) -> list[str]:
+        """Changes made to the data, with counts."""
+    def reasons(self) -> dict[str, int]:
+        """Events of orders counted by cause: filled, resized, rejected by code, cancelled."""
+    def save(self, directory: _Path) -> None:
+        """Writes the run folder: config, metrics, tables, report, manifest."""
+    def report(self, path: _Path = "report.html") -> None:
+        """Writes the report as one HTML file that needs no network."""
+    def _repr_html_(self) -> str: ...
+
+def load(directory: _Path) -> Result:
+    """Reads a run folder back, after checking every file against the manifest."""
+
+def run(
+    feed: DataFeed,
+    strategy: Strategy | Rule,
+    *,
+    cash: float = 100_000.0,
+    commission: Commission | None = None,
+    slippage: Slippage | None = None,
+    account: Literal["cash"] = "cash",
+    semantics: Literal["realistic"] = "realistic",
+    rules: _PositionRules | None = None,
+    lots: Literal["integer", "fractional"] = "integer",
+    on_reject: Literal["record", "warn", "raise"] = "record",
+    seed: int = 0,
+    name: str | None = None,
+    out: _Path | None = None,
+    progress: bool | None = None,
+) -> Result:
+    """Runs a strategy over a feed."""
+
+def run_config(
+    path: _Path,
+    overrides: Mapping[str, object] | None = None,
+    *,
+    out: _Path | None = None,
+    progress: bool | None = None,
+) -> Result:
+    """Runs the config of a YAML, TOML or JSON file; `overrides` maps dotted keys to values."""
+
+def command_line(arguments: Sequence[str]) -> int:
+    """Runs the command line program with `arguments` (its name first); gives the exit code."""
