@@ -122,7 +122,7 @@ impl Broker {
         let per_unit = self.conditions.lots.per_unit();
         let (mut pays, mut fails) = (0.0, (wanted * per_unit).round());
         while fails - pays > 1.0 {
-            let middle = ((pays + fails) / 2.0).floor();
+            let middle = f64::midpoint(pays, fails).floor();
             if self.account.can_pay(self.cost_of(middle / per_unit, price)) {
                 pays = middle;
             } else {
