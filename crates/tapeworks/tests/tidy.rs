@@ -15,6 +15,8 @@ use source::{code_only, files_under, repository};
 const CODE_LINES_MAX: usize = 500;
 const TEST_LINES_MAX: usize = 900;
 const COLUMNS_MAX: usize = 100;
+/// A row of a table of cases stays on its line, as rustfmt leaves it there.
+const TEST_COLUMNS_MAX: usize = 160;
 
 /// Longer files that are better whole: (path, why).
 const LONG_ON_PURPOSE: &[(&str, &str)] = &[];
@@ -184,9 +186,10 @@ fn files_are_short() {
 fn lines_are_narrow() {
     let mut faults = Vec::new();
     for (name, text) in texts(&[".rs", ".py", ".pyi"]) {
+        let max = if name.contains("/tests/") { TEST_COLUMNS_MAX } else { COLUMNS_MAX };
         for (number, line) in text.lines().enumerate() {
             let columns = line.chars().count();
-            if columns > COLUMNS_MAX {
+            if columns > max {
                 faults.push(format!("{name}:{}: {columns} columns", number + 1));
             }
         }
