@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-/// From market data to a backtest report: point-in-time feeds, an event-driven engine, honest records.
+/// From market data to a backtest report: point-in-time feeds, an event-driven engine, honest
+/// records.
 #[derive(Debug, Parser)]
 #[command(name = "tapeworks", version, propagate_version = true, arg_required_else_help = true)]
 #[command(infer_subcommands = false, subcommand_required = true)]
@@ -35,7 +36,8 @@ pub struct Shared {
     #[arg(long, global = true)]
     pub no_progress: bool,
     /// Threads to use; results do not depend on it
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, global = true, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u16).range(1..=256))]
     pub threads: Option<u16>,
 }
 

@@ -1,10 +1,10 @@
 //! The broker and the phases of its bar cycle.
 //!
-//! At each timestamp the loop calls, in this order: [`Broker::open_phase`] (everything that fills at
-//! the open: first what reduces, then what opens), [`Broker::inside_phase`] (levels touched inside
-//! the rows: first what opens, then what reduces), [`Broker::mark_phase`] (excursions and age of the
-//! positions). Only then may new orders come in, so no order ever meets a price of the row in which
-//! it was decided.
+//! At each timestamp the loop calls, in this order: [`Broker::open_phase`] (everything that fills
+//! at the open: first what reduces, then what opens), [`Broker::inside_phase`] (levels touched
+//! inside the rows: first what opens, then what reduces), [`Broker::mark_phase`] (excursions and
+//! age of the positions). Only then may new orders come in, so no order ever meets a price of the
+//! row in which it was decided.
 
 use super::account::Account;
 use super::bar::{Bar, Quotes};

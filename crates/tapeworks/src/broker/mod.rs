@@ -2,13 +2,13 @@
 //!
 //! In: orders, and the rows of one timestamp at a time. Out: fills, refusals, ended lots.
 //!
-//! The broker imports only `base` and is handed one row of prices a symbol ([`Quotes`]), so it cannot
-//! look ahead and can be tested with a table. [`Broker`] runs the phases of the bar cycle
+//! The broker imports only `base` and is handed one row of prices a symbol ([`Quotes`]), so it
+//! cannot look ahead and can be tested with a table. [`Broker`] runs the phases of the bar cycle
 //! (`cycle`), fills what has found its price (`execution`), and takes orders in (`submission`).
 //!
 //! Invariants: an order is first tested against a row after the one in which it was sent; a fill
-//! names one order and never exceeds it; a cash account pays for what it opens and never goes short;
-//! every refusal is a row with a code and its figures.
+//! names one order and never exceeds it; a cash account pays for what it opens and never goes
+//! short; every refusal is a row with a code and its figures.
 //!
 //! To add a cost model: a variant and an arm in its file. An order kind: a variant of [`OrderKind`]
 //! and its prices in `matching`; the compiler leads on.

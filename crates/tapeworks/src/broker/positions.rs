@@ -100,7 +100,8 @@ pub struct Valuation {
     pub gross: f64,
 }
 
-/// What rounding may leave of sums and differences of quantities of this size: it counts as nothing.
+/// What rounding may leave of sums and differences of quantities of this size: it counts as
+/// nothing.
 #[must_use]
 #[inline]
 pub(crate) fn dust(scale: f64) -> f64 {

@@ -151,7 +151,8 @@ impl CsvTable {
                     ErrorKind::Resource,
                     "R101",
                     format!(
-                        "{}: {} rows of text need {held} bytes by line {line}, {SORT_BYTES} are allowed",
+                        "{}: {} rows of text need {held} bytes by line {line}, \
+                         {SORT_BYTES} are allowed",
                         self.source.name,
                         assets.len()
                     ),

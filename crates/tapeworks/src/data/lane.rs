@@ -54,7 +54,8 @@ impl ReadFacts {
             severity: Severity::Warning,
             code: "D301",
             column: "timestamp",
-            message: "rows unsorted: a later time of the same symbol stands before them; they were sorted",
+            message: "rows unsorted: a later time of the same symbol stands before them; \
+                      they were sorted",
             fix: "write the table sorted by timestamp and symbol",
         };
         for i in block.late_rows() {

@@ -4,8 +4,10 @@
 //! - [`options`]: what a read is asked for and what it gives.
 //! - `source`, `hive`: from a path, a glob or a folder to files and what their folders name.
 //! - `plan`, `names`: which column plays which part; aliases and near misses.
-//! - `parquet`, `pread`, `loaded`, `csv`, `text_file`: files and streams to blocks of rows.
+//! - `parquet`, `parquet_stream`, `pread`, `loaded`, `csv`, `text_file`: files and streams to blocks
+//!   of rows.
 //! - `time_column`, `cast`: stored values to nanoseconds UTC, f64 and symbol ids.
+//! - `table_file`, `table_columns`, `table_symbols`: the files of a table and what they share.
 //! - `lane`, `check`, `jumps`, `merge`, `reader`: blocks to checked rows by (timestamp, symbol).
 //! - [`report`]: findings with their first rows, and repairs.
 //!
@@ -14,7 +16,7 @@
 //! a timestamp ends; nothing is filled in, every repair is counted. Parquet is streamed: what is
 //! held is one block and one page a column of each open file. Symbols are known before row one.
 //!
-//! To add a format: give it `columns`, `bind` and a `BlockStream`, and an arm in `reader`.
+//! To add a format: give it `columns`, `bind` and a `BlockStream`, and an arm in `table_file`.
 
 pub mod options;
 pub mod report;
@@ -32,10 +34,14 @@ mod loaded;
 mod merge;
 mod names;
 mod parquet;
+mod parquet_stream;
 mod plan;
 mod pread;
 mod reader;
 mod source;
+mod table_columns;
+mod table_file;
+mod table_symbols;
 mod tables;
 mod text_file;
 mod time_column;

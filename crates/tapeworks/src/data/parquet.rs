@@ -1,12 +1,9 @@
-//! Parquet files: planned from their footer, decoded a row group at a time with positioned reads.
+//! Parquet files, planned from their footer: which row groups hold what, and their span in time.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::ArrayRef;
-use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{DataType, Field, Schema};
-use arrow::record_batch::RecordBatch;
 use jiff::tz::TimeZone;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -19,18 +16,16 @@ use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::serialized_reader::SerializedPageReader;
 use parquet::file::statistics::Statistics;
 
-use super::block::{Block, RowNumbers, is_ascending};
-use super::cast::{SymbolDecoder, is_name, names_of, to_f64};
-use super::lane::{BlockStream, ReadFacts};
+use super::block::is_ascending;
+use super::cast::{is_name, names_of};
 use super::plan::{ColumnKind, FoundColumn, Roles, SymbolFrom};
 use super::pread::PreadFile;
-use super::report::Ledger;
 use super::source::SourceFile;
 use super::time_column::{TimeColumn, TimeKind, number_range};
 use crate::base::{Error, ErrorKind, Result};
 
 /// Rows decoded at once: a block of eight columns stays in a core's cache.
-const BLOCK_ROWS: usize = 16_384;
+pub(super) const BLOCK_ROWS: usize = 16_384;
 /// Decoded bytes that may be held to bring rows into order.
 pub(crate) const SORT_BYTES: u64 = 512 << 20;
 
@@ -50,21 +45,22 @@ pub(crate) struct ParquetTable {
 
 /// What is decoded, known when the roles of the columns are.
 #[derive(Debug, Clone)]
-struct Plan {
-    time: TimeColumn,
-    roles: Roles,
-    values: Vec<Option<usize>>,
-    groups: Vec<Group>,
+pub(super) struct Plan {
+    pub(super) time: TimeColumn,
+    pub(super) roles: Roles,
+    pub(super) values: Vec<Option<usize>>,
+    pub(super) groups: Vec<Group>,
     /// Row groups overlap in time, so the rows are put in order in memory.
-    is_shuffled: bool,
+    pub(super) is_shuffled: bool,
 }
 
+/// A row group that is read.
 #[derive(Debug, Clone)]
-struct Group {
-    idx: usize,
-    first_row: u64,
-    n_rows: u64,
-    span: (i64, i64),
+pub(super) struct Group {
+    pub(super) idx: usize,
+    pub(super) first_row: u64,
+    pub(super) n_rows: u64,
+    pub(super) span: (i64, i64),
 }
 
 impl ParquetTable {
@@ -126,7 +122,7 @@ impl ParquetTable {
         Ok(())
     }
 
-    fn plan(&self) -> &Plan {
+    pub(super) fn plan(&self) -> &Plan {
         self.plan.as_ref().expect("a table is bound before it is read")
     }
 
@@ -233,25 +229,6 @@ impl ParquetTable {
         Ok(Some(names))
     }
 
-    /// Starts decoding; `limit` stops after that many rows.
-    pub(crate) fn stream(
-        self: Arc<Self>,
-        facts: Arc<ReadFacts>,
-        limit: Option<u64>,
-    ) -> ParquetStream {
-        ParquetStream {
-            table: self,
-            facts,
-            next_group: 0,
-            reader: None,
-            row: 0,
-            symbols: SymbolDecoder::default(),
-            missing: ScalarBuffer::from(Vec::new()),
-            sorted: VecDeque::new(),
-            left: limit.unwrap_or(u64::MAX),
-        }
-    }
-
     fn span(
         &self,
         group: usize,
@@ -319,7 +296,7 @@ impl ParquetTable {
         self.meta.metadata().row_group(group).columns().get(leaf)
     }
 
-    fn group_reader(
+    pub(super) fn group_reader(
         &self,
         group: usize,
         columns: &[usize],
@@ -336,7 +313,7 @@ impl ParquetTable {
     }
 
     /// Whether the rows of a group ascend in time; only their times are decoded.
-    fn is_group_sorted(&self, group: &Group) -> Result<bool> {
+    pub(super) fn is_group_sorted(&self, group: &Group) -> Result<bool> {
         let plan = self.plan();
         let mut last = i64::MIN;
         let mut row = group.first_row;
@@ -353,140 +330,9 @@ impl ParquetTable {
         Ok(true)
     }
 
-    fn broken(&self, error: &arrow::error::ArrowError) -> Error {
+    pub(super) fn broken(&self, error: &arrow::error::ArrowError) -> Error {
         Error::data("D102", format!("{}: cannot be decoded: {error}", self.name))
             .with_hint("the file is damaged or cut; write or download it again")
-    }
-}
-
-/// Decodes the row groups of one file.
-pub(crate) struct ParquetStream {
-    table: Arc<ParquetTable>,
-    facts: Arc<ReadFacts>,
-    next_group: usize,
-    reader: Option<ParquetRecordBatchReader>,
-    row: u64,
-    symbols: SymbolDecoder,
-    /// NaN for a column that the file does not have.
-    missing: ScalarBuffer<f64>,
-    sorted: VecDeque<Block>,
-    left: u64,
-}
-
-impl BlockStream for ParquetStream {
-    fn next_block(&mut self, ledger: &mut Ledger) -> Result<Option<Block>> {
-        let table = Arc::clone(&self.table);
-        let plan = table.plan();
-        if plan.is_shuffled && self.next_group == 0 {
-            self.next_group = plan.groups.len();
-            let block = self.load(&plan.groups)?;
-            self.sort(block, ledger);
-        }
-        loop {
-            if let Some(block) = self.sorted.pop_front() {
-                return Ok(Some(block));
-            }
-            if self.left == 0 {
-                return Ok(None);
-            }
-            if let Some(reader) = &mut self.reader {
-                match reader.next() {
-                    Some(batch) => {
-                        let block = self.decode(&batch.map_err(|e| table.broken(&e))?)?;
-                        self.left = self.left.saturating_sub(block.len() as u64);
-                        if is_ascending(&block.timestamps) {
-                            return Ok(Some(block));
-                        }
-                        self.sort(Some(block), ledger);
-                    }
-                    None => self.reader = None,
-                }
-                continue;
-            }
-            let Some(group) = plan.groups.get(self.next_group) else { return Ok(None) };
-            self.next_group += 1;
-            if group.n_rows > BLOCK_ROWS as u64 && !table.is_group_sorted(group)? {
-                let block = self.load(std::slice::from_ref(group))?;
-                self.sort(block, ledger);
-                continue;
-            }
-            self.row = group.first_row;
-            let rows = usize::try_from(self.left).map_or(BLOCK_ROWS, |n| n.min(BLOCK_ROWS));
-            self.reader = Some(table.group_reader(group.idx, &self.projection(), rows)?);
-        }
-    }
-}
-
-impl ParquetStream {
-    /// Indices of the decoded columns, ascending.
-    fn projection(&self) -> Vec<usize> {
-        let plan = self.table.plan();
-        let mut columns: Vec<usize> = plan.values.iter().flatten().copied().collect();
-        columns.push(plan.roles.time);
-        if let SymbolFrom::Column(column) = plan.roles.symbol {
-            columns.push(column);
-        }
-        columns.sort_unstable();
-        columns.dedup();
-        columns
-    }
-
-    fn decode(&mut self, batch: &RecordBatch) -> Result<Block> {
-        let table = Arc::clone(&self.table);
-        let plan = table.plan();
-        let projection = self.projection();
-        let column = |wanted: usize| -> &ArrayRef {
-            let at = projection.iter().position(|c| *c == wanted).expect("the column is projected");
-            batch.column(at)
-        };
-        let place = |c: usize| format!("{}: column {:?}", table.name, table.columns[c].name);
-        let n = batch.num_rows();
-        let timestamps = plan.time.convert(column(plan.roles.time), self.row)?;
-        let assets = match &plan.roles.symbol {
-            SymbolFrom::Column(c) => {
-                self.symbols.decode(column(*c), &self.facts.symbols, &|| place(*c))?
-            }
-            SymbolFrom::Constant(name) => {
-                let id = self.facts.symbols.id(name).map_or(super::cast::UNWANTED, |id| id.0);
-                vec![id; n]
-            }
-            SymbolFrom::Market => vec![0; n],
-        };
-        let mut columns = Vec::with_capacity(plan.values.len());
-        for value in &plan.values {
-            columns.push(if let Some(c) = value {
-                to_f64(column(*c), &|| place(*c))?
-            } else {
-                if self.missing.len() < n {
-                    self.missing = ScalarBuffer::from(vec![f64::NAN; n.max(BLOCK_ROWS)]);
-                }
-                self.missing.slice(0, n)
-            });
-        }
-        let rows = RowNumbers::From(self.row);
-        self.row += n as u64;
-        Ok(Block { file: table.file_idx, rows, timestamps, assets, columns })
-    }
-
-    fn load(&mut self, groups: &[Group]) -> Result<Option<Block>> {
-        let table = Arc::clone(&self.table);
-        let n_rows: u64 = groups.iter().map(|g| g.n_rows).sum();
-        check_sort_budget(&table.name, n_rows, table.plan().values.len())?;
-        let mut blocks = Vec::new();
-        for group in groups {
-            self.row = group.first_row;
-            for batch in table.group_reader(group.idx, &self.projection(), BLOCK_ROWS)? {
-                let block = self.decode(&batch.map_err(|e| table.broken(&e))?)?;
-                blocks.push(block);
-            }
-        }
-        Ok(Block::concat(&blocks))
-    }
-
-    fn sort(&mut self, block: Option<Block>, ledger: &mut Ledger) {
-        if let Some(block) = block {
-            self.sorted.push_back(self.facts.sort(&block, ledger));
-        }
     }
 }
 
@@ -500,7 +346,8 @@ pub(crate) fn check_sort_budget(name: &str, n_rows: u64, n_values: usize) -> Res
         ErrorKind::Resource,
         "R101",
         format!(
-            "{name}: rows are not in time order; sorting {n_rows} rows needs {bytes} bytes, {SORT_BYTES} are allowed",
+            "{name}: rows are not in time order; sorting {n_rows} rows needs {bytes} bytes, \
+             {SORT_BYTES} are allowed",
         ),
     )
     .with_hint("sort the file by timestamp and symbol, or split it by month or symbol"))

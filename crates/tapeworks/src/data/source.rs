@@ -48,7 +48,8 @@ pub(crate) fn files(text: &str) -> Result<Vec<SourceFile>> {
         }
     } else {
         return Err(Error::data("D102", format!("{text}: no such file or folder")).with_hint(
-            "check the path; relative paths start at the working folder (of a config: at its folder)",
+            "check the path; relative paths start at the working folder \
+             (of a config: at its folder)",
         ));
     }
     found.sort();

@@ -40,8 +40,8 @@ struct Delivered {
 
 /// Walks the feed with the strategy and leaves the run log.
 ///
-/// `progress` is called once a chunk. Same feed, strategy and config give the same log, whatever the
-/// chunks.
+/// `progress` is called once a chunk. Same feed, strategy and config give the same log, whatever
+/// the chunks.
 ///
 /// # Errors
 /// What the config, the feed or the strategy found; `S110` when a chunk is not in time order.

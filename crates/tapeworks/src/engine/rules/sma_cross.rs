@@ -10,8 +10,8 @@ use crate::engine::{OrderRequest, Slice, Strategy, Trader};
 /// cross is possible one row after the slow average is complete. Orders are market orders for the
 /// next open. Rows without a close are passed over.
 ///
-/// Averages that agree to 1e-12 of the price are equal: the running sums are exact to far less, so a
-/// flat price never makes a cross out of rounding.
+/// Averages that agree to 1e-12 of the price are equal: the running sums are exact to far less, so
+/// a flat price never makes a cross out of rounding.
 #[derive(Debug, Clone)]
 pub struct SmaCross {
     fast: usize,

@@ -53,7 +53,8 @@ impl Default for LeverageMax {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SemanticsName {
-    /// Decided on a bar's close, filled from the next bar's open on; path inside a bar is pessimistic.
+    /// Decided on a bar's close, filled from the next bar's open on; the path inside a bar is
+    /// pessimistic.
     #[default]
     Realistic,
 }

@@ -1,0 +1,163 @@
+//! Parquet rows, decoded a row group at a time with positioned reads and sorted where they must be.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::buffer::ScalarBuffer;
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
+
+use super::block::{Block, RowNumbers, is_ascending};
+use super::cast::{SymbolDecoder, UNWANTED, to_f64};
+use super::lane::{BlockStream, ReadFacts};
+use super::parquet::{BLOCK_ROWS, Group, ParquetTable, check_sort_budget};
+use super::plan::SymbolFrom;
+use super::report::Ledger;
+use crate::base::Result;
+
+/// Decodes the row groups of one file.
+pub(crate) struct ParquetStream {
+    table: Arc<ParquetTable>,
+    facts: Arc<ReadFacts>,
+    next_group: usize,
+    reader: Option<ParquetRecordBatchReader>,
+    row: u64,
+    symbols: SymbolDecoder,
+    /// NaN for a column that the file does not have.
+    missing: ScalarBuffer<f64>,
+    sorted: VecDeque<Block>,
+    left: u64,
+}
+
+impl BlockStream for ParquetStream {
+    fn next_block(&mut self, ledger: &mut Ledger) -> Result<Option<Block>> {
+        let table = Arc::clone(&self.table);
+        let plan = table.plan();
+        if plan.is_shuffled && self.next_group == 0 {
+            self.next_group = plan.groups.len();
+            let block = self.load(&plan.groups)?;
+            self.sort(block, ledger);
+        }
+        loop {
+            if let Some(block) = self.sorted.pop_front() {
+                return Ok(Some(block));
+            }
+            if self.left == 0 {
+                return Ok(None);
+            }
+            if let Some(reader) = &mut self.reader {
+                match reader.next() {
+                    Some(batch) => {
+                        let block = self.decode(&batch.map_err(|e| table.broken(&e))?)?;
+                        self.left = self.left.saturating_sub(block.len() as u64);
+                        if is_ascending(&block.timestamps) {
+                            return Ok(Some(block));
+                        }
+                        self.sort(Some(block), ledger);
+                    }
+                    None => self.reader = None,
+                }
+                continue;
+            }
+            let Some(group) = plan.groups.get(self.next_group) else { return Ok(None) };
+            self.next_group += 1;
+            if group.n_rows > BLOCK_ROWS as u64 && !table.is_group_sorted(group)? {
+                let block = self.load(std::slice::from_ref(group))?;
+                self.sort(block, ledger);
+                continue;
+            }
+            self.row = group.first_row;
+            let rows = usize::try_from(self.left).map_or(BLOCK_ROWS, |n| n.min(BLOCK_ROWS));
+            self.reader = Some(table.group_reader(group.idx, &self.projection(), rows)?);
+        }
+    }
+}
+
+impl ParquetStream {
+    /// Starts decoding a bound table; `limit` stops after that many rows.
+    pub(super) fn new(table: Arc<ParquetTable>, facts: Arc<ReadFacts>, limit: Option<u64>) -> Self {
+        Self {
+            table,
+            facts,
+            next_group: 0,
+            reader: None,
+            row: 0,
+            symbols: SymbolDecoder::default(),
+            missing: ScalarBuffer::from(Vec::new()),
+            sorted: VecDeque::new(),
+            left: limit.unwrap_or(u64::MAX),
+        }
+    }
+
+    /// Indices of the decoded columns, ascending.
+    fn projection(&self) -> Vec<usize> {
+        let plan = self.table.plan();
+        let mut columns: Vec<usize> = plan.values.iter().flatten().copied().collect();
+        columns.push(plan.roles.time);
+        if let SymbolFrom::Column(column) = plan.roles.symbol {
+            columns.push(column);
+        }
+        columns.sort_unstable();
+        columns.dedup();
+        columns
+    }
+
+    fn decode(&mut self, batch: &RecordBatch) -> Result<Block> {
+        let table = Arc::clone(&self.table);
+        let plan = table.plan();
+        let projection = self.projection();
+        let column = |wanted: usize| -> &ArrayRef {
+            let at = projection.iter().position(|c| *c == wanted).expect("the column is projected");
+            batch.column(at)
+        };
+        let place = |c: usize| format!("{}: column {:?}", table.name, table.columns[c].name);
+        let n = batch.num_rows();
+        let timestamps = plan.time.convert(column(plan.roles.time), self.row)?;
+        let assets = match &plan.roles.symbol {
+            SymbolFrom::Column(c) => {
+                self.symbols.decode(column(*c), &self.facts.symbols, &|| place(*c))?
+            }
+            SymbolFrom::Constant(name) => {
+                let id = self.facts.symbols.id(name).map_or(UNWANTED, |id| id.0);
+                vec![id; n]
+            }
+            SymbolFrom::Market => vec![0; n],
+        };
+        let mut columns = Vec::with_capacity(plan.values.len());
+        for value in &plan.values {
+            columns.push(if let Some(c) = value {
+                to_f64(column(*c), &|| place(*c))?
+            } else {
+                if self.missing.len() < n {
+                    self.missing = ScalarBuffer::from(vec![f64::NAN; n.max(BLOCK_ROWS)]);
+                }
+                self.missing.slice(0, n)
+            });
+        }
+        let rows = RowNumbers::From(self.row);
+        self.row += n as u64;
+        Ok(Block { file: table.file_idx, rows, timestamps, assets, columns })
+    }
+
+    fn load(&mut self, groups: &[Group]) -> Result<Option<Block>> {
+        let table = Arc::clone(&self.table);
+        let n_rows: u64 = groups.iter().map(|g| g.n_rows).sum();
+        check_sort_budget(&table.name, n_rows, table.plan().values.len())?;
+        let mut blocks = Vec::new();
+        for group in groups {
+            self.row = group.first_row;
+            for batch in table.group_reader(group.idx, &self.projection(), BLOCK_ROWS)? {
+                let block = self.decode(&batch.map_err(|e| table.broken(&e))?)?;
+                blocks.push(block);
+            }
+        }
+        Ok(Block::concat(&blocks))
+    }
+
+    fn sort(&mut self, block: Option<Block>, ledger: &mut Ledger) {
+        if let Some(block) = block {
+            self.sorted.push_back(self.facts.sort(&block, ledger));
+        }
+    }
+}

@@ -1,0 +1,147 @@
+//! One file of a table, whatever its format, and the opening of all files of a source.
+
+use std::collections::BTreeSet;
+
+use jiff::tz::TimeZone;
+
+use super::hive;
+use super::loaded::LoadedTable;
+use super::names::canonical;
+use super::options::{ReadOptions, Source};
+use super::parquet::ParquetTable;
+use super::plan::{FoundColumn, Roles};
+use super::source::{Format, SourceFile, files};
+use super::time_column::TimeKind;
+use crate::base::{Error, Result};
+
+/// More files than this are opened for each read, so that few handles are in use.
+const KEPT_OPEN: usize = 16;
+
+/// One file of a table, planned.
+#[derive(Debug)]
+pub(crate) enum TableFile {
+    Parquet(Box<ParquetTable>),
+    Loaded(Box<LoadedTable>),
+}
+
+impl TableFile {
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Parquet(t) => &t.name,
+            Self::Loaded(t) => &t.name,
+        }
+    }
+
+    pub(crate) fn columns(&self) -> &[FoundColumn] {
+        match self {
+            Self::Parquet(t) => &t.columns,
+            Self::Loaded(t) => &t.columns,
+        }
+    }
+
+    pub(crate) fn n_rows(&self) -> u64 {
+        match self {
+            Self::Parquet(t) => t.n_rows,
+            Self::Loaded(t) => t.n_rows,
+        }
+    }
+
+    pub(super) fn roles(&self) -> &Roles {
+        match self {
+            Self::Parquet(t) => t.roles(),
+            Self::Loaded(t) => t.roles(),
+        }
+    }
+
+    pub(super) fn span(&self) -> Option<(i64, i64)> {
+        match self {
+            Self::Parquet(t) => t.span_of_file(),
+            Self::Loaded(t) => t.span(),
+        }
+    }
+
+    pub(super) fn has_volume(&self) -> bool {
+        match self {
+            Self::Parquet(t) => t.has_volume(),
+            Self::Loaded(t) => t.has_volume(),
+        }
+    }
+
+    pub(super) fn collect_symbols(&self, out: &mut BTreeSet<String>) -> Result<()> {
+        match self {
+            Self::Parquet(t) => t.collect_symbols(out),
+            Self::Loaded(t) => {
+                t.collect_symbols(out);
+                Ok(())
+            }
+        }
+    }
+
+    /// (carries a zone of its own, is a date)
+    pub(super) fn zone_facts(&self) -> (bool, bool) {
+        match self {
+            Self::Parquet(t) => {
+                let is_date = matches!(t.time().kind, TimeKind::Date | TimeKind::DateNumber);
+                (!t.time().is_naive() && !is_date, is_date)
+            }
+            Self::Loaded(t) => t.zone_facts(),
+        }
+    }
+}
+
+/// Files, and where each one came from.
+pub(super) type Opened = (Vec<TableFile>, Vec<Option<SourceFile>>);
+
+/// Opens the files that may hold rows of the range and the symbols.
+pub(super) fn open_files(
+    source: Source,
+    options: &ReadOptions,
+    zone: &TimeZone,
+    (start, end): (i64, i64),
+) -> Result<Opened> {
+    let path = match source {
+        Source::Arrow(reader) => {
+            return Ok((
+                vec![TableFile::Loaded(Box::new(LoadedTable::from_arrow(reader)))],
+                vec![None],
+            ));
+        }
+        Source::Path(path) => path,
+    };
+    let mut kept = Vec::new();
+    for file in files(&path)? {
+        let in_range = match hive::span(&file.partitions, zone, &file.name)? {
+            Some((first, last)) => last >= start && first < end,
+            None => true,
+        };
+        let symbol = file.partitions.iter().find(|(k, _)| canonical(k) == "symbol").map(|(_, v)| v);
+        let is_wanted = match (&options.symbols, symbol) {
+            (Some(wanted), Some(symbol)) => wanted.contains(symbol),
+            _ => true,
+        };
+        if in_range && is_wanted {
+            kept.push(file);
+        }
+    }
+    if kept.is_empty() {
+        return Err(Error::data(
+            "D601",
+            format!("{path}: no file holds the symbols and the range"),
+        )
+        .with_hint("widen start and end, or check the symbols"));
+    }
+    let keep_open = kept.len() <= KEPT_OPEN;
+    let mut tables = Vec::with_capacity(kept.len());
+    for (i, file) in kept.iter().enumerate() {
+        let idx = u32::try_from(i).expect("fewer than 2^32 files");
+        tables.push(match file.format {
+            Format::Parquet => {
+                TableFile::Parquet(Box::new(ParquetTable::open(file, idx, keep_open)?))
+            }
+            Format::Csv => {
+                TableFile::Loaded(Box::new(LoadedTable::from_csv(file, idx, &options.csv)?))
+            }
+        });
+    }
+    Ok((tables, kept.into_iter().map(Some).collect()))
+}
