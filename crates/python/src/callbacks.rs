@@ -1,7 +1,7 @@
 //! The user's Python strategy as the engine's `Strategy`: the one loop between the two languages.
 //!
 //! The engine runs detached from the interpreter and calls once a timestamp. The simple mode is a
-//! loop over the rows of that timestamp right here; there is no second engine. The trader is swapped
+//! loop over the rows of that timestamp right here; there is no second engine. The trader is moved
 //! into the Python object for the time of a callback, so its helpers act on it directly.
 
 use std::sync::Arc;
@@ -325,8 +325,8 @@ impl Strategy for WithPolicy<'_> {
     }
 }
 
-/// The strategy's exception with time and symbol: one of ours keeps its class, any other is the cause
-/// of a `StrategyError`; interrupts and exits pass as they are.
+/// The strategy's exception with time and symbol: one of ours keeps its class, any other is the
+/// cause of a `StrategyError`; interrupts and exits pass as they are.
 fn in_hook(
     py: Python<'_>,
     error: PyErr,

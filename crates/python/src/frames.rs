@@ -125,7 +125,7 @@ fn no_frame(name: &str, value: &Bound<'_, PyAny>) -> PyErr {
     let class = class.name().map_or(String::new(), |name| name.to_string());
     let module = value.get_type().module().map_or(String::new(), |name| name.to_string());
     let hint = if class == "LazyFrame" {
-        "write it with .sink_parquet(path) and give the path (it is read in bounded memory), or give \
+        "write it with .sink_parquet(path) and give the path (read in bounded memory), or give \
          .collect()"
     } else if module.starts_with("pandas") {
         "pandas hands out Arrow from 2.2 on, with pyarrow installed"

@@ -1,4 +1,4 @@
-//! `Table`: rows that leave the engine through the Arrow C stream, to whatever library the user has.
+//! `Table`: rows that leave the engine through the Arrow C stream, to any library the user has.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
