@@ -18,7 +18,7 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: ## validate the bundled sample, backtest it, write runs/demo with report.html
-	$(CARGO) run --release --quiet -p tapeworks-cli --bin tapeworks -- demo --out $(RUNS)/demo
+	$(CARGO) run --release -p tapeworks-cli --bin tapeworks -- demo --out $(RUNS)/demo
 
 test: test-rust test-python ## all Rust and Python tests, from a bare clone on
 

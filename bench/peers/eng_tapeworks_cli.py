@@ -40,7 +40,10 @@ def main(workload, folder):
             },
             "data": {
                 "asset_data": os.path.abspath(w.path(workload, folder)),
-                "columns": {"signals": ["signal"] if kind == "top" else []},
+                "columns": {
+                    "signals": ["signal"] if kind == "top" else [],
+                    "indicators": [],
+                },
             },
             "strategy": RULES[kind],
             "execution": {"commission": {"kind": "percent", "bps": w.FEE * 1e4}},

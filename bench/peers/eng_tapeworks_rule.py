@@ -25,8 +25,9 @@ def rule(workload):
 
 
 def run(workload, source):
+    signals = ["signal"] if w.kind(workload) == "top" else []
     result = tw.run(
-        tw.DataFeed(source, tz="UTC"),
+        tw.DataFeed(source, tz="UTC", signal_columns=signals, indicator_columns=[]),
         rule(workload),
         cash=w.cash(workload),
         commission=tw.Commission.percent(bps=w.FEE * 1e4),

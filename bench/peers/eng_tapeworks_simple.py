@@ -22,13 +22,13 @@ class Symbol:
 
 class Sma(tw.Strategy):
     def on_start(self):
-        self.symbols = {}
+        self.state = {}
 
     def on_market_data(self, event):
         name = event.symbol
-        symbol = self.symbols.get(name)
+        symbol = self.state.get(name)
         if symbol is None:
-            symbol = self.symbols[name] = Symbol()
+            symbol = self.state[name] = Symbol()
         cents, n = round(event.close * 100), symbol.n
         at = n % w.SLOW
         symbol.slow += cents - symbol.ring[at]

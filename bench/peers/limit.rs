@@ -123,6 +123,7 @@ fn main() {
     let (equity, fills) = answer;
     println!(
         "RESULT {{\"engine\": \"plain loop, one thread\", \"version\": \"-\", \
-         \"load_s\": {load:.4}, \"run_s\": {wall:.5}, \"cpu_s\": {cpu:.5}, \"equity\": {equity:.6}, \"fills\": {fills}}}"
+         \"load_s\": {load:.4}, \"run_s\": {wall:.5}, \"cpu_s\": {cpu:.5}, \
+         \"equity\": {equity:.6}, \"fills\": {fills}}}"
     );
 }

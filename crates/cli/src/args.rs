@@ -87,8 +87,8 @@ pub struct Run {
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
     /// Read and check everything, send no order, write nothing
-    #[arg(long)]
-    pub dry_run: bool,
+    #[arg(long = "dry-run")]
+    pub preview: bool,
 }
 
 #[derive(Debug, Subcommand)]

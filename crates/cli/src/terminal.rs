@@ -1,5 +1,6 @@
 //! Where words go: results to standard output, everything else to standard error.
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 
 use tapeworks::base::Error;
@@ -72,6 +73,7 @@ impl Terminal {
     }
 
     /// Writes a result to standard output, all of it or an error.
+    #[expect(clippy::unused_self, reason = "commands speak through their terminal")]
     pub fn print(&self, text: &str) -> Outcome<()> {
         let mut stdout = io::stdout().lock();
         let newline = if text.ends_with('\n') { "" } else { "\n" };
@@ -122,7 +124,7 @@ impl Terminal {
         let head = self.paint(&format!("error[TW-{}]:", error.code()), "1;31");
         let mut text = format!("{head} {}\n", error.message());
         if let Some(hint) = error.hint() {
-            text += &format!("{} {hint}\n", self.paint("hint:", "36"));
+            let _ = writeln!(text, "{} {hint}", self.paint("hint:", "36"));
         }
         let _ = io::stderr().lock().write_all(text.as_bytes());
         error.exit_code()

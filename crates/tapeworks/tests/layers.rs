@@ -185,7 +185,9 @@ fn no_room_uses_another_that_its_row_does_not_name() {
     for path in files_under(&root) {
         let file = path.strip_prefix(&root).expect("a file of src").to_string_lossy().into_owned();
         let file = file.replace('\\', "/");
-        if !file.ends_with(".rs") || matches!(file.as_str(), "lib.rs" | "prelude.rs") {
+        if path.extension().is_none_or(|ending| ending != "rs")
+            || matches!(file.as_str(), "lib.rs" | "prelude.rs")
+        {
             continue;
         }
         assert!(file.contains('/'), "src/{file} belongs to no room");
@@ -215,6 +217,9 @@ mod planted {
         | `base` | - | ids |\n| `feed` | `base` | slices |\n| `run` | `base` `feed` | wiring |\n\n\
         ## Next\n| `other` | `run` | - |\n";
 
+    /// File, source, line of the violation and what it reaches (none: allowed).
+    type Case = (&'static str, &'static str, Option<(usize, &'static str)>);
+
     #[test]
     fn table_is_read_up_to_the_next_heading() {
         let law = parse_law(DOCUMENT);
@@ -237,8 +242,7 @@ mod planted {
     #[test]
     fn planted_violations_are_found() {
         let law = parse_law(DOCUMENT);
-        // file, source, line of the violation and what it reaches (none: allowed)
-        let cases: &[(&str, &str, Option<(usize, &str)>)] = &[
+        let cases: &[Case] = &[
             ("feed/mod.rs", "use crate::base::Id;", None),
             ("feed/mod.rs", "use crate::feed::Chunk;", None),
             ("feed/mod.rs", "\nuse crate::run::Config;", Some((2, "run"))),

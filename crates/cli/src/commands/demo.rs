@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
+use tapeworks::base::Result;
+use tapeworks::data::{self, ReadOptions, Source, open_bars};
 use tapeworks::run::config::Format;
-use tapeworks::run::{DEMO_CONFIG, LoadedConfig};
+use tapeworks::run::{DEMO_CONFIG, LoadedConfig, sample_reader};
 
 use super::overlay;
 use super::run::{execute, interrupted_or, print};
@@ -20,8 +22,8 @@ pub fn demo(arguments: &Demo, threads: Option<u16>, terminal: &Terminal) -> Outc
     let interrupt = Interrupt::listen();
     match execute(&loaded, terminal, &interrupt) {
         Ok((outcome, saved)) => {
-            if let (false, Some(check)) = (terminal.json, &outcome.parts.check) {
-                terminal.print(&format!("check   {}\n", check.verdict()))?;
+            if !terminal.json {
+                terminal.print(&verdicts()?)?;
             }
             print(&outcome, &saved, terminal)?;
             terminal.note("next: `tapeworks config init my.yaml`, then `tapeworks run my.yaml`");
@@ -29,4 +31,19 @@ pub fn demo(arguments: &Demo, threads: Option<u16>, terminal: &Terminal) -> Outc
         }
         Err(failure) => interrupted_or(failure, &interrupt, terminal),
     }
+}
+
+/// What the checks say of each table of the sample, a line each.
+fn verdicts() -> Result<String> {
+    let options = ReadOptions::default();
+    let table = |name: &str| sample_reader(name).map(Source::Arrow);
+    let symbols = open_bars(table("bars")?, &options)?.symbols();
+    let checks = [
+        data::check(table("bars")?, &options)?,
+        data::read_signals(table("signals")?, &symbols, &options)?.1,
+        data::read_context(table("context")?, &options)?.1,
+    ];
+    let lines: Vec<String> =
+        checks.iter().map(|check| format!("check   {}", check.verdict())).collect();
+    Ok(lines.join("\n"))
 }

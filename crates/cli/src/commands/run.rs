@@ -1,5 +1,6 @@
 //! `tapeworks run`: a config, from data to run folder.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use serde_json::json;
@@ -22,7 +23,7 @@ pub fn run(arguments: &Run, threads: Option<u16>, terminal: &Terminal) -> Outcom
     }
     let loaded = LoadedConfig::read(&arguments.config, &overlay)?;
     let interrupt = Interrupt::listen();
-    if arguments.dry_run {
+    if arguments.preview {
         return dry_run(&loaded, terminal, &interrupt);
     }
     let finished = execute(&loaded, terminal, &interrupt);
@@ -106,9 +107,9 @@ pub fn print(outcome: &RunOutcome, saved: &SavedFolder, terminal: &Terminal) -> 
     text.truncate(text.trim_end().len());
     text.push_str("\n\n");
     if let Some(page) = saved.manifest.file("report") {
-        text += &format!("report  {}\n", display(&saved.folder.join(&page.name)));
+        let _ = writeln!(text, "report  {}", display(&saved.folder.join(&page.name)));
     }
-    text += &format!("folder  {}\n", display(&saved.folder));
+    let _ = writeln!(text, "folder  {}", display(&saved.folder));
     terminal.print(&text)
 }
 
@@ -138,18 +139,20 @@ fn dry_run(loaded: &LoadedConfig, terminal: &Terminal, interrupt: &Interrupt) ->
         preview.span.clone().map_or(String::new(), |(first, last)| format!(", {first} .. {last}"));
     let mut text = loaded.config.to_yaml()?;
     text += "---\n";
-    text += &format!(
-        "rows      {} ({} timestamps, {} symbols{span})\n",
+    let _ = writeln!(
+        text,
+        "rows      {} ({} timestamps, {} symbols{span})",
         preview.rows, preview.timestamps, preview.symbols
     );
     if let Some(frequency) = &preview.frequency {
-        text += &format!("frequency {frequency} (inferred)\n");
+        let _ = writeln!(text, "frequency {frequency} (inferred)");
     }
     let mebibytes = preview.memory_bytes as f64 / f64::from(1 << 20);
-    text += &format!(
-        "memory    about {mebibytes:.1} MiB for data and states, orders and fills come on top\n"
+    let _ = writeln!(
+        text,
+        "memory    about {mebibytes:.1} MiB for data and states, orders and fills come on top"
     );
-    text += &format!("check     {}\n", preview.check);
+    let _ = writeln!(text, "check     {}", preview.check);
     text += "dry run: nothing was written\n";
     terminal.print(&text)?;
     Ok(0)

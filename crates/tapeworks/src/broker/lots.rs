@@ -50,7 +50,9 @@ mod tests {
     /// 1101.328157 * 1e8 is 110132815699.99998 in f64: one lot was lost, and `close` left dust.
     #[test]
     fn issue_round_when_quantity_is_whole_lots_then_it_is_unchanged() {
-        for quantity in [1101.328157, 8353.51532924, 9312.782, -1077.697, 0.595, 1e-8, 12_345.0] {
+        for quantity in
+            [1_101.328_157, 8_353.515_329_24, 9_312.782, -1_077.697, 0.595, 1e-8, 12_345.0]
+        {
             assert_eq!(Lots::Fractional.round(quantity), quantity);
         }
         let mut lots: u64 = 1;

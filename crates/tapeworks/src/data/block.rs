@@ -1,6 +1,9 @@
 //! A run of rows of one file, decoded but not yet in the order of the whole table.
 
+#![expect(clippy::needless_bitwise_bool, reason = "loops without branches vectorise")]
+
 use arrow::buffer::ScalarBuffer;
+use rustc_hash::FxHashMap;
 
 /// Where the rows of a block stand in their file.
 #[derive(Debug, Clone)]
@@ -97,11 +100,26 @@ impl Block {
     pub(crate) fn n_out_of_time(&self) -> u64 {
         let mut latest = i64::MIN;
         let mut n = 0;
-        for &time in self.timestamps.iter() {
+        for &time in &self.timestamps {
             n += u64::from(time < latest);
             latest = latest.max(time);
         }
         n
+    }
+
+    /// Positions of rows before which a later time of the same symbol stands. A table that is
+    /// written symbol by symbol has none.
+    pub(crate) fn late_rows(&self) -> Vec<usize> {
+        let mut latest: FxHashMap<u32, i64> = FxHashMap::default();
+        let mut late = Vec::new();
+        for (i, (&time, &asset)) in self.timestamps.iter().zip(&self.assets).enumerate() {
+            let before = latest.entry(asset).or_insert(time);
+            if time < *before {
+                late.push(i);
+            }
+            *before = time.max(*before);
+        }
+        late
     }
 
     /// The same rows by (timestamp, asset, row).

@@ -1,5 +1,7 @@
 //! The value rules of a row, on every row: one branch-free pass, then a slow look where it fails.
 
+#![expect(clippy::needless_bitwise_bool, reason = "loops without branches vectorise")]
+
 use arrow::buffer::ScalarBuffer;
 
 use super::block::Block;
@@ -11,6 +13,12 @@ use super::plan::Table;
 use super::report::{Ledger, Rule, Severity};
 
 const N_PRICES: usize = 4;
+/// No market quotes prices outside these; such numbers are damage, and their products overflow.
+const PRICE_MIN: f64 = 1e-15;
+const PRICE_MAX: f64 = 1e15;
+const VOLUME_MAX: f64 = 1e18;
+/// Rounding of prices that were computed, as in adjusted data: two steps of an f64.
+const ROUNDING: f64 = 2.0 * f64::EPSILON;
 const FIX: &str = "correct the rows at their source, or set on_bad_row: drop or null";
 
 /// Checks a block and applies `on_bad_row`; rows keep their order.
@@ -102,24 +110,24 @@ fn prices(block: &Block) -> [&[f64]; 5] {
     [0, 1, 2, 3, 4].map(|c| &block.columns[c][..])
 }
 
-/// All prices finite and positive, low <= open, close <= high. NaN fails every comparison.
+/// All prices in range, low <= open, close <= high. NaN fails every comparison.
 fn are_good_bars(open: &[f64], high: &[f64], low: &[f64], close: &[f64]) -> bool {
     let n = open.len();
     let (high, low, close) = (&high[..n], &low[..n], &close[..n]);
     let mut ok = true;
     for i in 0..n {
-        ok &= (low[i] > 0.0)
+        ok &= (low[i] >= PRICE_MIN)
             & (low[i] <= open[i])
             & (low[i] <= close[i])
             & (open[i] <= high[i])
             & (close[i] <= high[i])
-            & (high[i] < f64::INFINITY);
+            & (high[i] <= PRICE_MAX);
     }
     ok
 }
 
 fn are_good_volumes(volume: &[f64]) -> bool {
-    volume.iter().fold(true, |ok, v| ok & (*v >= 0.0) & (*v < f64::INFINITY))
+    volume.iter().fold(true, |ok, v| ok & (*v >= 0.0) & (*v <= VOLUME_MAX))
 }
 
 fn are_not_infinite(column: &[f64]) -> bool {
@@ -191,13 +199,15 @@ fn check_bar(
         );
         broken.columns.extend(0..N_PRICES);
     }
-    if let Some(values) = named(&f64::is_infinite) {
+    if let Some(values) =
+        named(&|v| v > PRICE_MAX || (v > 0.0 && v < PRICE_MIN) || v == f64::NEG_INFINITY)
+    {
         found(
             "D202",
             "open, high, low, close",
-            "prices are infinite",
+            "prices are infinite or out of range",
             values,
-            "prices are finite",
+            "prices lie in 1e-15..1e15",
             FIX,
         );
         broken.columns.extend(0..N_PRICES);
@@ -207,7 +217,9 @@ fn check_bar(
         found("D203", "open, high, low, close", "prices are not above 0", values, rule, FIX);
         broken.columns.extend(0..N_PRICES);
     }
-    if high < open.max(low).max(close) || low > open.min(close) {
+    if high * (1.0 + ROUNDING) < open.max(low).max(close)
+        || low > open.min(close) * (1.0 + ROUNDING)
+    {
         let values = format!("open {open}, high {high}, low {low}, close {close}");
         let fault = order_fault(open, high, low, close);
         found(
@@ -231,9 +243,16 @@ fn check_bar(
         let values = format!("volume {volume}");
         found("D205", "volume", "volumes below 0", values, "volumes are at least 0", FIX);
         broken.columns.push(N_PRICES);
-    } else if volume.is_infinite() {
+    } else if volume > VOLUME_MAX {
         let values = format!("volume {volume}");
-        found("D202", "volume", "volumes are infinite", values, "volumes are finite", FIX);
+        found(
+            "D202",
+            "volume",
+            "volumes are infinite or out of range",
+            values,
+            "volumes are at most 1e18",
+            FIX,
+        );
         broken.columns.push(N_PRICES);
     } else if volume.is_nan() {
         let finding = Rule {

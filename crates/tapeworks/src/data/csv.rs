@@ -202,7 +202,7 @@ impl CsvTable {
         Err(Error::data(
             "D101",
             format!(
-                "{}:{line}: the line has {} columns, the header has {}: {text:?}",
+                "{}:{line}: line {line} has {} columns, the header has {}: {text:?}",
                 self.source.name,
                 record.len(),
                 self.names.len()
@@ -229,7 +229,7 @@ impl CsvTable {
         Error::data(
             code,
             format!(
-                "{}:{line}:{} (column {name}): {shown:?} {reason}",
+                "{}:{line}:{}: line {line}, column {name}: {shown:?} {reason}",
                 self.source.name,
                 column + 1
             ),
@@ -273,7 +273,7 @@ fn skip_mark(stream: &mut BufReader<Box<dyn Read + Send>>) -> std::io::Result<Ve
 
 /// The separator that the first line has most of.
 fn sniff_delimiter(line: &[u8]) -> u8 {
-    let count = |d: u8| line.iter().filter(|b| **b == d).count();
+    let count = |d: u8| line.split(|b| *b == d).count();
     [b',', b';', b'\t', b'|'].into_iter().rev().max_by_key(|d| count(*d)).unwrap_or(b',')
 }
 
@@ -347,6 +347,7 @@ struct TimeCells {
     zone: TimeZone,
     form: Option<TextForm>,
     is_number: bool,
+    is_compact: bool,
     last_text: String,
     values: Vec<i64>,
 }
@@ -357,6 +358,7 @@ impl TimeCells {
             zone: zone.clone(),
             form: None,
             is_number: false,
+            is_compact: false,
             last_text: String::new(),
             values: Vec::new(),
         }
@@ -381,6 +383,11 @@ impl TimeCells {
             self.values.push(last);
             return Ok(());
         }
+        let is_compact = text.as_bytes().get(4) != Some(&b'-');
+        if !self.values.is_empty() && is_compact != self.is_compact {
+            return Err("has another format than the rows before".to_owned());
+        }
+        self.is_compact = is_compact;
         let (ns, form) = parse_text(text, &self.zone)?;
         match self.form {
             Some(before) if (before == TextForm::Instant) != (form == TextForm::Instant) => {
@@ -422,14 +429,13 @@ impl NameCells {
         if let Some(last) = self.last.filter(|last| self.names[*last as usize] == name) {
             return last;
         }
-        let id = match self.ids.get(name) {
-            Some(id) => *id,
-            None => {
-                let id = u32::try_from(self.names.len()).expect("fewer than 2^32 symbols");
-                self.ids.insert(name.to_owned(), id);
-                self.names.push(name.to_owned());
-                id
-            }
+        let id = if let Some(id) = self.ids.get(name) {
+            *id
+        } else {
+            let id = u32::try_from(self.names.len()).expect("fewer than 2^32 symbols");
+            self.ids.insert(name.to_owned(), id);
+            self.names.push(name.to_owned());
+            id
         };
         self.last = Some(id);
         id

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use super::block::{Block, is_ascending};
 use super::check;
+use super::jumps::Jumps;
 use super::options::{CheckLevel, OnBadRow};
 use super::plan::Table;
 use super::report::{Ledger, Offender, Rule, Severity};
-use crate::base::time::DAY_NS;
 use crate::base::{Error, Result, Symbols, Timestamp};
 
 /// Rows a file that are checked at the level `fast`.
@@ -47,6 +47,25 @@ impl ReadFacts {
         }
     }
 
+    /// The block in order of (timestamp, asset); what was out of order goes to the ledger.
+    pub(crate) fn sort(&self, block: &Block, ledger: &mut Ledger) -> Block {
+        ledger.repairs.sorted_rows += block.n_out_of_time();
+        let rule = Rule {
+            severity: Severity::Warning,
+            code: "D301",
+            column: "timestamp",
+            message: "rows unsorted: a later time of the same symbol stands before them; they were sorted",
+            fix: "write the table sorted by timestamp and symbol",
+        };
+        for i in block.late_rows() {
+            ledger.row(&rule, self.symbol(block.assets[i]), || {
+                let time = Timestamp(block.timestamps[i]);
+                self.offender(block, i, format!("time {time}"), "times ascend")
+            });
+        }
+        block.sorted()
+    }
+
     /// The row at a position of a block, as a report shows it.
     pub(crate) fn offender(&self, block: &Block, i: usize, values: String, rule: &str) -> Offender {
         Offender {
@@ -75,11 +94,19 @@ pub(crate) struct Lane {
     stream: Option<Box<dyn BlockStream>>,
     last_time: i64,
     checked: (u32, u64),
+    jumps: Jumps,
 }
 
 impl Lane {
     pub(crate) fn new(facts: Arc<ReadFacts>, files: Vec<OpenFile>) -> Self {
-        Self { facts, waiting: files.into(), stream: None, last_time: i64::MIN, checked: (0, 0) }
+        Self {
+            facts,
+            waiting: files.into(),
+            stream: None,
+            last_time: i64::MIN,
+            checked: (0, 0),
+            jumps: Jumps::default(),
+        }
     }
 
     /// The next block that has rows after filtering and checking.
@@ -142,9 +169,6 @@ impl Lane {
         };
         ledger.n_rows += block.len() as u64;
         ledger.saw_span(first, last);
-        if !ledger.has_time_of_day {
-            ledger.has_time_of_day = has_time_of_day(&block.timestamps);
-        }
         self.check_place(&block, ledger);
         if self.facts.level == CheckLevel::Fast {
             if self.checked.0 != block.file + 1 {
@@ -155,7 +179,11 @@ impl Lane {
             }
             self.checked.1 += block.len() as u64;
         }
-        check::rows(block, &self.facts, ledger)
+        let block = check::rows(block, &self.facts, ledger);
+        if self.facts.table == Table::Bars {
+            self.jumps.check(&block, &self.facts, ledger);
+        }
+        block
     }
 
     /// Rows must belong to the folder that holds their file.
@@ -199,13 +227,4 @@ impl Lane {
             }
         }
     }
-}
-
-fn has_time_of_day(timestamps: &[i64]) -> bool {
-    let mut last = 0;
-    timestamps.iter().any(|&time| {
-        let is_new = time != last;
-        last = time;
-        is_new && time.rem_euclid(DAY_NS) != 0
-    })
 }

@@ -1,6 +1,7 @@
 //! Tables that are held in memory as columns: Arrow streams and text files.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use arrow::buffer::ScalarBuffer;
 use arrow::record_batch::RecordBatchReader;
@@ -81,12 +82,12 @@ impl LoadedTable {
     pub(crate) fn bind(
         &mut self,
         roles: Roles,
-        values: Vec<Option<usize>>,
+        values: &[Option<usize>],
         zone: &TimeZone,
     ) -> Result<()> {
         let content = match std::mem::replace(&mut self.origin, Origin::Drained) {
-            Origin::Arrow(reader) => self.drain(reader, roles, &values, zone)?,
-            Origin::Csv(table) => table.read(roles, &values, zone, self.file_idx)?,
+            Origin::Arrow(reader) => self.drain(reader, roles, values, zone)?,
+            Origin::Csv(table) => table.read(roles, values, zone, self.file_idx)?,
             Origin::Drained => return Ok(()),
         };
         self.n_rows = content.block.len() as u64;
@@ -123,7 +124,7 @@ impl LoadedTable {
         out.extend(self.content().names.iter().map(str::to_owned));
     }
 
-    pub(crate) fn stream(self, facts: &ReadFacts, limit: Option<u64>) -> LoadedStream {
+    pub(crate) fn stream(self, facts: &Arc<ReadFacts>, limit: Option<u64>) -> LoadedStream {
         let content = self.content.expect("a table is bound before it is read");
         let ids: Vec<u32> = content
             .names
@@ -136,7 +137,7 @@ impl LoadedTable {
                 *asset = ids.get(*asset as usize).copied().unwrap_or(NAMELESS);
             }
         }
-        LoadedStream { block: Some(block), limit }
+        LoadedStream { facts: Arc::clone(facts), block: Some(block), limit }
     }
 
     fn drain(
@@ -161,10 +162,10 @@ impl LoadedTable {
             if let SymbolFrom::Column(c) = roles.symbol {
                 names_of(batch.column(c), &|| place(c), &mut names)?;
             }
-            if matches!(time.kind, TimeKind::Integer) {
-                if let Some((low, high)) = number_range(batch.column(roles.time)) {
-                    range = Some(range.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
-                }
+            if matches!(time.kind, TimeKind::Integer)
+                && let Some((low, high)) = number_range(batch.column(roles.time))
+            {
+                range = Some(range.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
             }
             batches.push(batch);
         }
@@ -200,7 +201,7 @@ impl LoadedTable {
             Block::concat(&blocks).unwrap_or_else(|| Block::empty(self.file_idx, values.len()));
         let form = match time.kind {
             TimeKind::Date | TimeKind::DateNumber => TextForm::Date,
-            TimeKind::Instant { .. } => TextForm::Instant,
+            TimeKind::Instant { .. } | TimeKind::Text => TextForm::Instant,
             _ => TextForm::Local,
         };
         let has_volume = values.get(4).is_some_and(Option::is_some);
@@ -210,6 +211,7 @@ impl LoadedTable {
 
 /// The rows of a table in memory, brought into time order.
 pub(crate) struct LoadedStream {
+    facts: Arc<ReadFacts>,
     block: Option<Block>,
     limit: Option<u64>,
 }
@@ -225,7 +227,6 @@ impl BlockStream for LoadedStream {
             return Ok(Some(block).filter(|b| b.len() > 0));
         }
         check_sort_budget("table", block.len() as u64, block.columns.len())?;
-        ledger.repairs.sorted_rows += block.n_out_of_time();
-        Ok(Some(block.sorted()))
+        Ok(Some(self.facts.sort(&block, ledger)))
     }
 }

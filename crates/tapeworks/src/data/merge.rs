@@ -3,6 +3,8 @@
 //! Rows of one lane that stand alone in time are copied in bulk. A timestamp that several lanes
 //! share, or that may go on in a lane's next block, is gathered, sorted and freed of repeated rows.
 
+#![expect(clippy::needless_bitwise_bool, reason = "loops without branches vectorise")]
+
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
@@ -300,16 +302,13 @@ impl Merger {
         if head.position < head.block.len() {
             return Ok(true);
         }
-        match head.lane.next_block(ledger)? {
-            Some(block) => {
-                head.block = block;
-                head.position = 0;
-                Ok(true)
-            }
-            None => {
-                self.heads[lane] = None;
-                Ok(false)
-            }
+        if let Some(block) = head.lane.next_block(ledger)? {
+            head.block = block;
+            head.position = 0;
+            Ok(true)
+        } else {
+            self.heads[lane] = None;
+            Ok(false)
         }
     }
 

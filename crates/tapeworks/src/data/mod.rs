@@ -6,7 +6,7 @@
 //! - `plan`, `names`: which column plays which part; aliases and near misses.
 //! - `parquet`, `pread`, `loaded`, `csv`, `text_file`: files and streams to blocks of rows.
 //! - `time_column`, `cast`: stored values to nanoseconds UTC, f64 and symbol ids.
-//! - `lane`, `check`, `merge`, `reader`: blocks to checked rows by (timestamp, symbol).
+//! - `lane`, `check`, `jumps`, `merge`, `reader`: blocks to checked rows by (timestamp, symbol).
 //! - [`report`]: findings with their first rows, and repairs.
 //!
 //! Invariants: every row passes the value rules (`check`) on the decoding pass itself; rows come
@@ -26,6 +26,7 @@ mod cast;
 mod check;
 mod csv;
 mod hive;
+mod jumps;
 mod lane;
 mod loaded;
 mod merge;

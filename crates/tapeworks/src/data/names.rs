@@ -19,7 +19,7 @@ pub(crate) fn canonical(found: &str) -> String {
         "count" => "n_trades",
         "quote_volume" | "quote_asset_volume" | "dollar" => "notional",
         "taker_buy_volume" => "buy_volume",
-        _ => found,
+        _ => found.trim(),
     };
     name.to_owned()
 }
@@ -63,11 +63,14 @@ pub(crate) fn check_unique(found: &[String], place: &str) -> Result<()> {
     for name in found {
         let meant = canonical(name);
         if let Some((_, other)) = seen.iter().find(|(m, _)| *m == meant) {
-            return Err(Error::data(
-                "D104",
-                format!("{place}: columns {other:?} and {name:?} both mean {meant}"),
-            )
-            .with_hint("keep one of them, or rename the other"));
+            let text = if *other == name {
+                format!("{place}: column {name:?} is there twice")
+            } else {
+                format!("{place}: columns {other:?} and {name:?} both mean {meant}")
+            };
+            return Err(
+                Error::data("D104", text).with_hint("keep one of them, or rename the other")
+            );
         }
         seen.push((meant, name));
     }

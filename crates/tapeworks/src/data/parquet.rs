@@ -111,12 +111,13 @@ impl ParquetTable {
             let n_rows = u64::try_from(rows).map_err(|_| {
                 Error::data("D102", format!("{}: row group {idx} says {rows} rows", self.name))
             })?;
-            if n_rows > 0 && self.may_hold(idx, &roles, symbols) {
-                if let Some(span) = self.span(idx, &time, roles.time, first_row)? {
-                    if span.1 >= start && span.0 < end {
-                        groups.push(Group { idx, first_row, n_rows, span });
-                    }
-                }
+            if n_rows > 0
+                && self.may_hold(idx, &roles, symbols)
+                && let Some(span) = self.span(idx, &time, roles.time, first_row)?
+                && span.1 >= start
+                && span.0 < end
+            {
+                groups.push(Group { idx, first_row, n_rows, span });
             }
             first_row += n_rows;
         }
@@ -185,13 +186,13 @@ impl ParquetTable {
         column: usize,
         out: &mut BTreeSet<String>,
     ) -> Result<()> {
-        if let Some(chunk) = self.chunk(group.idx, column) {
-            if is_all_dictionary(chunk) {
-                let rows = usize::try_from(group.n_rows).unwrap_or(usize::MAX);
-                if let Some(names) = self.dictionary_names(chunk, rows)? {
-                    out.extend(names);
-                    return Ok(());
-                }
+        if let Some(chunk) = self.chunk(group.idx, column)
+            && is_all_dictionary(chunk)
+        {
+            let rows = usize::try_from(group.n_rows).unwrap_or(usize::MAX);
+            if let Some(names) = self.dictionary_names(chunk, rows)? {
+                out.extend(names);
+                return Ok(());
             }
         }
         let place = || format!("{}: column {:?}", self.name, self.columns[column].name);
@@ -258,7 +259,7 @@ impl ParquetTable {
         column: usize,
         first_row: u64,
     ) -> Result<Option<(i64, i64)>> {
-        let statistics = self.chunk(group, column).and_then(|c| number_statistics(c));
+        let statistics = self.chunk(group, column).and_then(number_statistics);
         // Numbers of a time column on a wall clock keep their order in UTC, save in the hour
         // that exists twice, and such times are refused.
         if let (Some((low, high)), false) = (statistics, matches!(time.kind, TimeKind::Text)) {
@@ -268,7 +269,7 @@ impl ParquetTable {
         let mut row = first_row;
         for batch in self.group_reader(group, &[column], BLOCK_ROWS)? {
             let batch = batch.map_err(|e| self.broken(&e))?;
-            for &t in time.convert(batch.column(0), row)?.iter() {
+            for &t in &time.convert(batch.column(0), row)? {
                 span = Some(span.map_or((t, t), |(a, b)| (a.min(t), b.max(t))));
             }
             row += batch.num_rows() as u64;
@@ -279,7 +280,7 @@ impl ParquetTable {
     fn number_range(&self, column: usize) -> Result<(i64, i64)> {
         let mut range: Option<(i64, i64)> = None;
         for group in 0..self.n_row_groups {
-            let found = match self.chunk(group, column).and_then(|c| number_statistics(c)) {
+            let found = match self.chunk(group, column).and_then(number_statistics) {
                 Some(found) => vec![found],
                 None => self
                     .group_reader(group, &[column], BLOCK_ROWS)?
@@ -453,14 +454,13 @@ impl ParquetStream {
         };
         let mut columns = Vec::with_capacity(plan.values.len());
         for value in &plan.values {
-            columns.push(match value {
-                Some(c) => to_f64(column(*c), &|| place(*c))?,
-                None => {
-                    if self.missing.len() < n {
-                        self.missing = ScalarBuffer::from(vec![f64::NAN; n.max(BLOCK_ROWS)]);
-                    }
-                    self.missing.slice(0, n)
+            columns.push(if let Some(c) = value {
+                to_f64(column(*c), &|| place(*c))?
+            } else {
+                if self.missing.len() < n {
+                    self.missing = ScalarBuffer::from(vec![f64::NAN; n.max(BLOCK_ROWS)]);
                 }
+                self.missing.slice(0, n)
             });
         }
         let rows = RowNumbers::From(self.row);
@@ -485,8 +485,7 @@ impl ParquetStream {
 
     fn sort(&mut self, block: Option<Block>, ledger: &mut Ledger) {
         if let Some(block) = block {
-            ledger.repairs.sorted_rows += block.n_out_of_time();
-            self.sorted.push_back(block.sorted());
+            self.sorted.push_back(self.facts.sort(&block, ledger));
         }
     }
 }

@@ -182,10 +182,10 @@ pub(crate) fn stem(path: &Path) -> Option<String> {
     let mut stem = name;
     for ending in [".zip", ".gz", ".zst", ".csv", ".tsv", ".txt", ".parquet", ".pq"] {
         let at = stem.len().checked_sub(ending.len());
-        if let Some(at) = at.filter(|at| *at > 0 && stem.is_char_boundary(*at)) {
-            if stem[at..].eq_ignore_ascii_case(ending) {
-                stem = &stem[..at];
-            }
+        if let Some(at) = at.filter(|at| *at > 0 && stem.is_char_boundary(*at))
+            && stem[at..].eq_ignore_ascii_case(ending)
+        {
+            stem = &stem[..at];
         }
     }
     Some(stem.to_owned())

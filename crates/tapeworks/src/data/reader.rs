@@ -21,6 +21,8 @@ use crate::base::{Error, ErrorKind, Result, Symbols};
 
 /// More files than this are opened for each read, so that few handles are in use.
 const KEPT_OPEN: usize = 16;
+/// No market has longer names; a longer one is a damaged cell.
+const SYMBOL_BYTES: usize = 256;
 
 /// Opens bars from a file, a glob, a folder or an Arrow stream.
 ///
@@ -47,7 +49,7 @@ pub(crate) enum Extent {
 #[derive(Debug)]
 pub(crate) enum TableFile {
     Parquet(Box<ParquetTable>),
-    Loaded(LoadedTable),
+    Loaded(Box<LoadedTable>),
 }
 
 impl TableFile {
@@ -170,7 +172,7 @@ impl TableReader {
                 TableFile::Parquet(t) => {
                     t.bind(roles, values, &zone, (start, end), options.symbols.as_deref())?;
                 }
-                TableFile::Loaded(t) => t.bind(roles, values, &zone)?,
+                TableFile::Loaded(t) => t.bind(roles, &values, &zone)?,
             }
             file_facts.push(FileFacts {
                 has_volume: file.has_volume(),
@@ -185,6 +187,11 @@ impl TableReader {
             Table::Bars | Table::Signals => symbols_of(&tables, options, run_symbols, &mut ledger)?,
         };
         let summary = summary(&tables);
+        if summary.n_rows == 0 {
+            let names = summary.names.join(", ");
+            return Err(Error::data("D101", format!("{names}: no rows"))
+                .with_hint("the table has a header alone; check how it was written"));
+        }
         let n_files = tables.len() as u64;
         let facts = Arc::new(ReadFacts {
             table,
@@ -256,29 +263,14 @@ impl TableReader {
         let mut findings = self.ledger.findings();
         for finding in &mut findings {
             if finding.code == "D204" && finding.share > 0.5 {
-                finding.fix = "most rows break the order: the columns are probably shifted or \
+                "most rows break the order: the columns are probably shifted or \
                                mislabelled; compare the header with the values"
-                    .to_owned();
+                    .clone_into(&mut finding.fix);
             }
         }
         let mut repairs = self.ledger.repairs.clone();
-        let n_sorted = repairs.sorted_rows;
-        if n_sorted > 0 {
-            findings.push(super::report::Finding {
-                code: "D301".to_owned(),
-                severity: Severity::Warning,
-                table: self.ledger.table.to_owned(),
-                column: "timestamp, symbol".to_owned(),
-                message: "rows out of order; they were sorted".to_owned(),
-                count: n_sorted,
-                share: n_sorted as f64 / self.ledger.n_rows.max(1) as f64,
-                offenders: Vec::new(),
-                symbols: Vec::new(),
-                fix: "write the table sorted by timestamp and symbol".to_owned(),
-            });
-        }
         if let Some(zone) = &repairs.naive_tz {
-            let (severity, message) = if self.ledger.has_time_of_day {
+            let (severity, message) = if self.ledger.has_naive_clock {
                 (Severity::Warning, format!("times without a zone are read as {zone}"))
             } else {
                 let text = format!("dates are taken as known at their midnight in {zone}");
@@ -380,7 +372,10 @@ fn open_files(
 ) -> Result<Opened> {
     let path = match source {
         Source::Arrow(reader) => {
-            return Ok((vec![TableFile::Loaded(LoadedTable::from_arrow(reader))], vec![None]));
+            return Ok((
+                vec![TableFile::Loaded(Box::new(LoadedTable::from_arrow(reader)))],
+                vec![None],
+            ));
         }
         Source::Path(path) => path,
     };
@@ -414,7 +409,9 @@ fn open_files(
             Format::Parquet => {
                 TableFile::Parquet(Box::new(ParquetTable::open(file, idx, keep_open)?))
             }
-            Format::Csv => TableFile::Loaded(LoadedTable::from_csv(file, idx, &options.csv)?),
+            Format::Csv => {
+                TableFile::Loaded(Box::new(LoadedTable::from_csv(file, idx, &options.csv)?))
+            }
         });
     }
     Ok((tables, kept.into_iter().map(Some).collect()))
@@ -481,6 +478,7 @@ fn note_facts(
         ledger.repairs.mapped_columns.extend(file.roles().mapped.iter().cloned());
         let (has_zone, is_date) = file.zone_facts();
         needs_zone |= !has_zone;
+        ledger.has_naive_clock |= !has_zone && !is_date && options.tz.is_none();
         match zones {
             _ if is_date => {}
             Some((other, name)) if other != has_zone && options.tz.is_none() => {
@@ -494,6 +492,31 @@ fn note_facts(
                 .with_hint("name the zone of the times without one: tz: America/New_York"));
             }
             _ => zones = Some((has_zone, file.name())),
+        }
+        for column in file.columns() {
+            let known = canonical(&column.name);
+            let is_price = BAR_COLUMNS.contains(&known.as_str());
+            let (code, message, fix) = match column.type_name.as_str() {
+                "Float32" if is_price && table == Table::Bars => {
+                    ("D104", "stored as float32, which holds 7 digits", "store prices as float64")
+                }
+                "Int64" | "UInt64" if known == "timestamp" => (
+                    "D304",
+                    "integers without a unit; the unit is told by their magnitude",
+                    "store the column as a timestamp",
+                ),
+                text if known == "timestamp" && text.contains("Utf8") => (
+                    "D304",
+                    "times stored as text; a text without a zone is read as local time of tz (UTC)",
+                    "store the column as a timestamp",
+                ),
+                _ if column.name.trim() != column.name => {
+                    ("D104", "the name has outer blanks; they are ignored", "rename the column")
+                }
+                _ => continue,
+            };
+            let severity = Severity::Warning;
+            ledger.count(&Rule { severity, code, column: &known, message, fix }, 1);
         }
         if table == Table::Bars && !file.has_volume() {
             let rule = Rule {
@@ -583,19 +606,26 @@ fn check_wanted(wanted: &[String], found: &[String], tables: &[TableFile]) -> Re
 fn check_names(names: &[String], ledger: &mut Ledger) {
     let plain = |name: &str| -> String {
         name.chars()
-            .filter(|c| !c.is_whitespace() && !matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}'))
+            .filter(|c| !c.is_whitespace() && !is_invisible(*c))
             .flat_map(char::to_lowercase)
             .collect()
     };
-    if names.iter().any(String::is_empty) {
-        let rule = Rule {
-            severity: Severity::Error,
-            code: "D401",
-            column: "symbol",
-            message: "a symbol is the empty text",
-            fix: "give every row a symbol",
+    for name in names {
+        let shown: String = name.chars().take(40).collect();
+        let (severity, fault) = match name {
+            _ if name.trim().is_empty() => (Severity::Error, "is empty or blank"),
+            _ if name.chars().any(char::is_control) => {
+                (Severity::Error, "holds a control character")
+            }
+            _ if name.len() > SYMBOL_BYTES => (Severity::Error, "has more than 256 bytes"),
+            _ if name.trim() != name || name.chars().any(is_invisible) => {
+                (Severity::Warning, "has outer blanks or invisible characters")
+            }
+            _ => continue,
         };
-        ledger.count(&rule, 1);
+        let message = format!("symbol {shown:?} {fault}");
+        let fix = "write the symbol as the market does";
+        ledger.count(&Rule { severity, code: "D401", column: "symbol", message: &message, fix }, 1);
     }
     let mut sorted: Vec<(String, &String)> = names.iter().map(|name| (plain(name), name)).collect();
     sorted.sort();
@@ -613,6 +643,10 @@ fn check_names(names: &[String], ledger: &mut Ledger) {
         };
         ledger.count(&rule, 1);
     }
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 fn summary(tables: &[TableFile]) -> FileSummary {

@@ -1,5 +1,7 @@
 //! What a read found: findings with their first rows, repairs, and the shape of the table.
 
+#![expect(clippy::format_push_string, reason = "reports are written once a run")]
+
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -296,8 +298,8 @@ pub(crate) struct Ledger {
     pub(crate) n_error_rows: u64,
     pub(crate) span: Option<(i64, i64)>,
     pub(crate) repairs: Repairs,
-    /// A stamp off midnight was seen, so times carry a time of day.
-    pub(crate) has_time_of_day: bool,
+    /// Times of day without a zone were seen, not dates alone.
+    pub(crate) has_naive_clock: bool,
     findings: BTreeMap<(Severity, &'static str, String), Open>,
 }
 
@@ -395,7 +397,7 @@ pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);

@@ -32,6 +32,13 @@ pub(crate) fn open(source: &SourceFile) -> Result<(Box<dyn Read + Send>, u64)> {
             limited(zstd::stream::read::Decoder::new(file).map_err(failed)?, allowed)
         }
         [b'P', b'K', 3, 4] => Box::new(Cursor::new(only_member(source, file, allowed)?)),
+        _ if is_packed_by_name(source) => {
+            return Err(Error::data(
+                "D102",
+                format!("{}: not packed as its name says", source.name),
+            )
+            .with_hint("the download is damaged, or the file is plain text: rename it"));
+        }
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
             return Err(Error::data("D102", format!("{}: the text is UTF-16", source.name))
                 .with_hint("save the file as UTF-8"));
@@ -39,6 +46,11 @@ pub(crate) fn open(source: &SourceFile) -> Result<(Box<dyn Read + Send>, u64)> {
         _ => Box::new(file),
     };
     Ok((Box::new(LineGuard { inner: plain, line_bytes: 0 }), bytes))
+}
+
+fn is_packed_by_name(source: &SourceFile) -> bool {
+    let ending = source.path.extension().and_then(|e| e.to_str()).unwrap_or("");
+    ["gz", "zst", "zip"].iter().any(|known| ending.eq_ignore_ascii_case(known))
 }
 
 fn only_member(source: &SourceFile, file: File, allowed: u64) -> Result<Vec<u8>> {

@@ -52,6 +52,13 @@ impl TimeColumn {
             TimeUnit::Microsecond => 1_000,
             TimeUnit::Nanosecond => 1,
         };
+        if let DataType::Timestamp(_, Some(name)) = data_type {
+            let is_offset = name.starts_with(['+', '-']);
+            if !is_offset && name.as_ref() != "UTC" && TimeZone::get(name).is_err() {
+                return Err(Error::data("D303", format!("{place}: {name:?} is no time zone"))
+                    .with_hint("store the times in UTC"));
+            }
+        }
         let kind = match data_type {
             DataType::Timestamp(unit, Some(_)) => TimeKind::Instant { scale: scale(unit) },
             DataType::Timestamp(unit, None) => TimeKind::Local { scale: scale(unit) },
@@ -72,7 +79,7 @@ impl TimeColumn {
 
     /// Whether the stored values carry no zone, so that one has to be assumed.
     pub(crate) fn is_naive(&self) -> bool {
-        matches!(self.kind, TimeKind::Local { .. } | TimeKind::Text)
+        matches!(self.kind, TimeKind::Local { .. })
     }
 
     /// Fixes the unit of an integer column by the magnitude of its least and greatest value.
@@ -173,7 +180,7 @@ impl TimeColumn {
                 // Rows of one timestamp follow one another, so the last answer is kept.
                 let mut last = None;
                 let mut out = Vec::with_capacity(values.len());
-                for &value in values.iter() {
+                for &value in &values {
                     let instant = match last {
                         Some((v, instant)) if v == value => instant,
                         _ => self.instant(value)?,
@@ -250,7 +257,10 @@ pub(crate) fn parse_text(
         return Err(NO_TIME);
     }
     if text.contains('/') {
-        return Err("does not say which number is the day; write dates as 2024-03-08");
+        return Err("has a format that does not say which number is the day; write 2024-03-08");
+    }
+    if text.contains(":60") {
+        return Err("is a leap second, which no clock of 86,400 seconds a day has");
     }
     let (date, form) = if bytes.len() >= 8 && bytes[..8].iter().all(u8::is_ascii_digit) {
         let number: i64 = text[..8].parse().map_err(|_| NO_TIME)?;

@@ -443,13 +443,11 @@ impl Trader {
             let row = &self.broker.ledger().orders[idx];
             debug_assert!(row.origin == OrderOrigin::PositionRule, "others carry their own values");
             let asset = row.asset.index();
-            match self.last_rows[asset] {
-                Some((row, t)) => self.decision_values.extend(values_of(&self.chunk, row, t)),
-                None => {
-                    let from = asset * n_values;
-                    self.decision_values
-                        .extend_from_slice(&self.last_values[from..from + n_values]);
-                }
+            if let Some((row, t)) = self.last_rows[asset] {
+                self.decision_values.extend(values_of(&self.chunk, row, t));
+            } else {
+                let from = asset * n_values;
+                self.decision_values.extend_from_slice(&self.last_values[from..from + n_values]);
             }
         }
         // Rules may be set at any time, so the last rows are kept whether there are any or not.

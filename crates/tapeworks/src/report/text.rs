@@ -5,10 +5,13 @@ use std::fmt::Write as _;
 use super::sections::{Bridge, OrderTally, cost_line, window_line};
 use super::{ReportInput, number};
 use crate::metrics::{Metric, Unit};
-use crate::records::TradeStatus;
+use crate::records::{Trade, TradeStatus};
 
 /// Columns at most.
 const WIDTH: usize = 100;
+
+/// Where the values of the facts begin.
+const INDENT: usize = 14;
 
 /// Metrics shown, two a line, in this order; one that the run does not have is left out.
 const SHOWN: &[&str] = &[
@@ -23,7 +26,7 @@ const SHOWN: &[&str] = &[
     "win_rate",
     "profit_factor",
     "turnover",
-    "exposure",
+    "exposure_gross",
 ];
 
 /// The report in at most 28 lines of at most 100 columns, the first one the verdict.
@@ -34,7 +37,14 @@ pub fn text(input: &ReportInput<'_>) -> String {
     let mut out = String::new();
     line(&mut out, &verdict(input));
     for (label, value) in rows(input) {
-        line(&mut out, &format!("  {label:<11} {value}"));
+        let (first, rest) = match label {
+            "orders" | "P&L" | "strategy" => split_at_width(&value, WIDTH - INDENT),
+            _ => (value.as_str(), ""),
+        };
+        line(&mut out, &format!("  {label:<11} {first}"));
+        if !rest.is_empty() {
+            line(&mut out, &format!("{:INDENT$}{rest}", ""));
+        }
     }
     let shown: Vec<_> = SHOWN.iter().filter_map(|key| input.metrics.metric(key)).collect();
     if !shown.is_empty() {
@@ -54,20 +64,17 @@ pub(super) fn verdict(input: &ReportInput<'_>) -> String {
         parts.push(number::signed_percent(value));
     }
     if let Some(sharpe) = input.metrics.metric("sharpe").filter(|m| m.value.is_some()) {
-        parts.push(format!("Sharpe {} ({})", sharpe.text(), sharpe.convention_text()));
+        parts.push(format!("Sharpe {} ({})", sharpe.text(), sharpe.convention));
     }
     if let Some(value) = input.metrics.value("max_drawdown") {
         parts.push(format!("max drawdown {}", number::percent(value)));
     }
-    let n_open = input.records.trades().filter(|t| t.status == TradeStatus::Open).count();
-    parts.push(match input.records.n_trades() - n_open {
+    let open = |trade: &Trade| trade.status == TradeStatus::Open;
+    parts.push(match input.records.trades().filter(|trade| !open(trade)).count() {
         0 => "no trades".into(),
         1 => "1 trade".into(),
         n => format!("{} trades", number::count(n)),
     });
-    if n_open > 0 {
-        parts.push(format!("{} open", number::count(n_open)));
-    }
     format!("{}: {}", input.facts.name, parts.join(", "))
 }
 
@@ -143,10 +150,18 @@ fn cell(metric: &Metric) -> String {
         (Some(value), Unit::Fraction) => number::percent(value),
         _ => metric.text(),
     };
-    let head = format!("{:<18} {value:>10}", metric.label);
+    let head = format!("{:<16} {value:>9}", metric.label);
     let whole = format!("{head}  {}", metric.convention);
     // a long convention is in the page and in metrics.json
     if whole.trim_end().chars().count() <= 48 { whole.trim_end().into() } else { head }
+}
+
+/// The part of a text that fits, up to the end of a clause or a word, and what is left.
+fn split_at_width(text: &str, width: usize) -> (&str, &str) {
+    let Some((end, _)) = text.char_indices().nth(width) else { return (text, "") };
+    let fits = &text[..end];
+    let end = fits.rfind("; ").map(|i| i + 1).or_else(|| fits.rfind(' ')).unwrap_or(end);
+    (&text[..end], text[end..].trim_start())
 }
 
 /// One line, cut at the width.

@@ -10,7 +10,7 @@ use super::manifest::InputEntry;
 use super::outcome::{Outcome, RunParts, conclude};
 use super::sample::{SAMPLE_PREFIX, sample_bytes};
 use super::{folder, wire};
-use crate::base::{Error, Result, Timestamp};
+use crate::base::{Error, ErrorKind, Result, Timestamp};
 use crate::data::{CheckReport, Severity};
 use crate::engine::{self, Flow, Progress, RunLog, Strategy};
 use crate::feed::{ChunkSource, Layout, OpenFeed};
@@ -138,7 +138,7 @@ pub(super) fn walk(
     observer: &mut dyn FnMut(Event<'_>) -> Flow,
 ) -> Result<(RunLog, CheckReport)> {
     stage(observer, Stage::Opening)?;
-    let mut feed = open(loaded)?;
+    let mut feed = open(loaded).map_err(|error| placed(loaded, &error))?;
     let mut strategy = make(&feed.layout())?;
     stage(observer, Stage::Running)?;
     let terms = wire::engine(&loaded.config);
@@ -149,6 +149,28 @@ pub(super) fn walk(
         return Err(no_rows(loaded));
     }
     Ok((log, feed.report()))
+}
+
+/// Names the key of the config behind a table that cannot be opened, or a symbol it does not have.
+fn placed(loaded: &LoadedConfig, error: &Error) -> Error {
+    let message = error.message();
+    let of_table = || {
+        let named = |path: &str| message.contains(&resolved_text(loaded, path));
+        let tables = tables(loaded).into_iter();
+        tables.filter(|(_, path)| named(path)).map(|(table, _)| format!("data.{table}")).next()
+    };
+    let key = if message.contains("no symbol") && loaded.config.data.symbols.is_some() {
+        Some("data.symbols".to_owned())
+    } else {
+        of_table()
+    };
+    let Some(key) = key.filter(|_| error.kind() == ErrorKind::Data) else { return error.clone() };
+    let placed = format!("{}: {key}: {message}", loaded.origin(&key));
+    let placed = Error::new(error.kind(), error.code(), placed);
+    match error.hint() {
+        Some(hint) => placed.with_hint(hint),
+        None => placed,
+    }
 }
 
 /// Opens the feed of a config.
@@ -164,7 +186,7 @@ pub(super) fn stage(observer: &mut dyn FnMut(Event<'_>) -> Flow, stage: Stage) -
 }
 
 pub(super) fn interrupted() -> Error {
-    Error::new(crate::base::ErrorKind::Interrupted, "I101", "stopped by the user")
+    Error::new(ErrorKind::Interrupted, "I101", "stopped by the user")
 }
 
 /// The complaint about a window without a row, with the span that the data have.

@@ -113,7 +113,11 @@ impl Canonical {
 
     fn table(&mut self, name: &str, rows: usize) {
         self.text(name);
-        self.integer(rows as i64);
+        self.length(rows);
+    }
+
+    fn length(&mut self, n: usize) {
+        self.bytes(&(n as u64).to_le_bytes());
     }
 
     fn integer(&mut self, value: i64) {
@@ -126,7 +130,7 @@ impl Canonical {
     }
 
     fn text(&mut self, text: &str) {
-        self.integer(text.len() as i64);
+        self.length(text.len());
         self.bytes(text.as_bytes());
     }
 

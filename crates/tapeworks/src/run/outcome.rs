@@ -1,6 +1,7 @@
 //! What a run came to: records, metrics, facts; and how it becomes a run folder.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -131,7 +132,7 @@ fn facts(records: &Records, parts: &RunParts, config_yaml: &str, run_id: String)
         costs: parts.costs.clone(),
         config_yaml: config_yaml.to_owned(),
         data: parts.inputs.iter().map(input_line).collect(),
-        checks: check.map(|check| check.verdict()).into_iter().collect(),
+        checks: check.map(CheckReport::verdict).into_iter().collect(),
         repairs: check.map(|check| check.repairs.lines()).unwrap_or_default(),
         warnings,
         versions: vec![("tapeworks".to_owned(), VERSION.to_owned())],
@@ -158,10 +159,10 @@ fn facts(records: &Records, parts: &RunParts, config_yaml: &str, run_id: String)
 fn input_line(input: &InputEntry) -> String {
     let mut line = format!("{} {}", input.table, input.path);
     if let Some(rows) = input.rows {
-        line += &format!(", {rows} rows");
+        let _ = write!(line, ", {rows} rows");
     }
     if let Some((first, last)) = &input.span {
-        line += &format!(", {first} .. {last}");
+        let _ = write!(line, ", {first} .. {last}");
     }
     line
 }
@@ -235,7 +236,7 @@ impl Outcome {
             write_text(&new, "report", &reporting.report, &html, &mut files)?;
         }
         let manifest = self.manifest(files, made_at)?;
-        let text = pretty(&serde_json::to_value(&manifest).expect("a manifest has text keys"));
+        let text = pretty(&manifest);
         write_file(&new.path().join(MANIFEST), &text)?;
         new.commit()?;
         Ok(SavedFolder { folder: folder.to_path_buf(), manifest })
@@ -301,8 +302,8 @@ pub fn write_file(path: &Path, text: &str) -> Result<()> {
     file.commit().map(|_| ())
 }
 
-fn pretty(value: &serde_json::Value) -> String {
-    let mut text = serde_json::to_string_pretty(value).expect("a JSON value prints");
+fn pretty(value: &impl serde::Serialize) -> String {
+    let mut text = serde_json::to_string_pretty(value).expect("Invariant: text keys only");
     text.push('\n');
     text
 }

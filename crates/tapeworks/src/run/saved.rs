@@ -1,5 +1,6 @@
 //! A run folder read back.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::folder::sha256_of;
@@ -82,7 +83,7 @@ impl SavedRun {
             text += format!("  {label:<24} {value:>18}  {}", line.convention).trim_end();
             text.push('\n');
         }
-        text += &format!("\nfolder  {}\n", self.folder.display());
+        let _ = writeln!(text, "\nfolder  {}", self.folder.display());
         text
     }
 
@@ -91,11 +92,11 @@ impl SavedRun {
     pub fn markdown(&self) -> String {
         let mut text = format!("# {}\n\n", self.manifest.name);
         for line in self.head().iter().skip(1) {
-            text += &format!("- {}\n", line.trim());
+            let _ = writeln!(text, "- {}", line.trim());
         }
         text += "\n| metric | value | convention |\n|---|---|---|\n";
         for line in self.lines() {
-            text += &format!("| {} | {} | {} |\n", line.label, line.value, line.convention);
+            let _ = writeln!(text, "| {} | {} | {} |", line.label, line.value, line.convention);
         }
         text
     }

@@ -1,5 +1,7 @@
 //! Room `broker`: what fills, where, and what is refused; every number by hand.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use tapeworks::base::{AssetId, Result};
 use tapeworks::broker::{
     CancelReason, Commission, ExitReason, FillFlags, Lots, OrderEventKind, OrderStatus, Phase,
@@ -54,6 +56,9 @@ fn pair() -> Market {
         ("B", &[b, b, b, late_b, late_b].map(Some)),
     ])
 }
+
+/// Name, market, acts, terms, fills.
+type Case = (&'static str, Market, Vec<(usize, Act)>, EngineConfig, Vec<(usize, u32, f64, f64)>);
 
 fn plain() -> EngineConfig {
     EngineConfig::default()
@@ -195,8 +200,6 @@ fn worked_values_when_played_then_fills_are_those_of_the_contract() {
     let value =
         OrderRequest { size: Size::Value(100_500.0), ..OrderRequest::market(AssetId(0), 0.0) };
     let one = Market::one;
-    type Case =
-        (&'static str, Market, Vec<(usize, Act)>, EngineConfig, Vec<(usize, u32, f64, f64)>);
     #[rustfmt::skip]
     let cases: Vec<Case> = vec![
         ("01", one(&WALK), vec![(0, market(0, 100.0)), (2, Act::Close(0, 1.0))], plain(),
@@ -530,7 +533,7 @@ fn issue_fractional_sale_when_sum_of_purchases_rounds_down_then_it_closes() {
 #[test]
 fn issue_close_when_quantity_has_many_lots_then_nothing_is_left() {
     let config = EngineConfig { lots: Lots::Fractional, cash: 1e7, ..plain() };
-    for units in [1101.328157, 8353.51532924, 9312.782] {
+    for units in [1_101.328_157, 8_353.515_329_24, 9_312.782] {
         let acts = [(0, market(0, units)), (1, Act::Close(0, 1.0))];
         let log = play(&Market::one(&[FLAT; 4]), &acts, &config);
         assert_eq!(log.fills[0].quantity, units);

@@ -16,5 +16,7 @@ mod record_properties;
 mod records;
 mod report;
 mod rules;
+mod run;
 mod run_log;
+mod sample;
 mod tables;

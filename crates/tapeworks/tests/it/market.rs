@@ -1,5 +1,7 @@
 //! Test support: small markets written as tables, and strategies written as lists of acts.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::sync::Arc;
 
 use tapeworks::base::{AssetId, OrderId, Result, Symbols};

@@ -4,6 +4,8 @@
 //! twin on random markets and scripts. Method: coarse prices, so that touches, gaps and equal
 //! levels are common; the twin shares no code with the broker, only its records' names.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use proptest::prelude::*;
 use tapeworks::broker::{
     CancelReason, Commission, ExitReason, FillFlags, Lots, OrderEventKind, Phase, PositionRule,
@@ -520,7 +522,7 @@ impl Twin<'_> {
                 let per_unit = (1.0 / self.lot()).round();
                 let (mut low, mut high) = (0.0, (units * per_unit).round());
                 while high - low > 1.0 {
-                    let middle = ((low + high) / 2.0_f64).floor();
+                    let middle = f64::midpoint(low, high).floor();
                     if affordable(middle / per_unit) { low = middle } else { high = middle }
                 }
                 units = low / per_unit;

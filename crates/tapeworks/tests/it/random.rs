@@ -36,8 +36,8 @@ fn row() -> impl Strategy<Value = Option<([f64; 4], f64)>> {
 pub fn market_of(n: u32) -> impl Strategy<Value = Market> {
     let bars = prop::collection::vec(prop::collection::vec(row(), n as usize), 1..=MAX_BARS);
     bars.prop_map(move |bars| {
-        let mut market = Market::default();
-        market.symbols = (0..n).map(|asset| format!("S{asset}")).collect();
+        let symbols = (0..n).map(|asset| format!("S{asset}")).collect();
+        let mut market = Market { symbols, ..Market::default() };
         for (bar, rows) in bars.iter().enumerate() {
             for (asset, row) in (0..).zip(rows) {
                 if let &Some((ohlc, volume)) = row {

@@ -79,6 +79,7 @@
   document.addEventListener("mouseover", showTip);
   document.addEventListener("focusin", showTip);
   document.addEventListener("focusout", () => { tip.hidden = true; });
+  addEventListener("resize", () => { tip.hidden = true; });
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") tip.hidden = true; });
 
   // ---- where the reader is ----------------------------------------------------------------------

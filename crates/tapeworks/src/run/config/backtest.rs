@@ -104,10 +104,10 @@ impl Backtest {
         if let Some(capital) = section.number("initial_capital", Bounds::Positive)? {
             backtest.initial_capital = capital;
         }
-        if let Some(calendar) = section.text("calendar")? {
-            if calendar != "none" {
-                return Err(section.not_available("calendar", &calendar, "none"));
-            }
+        if let Some(calendar) = section.text("calendar")?
+            && calendar != "none"
+        {
+            return Err(section.not_available("calendar", &calendar, "none"));
         }
         if let Some(zone) = section.text("timezone")? {
             zone_named(&zone).map_err(|reason| {

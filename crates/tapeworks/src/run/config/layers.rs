@@ -142,7 +142,7 @@ fn read_text(path: &Path, label: &str) -> Result<String> {
     let bytes = std::fs::read(path).map_err(|error| unreadable(&error))?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = error.as_bytes()[..at].split(|byte| *byte == b'\n').count();
         Error::config("C101", format!("{label}:{line}: not utf-8 (byte {at})"))
             .with_hint("save the config as UTF-8")
     })

@@ -147,6 +147,7 @@ impl LoadedConfig {
     }
 
     /// A complaint about a value found wrong after reading, with its place and key.
+    #[must_use]
     pub fn complain(&self, key: &str, reason: &str) -> Error {
         match self.origin(key) {
             Origin::Default => Error::config("C303", format!("{key}: {reason}")),
@@ -154,7 +155,7 @@ impl LoadedConfig {
         }
     }
 
-    /// Every value with its origin, in the order of the resolved config.
+    /// Every value with its origin, by key within its section.
     #[must_use]
     pub fn origins(&self) -> Vec<OriginRow> {
         let mut rows = Vec::new();

@@ -173,9 +173,12 @@ impl<'a> Section<'a> {
 }
 
 /// `, did you mean NAME` when a known name is near, or begins with what was written; else nothing.
-pub(super) fn did_you_mean<'k>(word: &str, known: impl Iterator<Item = &'k str> + Clone) -> String {
+pub(super) fn did_you_mean<'k>(
+    word: &str,
+    mut known: impl Iterator<Item = &'k str> + Clone,
+) -> String {
     let begins = |name: &&str| word.len() >= 3 && name.starts_with(word);
-    let found = nearest(word, known.clone()).or_else(|| known.clone().find(begins));
+    let found = nearest(word, known.clone()).or_else(|| known.find(begins));
     found.map_or_else(String::new, |name| format!(", did you mean {name}"))
 }
 

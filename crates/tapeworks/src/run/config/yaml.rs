@@ -24,7 +24,7 @@ pub(super) fn parse(text: &str, label: &Arc<str>) -> Result<Node> {
         with_snippet: false,
     };
     let parsed = serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options);
-    parsed.map(|raw| node(raw, label)).map_err(|error| explain(&error, label))
+    parsed.map(|raw| node(raw, label)).map_err(|error| explain(&error, text, label))
 }
 
 /// The type of a scalar or flow value that stands alone, as in `--set key=value`.
@@ -51,25 +51,25 @@ fn stamp(target: &mut Node, origin: &Origin) {
     }
 }
 
-fn explain(error: &serde_saphyr::Error, label: &Arc<str>) -> Error {
-    let place = error.location().map_or((1, 1), |at| (at.line(), at.column()));
-    let text = error.to_string();
-    let reason = if text.contains("budget") {
+fn explain(error: &serde_saphyr::Error, text: &str, label: &Arc<str>) -> Error {
+    let (line, column) = error.location().map_or((1, 1), |at| (at.line(), at.column()));
+    let said = error.to_string();
+    let reason = if said.contains("budget") {
         format!("more than {MAX_NODES} values or aliases")
-    } else if text.contains("multiple YAML documents") {
+    } else if said.contains("multiple YAML documents") {
         "a second document starts here, a config is one document".to_owned()
-    } else if text.contains("duplicate mapping key") {
-        let key = text.split(": ").nth(1).and_then(|rest| rest.split(',').next()).unwrap_or("");
+    } else if said.contains("duplicate mapping key") {
+        let key = said.split(": ").nth(1).and_then(|rest| rest.split(',').next()).unwrap_or("");
         format!("the key {key} is given twice")
     } else {
-        text.split(" at line ").next().unwrap_or(&text).to_owned()
+        said.split(" at line ").next().unwrap_or(&said).to_owned()
     };
-    let (line, column) = place;
-    Error::config(
-        "C101",
-        format!("{label}:{line}:{column}: not a valid config, line {line}: {reason}"),
-    )
-    .with_hint("check indentation (spaces, no tabs), brackets and quotes near that line")
+    let index = usize::try_from(line).unwrap_or(1).saturating_sub(1);
+    let shown: String = text.lines().nth(index).unwrap_or("").trim().chars().take(60).collect();
+    let message =
+        format!("{label}:{line}:{column}: not a valid config, line {line}: {reason}; in {shown:?}");
+    Error::config("C101", message)
+        .with_hint("check indentation (spaces, no tabs), brackets and quotes near that line")
 }
 
 fn node(raw: Spanned<Raw>, label: &Arc<str>) -> Node {
