@@ -66,7 +66,7 @@ impl PyCallbacks {
         };
         let class = object.get_type().name()?;
         let mode = match (overridden("on_market_data")?, overridden("on_timestamp_batch")?) {
-            (Some(call), None) => Mode::Simple { call: Callable::new(&call)?, event: None },
+            (Some(call), None) => Mode::Simple { call: Callable::new(&call), event: None },
             (None, Some(call)) => Mode::Batch { call: call.unbind(), views: None },
             (Some(_), Some(_)) => {
                 return Err(config_error(
@@ -83,7 +83,9 @@ impl PyCallbacks {
                 ));
             }
         };
-        let hook = |name: &str| overridden(name)?.map(|call| Callable::new(&call)).transpose();
+        let hook = |name: &str| -> PyResult<Option<Callable>> {
+            Ok(overridden(name)?.map(|call| Callable::new(&call)))
+        };
         Ok(Self {
             on_fill: hook("on_fill")?,
             on_reject: hook("on_reject")?,
@@ -337,13 +339,9 @@ fn in_hook(
     if !error.is_instance_of::<PyException>(py) {
         return error;
     }
-    let mut place = hook.to_owned();
-    if let Some(now) = now {
-        place.push_str(&format!(" at {}", Timestamp(now)));
-    }
-    if let Some(symbol) = symbol {
-        place.push_str(&format!(" for {symbol}"));
-    }
+    let time = now.map_or(String::new(), |now| format!(" at {}", Timestamp(now)));
+    let symbol = symbol.map_or(String::new(), |symbol| format!(" for {symbol}"));
+    let place = format!("{hook}{time}{symbol}");
     let value = error.value(py);
     let raised = if error.is_instance_of::<Error>(py) {
         let text = value.str().map_or(String::new(), |text| text.to_string());

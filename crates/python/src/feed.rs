@@ -192,13 +192,11 @@ impl PyDataFeed {
 
     fn known_market(&self, py: Python<'_>) -> PyResult<Arc<Market>> {
         let known = self.market.lock().expect("no panic happens while it is held").clone();
-        match known {
-            Some(market) => Ok(market),
-            None => {
-                let opened = self.open(py)?;
-                Ok(self.market(py, &opened))
-            }
+        if let Some(market) = known {
+            return Ok(market);
         }
+        let opened = self.open(py)?;
+        Ok(self.market(py, &opened))
     }
 
     /// What a run over this feed reads, for its manifest; files are hashed.

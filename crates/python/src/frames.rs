@@ -106,13 +106,12 @@ fn flattened<'py>(frame: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
     }
     let mut full = Vec::with_capacity(names.len());
     for (level, name) in names.into_iter().enumerate() {
-        full.push(match name {
-            Some(name) => name,
-            None => {
-                let values = index.call_method1("get_level_values", (level,))?;
-                let kind: String = values.getattr("dtype")?.getattr("kind")?.extract()?;
-                if kind == "M" { "timestamp".to_owned() } else { "symbol".to_owned() }
-            }
+        full.push(if let Some(name) = name {
+            name
+        } else {
+            let values = index.call_method1("get_level_values", (level,))?;
+            let kind: String = values.getattr("dtype")?.getattr("kind")?.extract()?;
+            if kind == "M" { "timestamp".to_owned() } else { "symbol".to_owned() }
         });
     }
     let by_axis = PyDict::new(frame.py());

@@ -12,6 +12,12 @@
 //!
 //! To add a function: its file, a `register`, its line in `python/tapeworks/_native.pyi`.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::unused_self,
+    reason = "the signatures are those that Python calls"
+)]
+
 mod batch;
 mod c_api;
 mod callbacks;
