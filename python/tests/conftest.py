@@ -67,8 +67,6 @@ def tiny() -> pl.DataFrame:
         rows.append((day, "A", 10.0 + i, 11.0 + i, 9.0 + i, 10.5 + i, 100.0, float(i), 0.1 * i))
         if i != 2:
             rows.append((day, "B", 20.0 - i, 21.0 - i, 19.0 - i, 19.5 - i, 200.0, float(-i), 0.2))
-    return pl.DataFrame(
-        rows,
-        schema=["timestamp", "symbol", "open", "high", "low", "close", "volume", "score", "atr"],
-        orient="row",
-    )
+    numbers = ("open", "high", "low", "close", "volume", "score", "atr")
+    schema = {"timestamp": pl.Datetime("us", "UTC"), "symbol": pl.String}
+    return pl.DataFrame(rows, schema=schema | dict.fromkeys(numbers, pl.Float64), orient="row")

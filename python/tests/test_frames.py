@@ -48,7 +48,8 @@ FRAMES = {
     "pandas_multiindex_unnamed": lambda bars: (
         bars.to_pandas().set_index(["symbol", "timestamp"]).rename_axis([None, None])
     ),
-    "pandas_filtered": lambda bars: bars.to_pandas().iloc[np.arange(len(bars)) % 1 == 0],
+    "pandas_filtered": lambda bars: pd.concat([bars.to_pandas()] * 2).iloc[: len(bars)],
+    "pandas_sorted_otherwise": lambda bars: bars.to_pandas().sort_values(["symbol", "timestamp"]),
     "new_york": lambda bars: bars.with_columns(
         pl.col("timestamp").dt.convert_time_zone("America/New_York")
     ),

@@ -101,8 +101,14 @@ fn flattened<'py>(frame: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
             })
         })
         .collect::<PyResult<_>>()?;
-    if index.get_type().name()? == "RangeIndex" && names == [None] {
-        return Ok(frame.clone());
+    let by_name = PyDict::new(frame.py());
+    if names == [None] {
+        // A count of rows, also after rows were left out, is no data.
+        let kind: String = index.getattr("dtype")?.getattr("kind")?.extract()?;
+        if kind == "i" || kind == "u" {
+            by_name.set_item("drop", true)?;
+            return frame.call_method("reset_index", (), Some(&by_name));
+        }
     }
     let mut full = Vec::with_capacity(names.len());
     for (level, name) in names.into_iter().enumerate() {
@@ -114,9 +120,8 @@ fn flattened<'py>(frame: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
             if kind == "M" { "timestamp".to_owned() } else { "symbol".to_owned() }
         });
     }
-    let by_axis = PyDict::new(frame.py());
-    by_axis.set_item("index", full)?;
-    frame.call_method("rename_axis", (), Some(&by_axis))?.call_method0("reset_index")
+    by_name.set_item("index", full)?;
+    frame.call_method("rename_axis", (), Some(&by_name))?.call_method0("reset_index")
 }
 
 fn no_frame(name: &str, value: &Bound<'_, PyAny>) -> PyErr {
