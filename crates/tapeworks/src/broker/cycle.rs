@@ -15,7 +15,7 @@ use super::ledger::{Ledger, OrderRow, OrderStatus};
 use super::live::{LiveOrder, LiveOrders, Shortfall};
 use super::lots::Lots;
 use super::matching::Terms;
-use super::positions::{Entry, PositionDetail, Positions, exceeds};
+use super::positions::{Enlargement, Entry, Positions, exceeds};
 use super::rules::{Level, RuleBook, RuleSet};
 use super::semantics::Semantics;
 use super::slippage::Slippage;
@@ -177,7 +177,7 @@ impl Broker {
             let side = self.positions.quantity(asset).signum();
             let now = self.now;
             let detail = self.positions.detail_mut(asset);
-            let reach = reach(detail, side, &bar, now);
+            let reach = reach(&detail.entry, side, &bar, now);
             if detail.entry_timestamp != now {
                 detail.bars_held += 1;
             }
@@ -270,7 +270,7 @@ impl Broker {
             }
             let Some(bar) = quotes.tradable(live.asset) else { continue };
             let side = -live.sign();
-            let reach = reach(self.positions.detail(live.asset), side, &bar, self.now);
+            let reach = reach(&self.positions.detail(live.asset).entry, side, &bar, self.now);
             let (low, high) = reach.as_range(side);
             if let Some(price) = live.terms.price_inside(low, high) {
                 let is_favourable = live.terms.kind == OrderKind::Limit;
@@ -294,7 +294,7 @@ impl Broker {
             }
             let Some(bar) = quotes.tradable(asset) else { continue };
             let (adverse, favourable) = self.levels(asset);
-            let reach = reach(self.positions.detail(asset), side, &bar, self.now);
+            let reach = reach(&self.positions.detail(asset).last, side, &bar, self.now);
             let mut push = |level: Level, is_favourable: bool| {
                 candidates.push(Candidate {
                     asset,
@@ -330,22 +330,22 @@ impl Broker {
         let side = quantity.signum();
         let bar = quotes.tradable(asset).expect("a candidate was made from this row");
         let detail = self.positions.detail(asset);
-        let is_entry_row = detail.entry_timestamp == self.now;
-        let entry = detail.entry;
-        let reach = reach(detail, side, &bar, self.now);
-        let level = match candidate.source {
-            Source::Order(idx) => self.live.at(idx).terms.level(),
-            Source::Rule(level) => level.price,
+        // The levels of rules follow the average price, so they date from the last add.
+        let (level, since) = match candidate.source {
+            Source::Order(idx) => (self.live.at(idx).terms.level(), detail.entry),
+            Source::Rule(level) => (level.price, detail.last),
         };
-        // On the entry row a level may already lie behind the entry: it fires at the entry.
-        let price = match (is_entry_row, candidate.is_favourable) {
+        let reach = reach(&detail.entry, side, &bar, self.now);
+        // On the row of the entry a level may already lie behind it: it fires at the entry.
+        let is_new = since.timestamp == self.now;
+        let price = match (is_new, candidate.is_favourable) {
             (false, _) => level,
-            (true, false) => side * (side * level).min(side * reach.start),
-            (true, true) => side * (side * level).max(side * reach.start),
+            (true, false) => side * (side * level).min(side * since.base),
+            (true, true) => side * (side * level).max(side * since.base),
         };
         let mut flags = FillFlags::default();
-        let uncertain_entry = is_entry_row
-            && entry == Entry::Stop
+        let uncertain_entry = is_new
+            && since.how == Entry::Stop
             && !candidate.is_favourable
             && side * bar.close > side * level;
         if both || uncertain_entry {
@@ -405,10 +405,12 @@ impl Broker {
         }
     }
 
-    /// Whether an order would move its position toward zero without crossing it.
+    /// Whether an order would move its position toward zero without crossing it. Orders sized by a
+    /// target are cut to what is held, as they are cut to what cash can pay.
     fn is_reduce(&self, live: &LiveOrder) -> bool {
         let quantity = self.positions.quantity(live.asset);
-        quantity * live.sign() < 0.0 && (live.reduce_only || !exceeds(live.rest, quantity.abs()))
+        let is_cut = live.reduce_only || live.shortfall == Shortfall::Partial;
+        quantity * live.sign() < 0.0 && (is_cut || !exceeds(live.rest, quantity.abs()))
     }
 
     fn fill_order(&mut self, idx: usize, live: &LiveOrder, hit: Hit) {
@@ -499,18 +501,17 @@ fn rank(side: f64, is_favourable: bool, level: f64) -> f64 {
     if is_favourable { side * level } else { -side * level }
 }
 
-/// What of a row may act on a position: all of it, but on the entry row adverse prices only where
-/// they may lie after the entry and favourable ones only where they must.
-fn reach(detail: &PositionDetail, side: f64, bar: &Bar, now: i64) -> Reach {
+/// What of a row may act on a position: all of it, but on the row of an enlargement adverse prices
+/// only where they may lie after it and favourable ones only where they must.
+fn reach(since: &Enlargement, side: f64, bar: &Bar, now: i64) -> Reach {
     let (adverse, favourable) = if side > 0.0 { (bar.low, bar.high) } else { (bar.high, bar.low) };
-    if detail.entry_timestamp != now {
+    if since.timestamp != now {
         return Reach { adverse, favourable, start: bar.open };
     }
-    match detail.entry {
-        Entry::Open => Reach { adverse, favourable, start: bar.open },
-        Entry::Stop => Reach { adverse, favourable, start: detail.entry_base },
+    let start = since.base;
+    match since.how {
+        Entry::Open | Entry::Stop => Reach { adverse, favourable, start },
         Entry::Limit => {
-            let start = detail.entry_base;
             Reach { adverse, favourable: side * (side * start).max(side * bar.close), start }
         }
     }

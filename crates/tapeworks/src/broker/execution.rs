@@ -4,7 +4,7 @@ use super::codes::{CancelReason, ExitReason, FillFlags, Phase, RejectCode};
 use super::cycle::Broker;
 use super::ledger::{ClosedLot, FillRow, OrderEvent, OrderEventKind, OrderStatus, RejectionRow};
 use super::live::Shortfall;
-use super::positions::{Entry, PositionDetail, exceeds};
+use super::positions::{Enlargement, Entry, PositionDetail, exceeds};
 use crate::base::{AssetId, OrderId};
 
 /// An order that has found its price.
@@ -68,9 +68,10 @@ impl Broker {
     fn execute_reduce(&mut self, execution: &Execution, held: f64, price: f64) {
         let mut quantity = execution.wanted;
         if exceeds(quantity, held.abs()) {
-            if !execution.reduce_only {
-                // A cash account holds no short position, so a sale beyond what is held is refused
-                // whole: half of it would not be what was asked for.
+            let may_shrink = execution.shortfall == Shortfall::Partial && held != 0.0;
+            if !execution.reduce_only && !may_shrink {
+                // A cash account holds no short position, so a sale of stated units beyond what is
+                // held is refused whole: half of it would not be what was asked for.
                 self.end(execution, OrderStatus::Rejected(RejectCode::ShortNotAllowed));
                 self.push_rejection(
                     execution.order,
@@ -202,7 +203,10 @@ impl Broker {
         let row = self.ledger.fills[fill as usize];
         let slippage = execution.sign * (price - row.base_price) * quantity;
         let first_levels = self.rules.of(execution.asset).first_levels(execution.sign, price);
+        let fill_of =
+            Enlargement { timestamp: self.now, base: row.base_price, how: execution.entry };
         let detail = self.positions.detail_mut(execution.asset);
+        detail.last = fill_of;
         if held == 0.0 {
             *detail = PositionDetail {
                 entry_price: price,
@@ -210,10 +214,10 @@ impl Broker {
                 worst: price,
                 stop_level: first_levels.0,
                 target_level: first_levels.1,
-                entry_base: row.base_price,
                 entry_timestamp: self.now,
                 entry_fill: fill,
-                entry: execution.entry,
+                entry: fill_of,
+                last: fill_of,
                 ..PositionDetail::default()
             };
         } else {

@@ -30,8 +30,6 @@ pub struct PositionDetail {
     pub stop_level: f64,
     /// Take-profit level at the first entry, NaN without one.
     pub target_level: f64,
-    /// Price of the opening fill before costs.
-    pub entry_base: f64,
     /// Time of the opening fill.
     pub entry_timestamp: i64,
     /// The opening fill.
@@ -45,7 +43,20 @@ pub struct PositionDetail {
     /// Facts of any fill of this position.
     pub flags: FillFlags,
     /// How the position was entered.
-    pub entry: Entry,
+    pub entry: Enlargement,
+    /// The last fill that entered the position or added to it: the levels of rules date from it.
+    pub last: Enlargement,
+}
+
+/// A fill that entered a position or added to it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Enlargement {
+    /// When.
+    pub timestamp: i64,
+    /// At which price before costs.
+    pub base: f64,
+    /// Where in its row.
+    pub how: Entry,
 }
 
 /// How a position was entered; it decides what of the entry row may act on it.
@@ -114,16 +125,20 @@ impl Default for PositionDetail {
             worst: f64::NAN,
             stop_level: f64::NAN,
             target_level: f64::NAN,
-            entry_base: f64::NAN,
             entry_timestamp: i64::MIN,
             entry_fill: 0,
             bars_held: 0,
             bars_to_best: 0,
             bars_to_worst: 0,
             flags: FillFlags::default(),
-            entry: Entry::Open,
+            entry: Enlargement::NEVER,
+            last: Enlargement::NEVER,
         }
     }
+}
+
+impl Enlargement {
+    const NEVER: Self = Self { timestamp: i64::MIN, base: f64::NAN, how: Entry::Open };
 }
 
 impl Positions {

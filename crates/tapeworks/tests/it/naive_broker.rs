@@ -59,6 +59,10 @@ struct Position {
     entry_bar: usize,
     entry_how: How,
     entry_base: f64,
+    /// The last fill that entered or added: the levels of rules date from it.
+    last_bar: usize,
+    last_how: How,
+    last_base: f64,
     entry_fill: u32,
     best: f64,
     worst: f64,
@@ -296,11 +300,13 @@ impl Twin<'_> {
         let held = self.held(order.asset);
         // Rounding of sums counts as nothing.
         let dust = 1e-12_f64.max(16.0 * f64::EPSILON * held);
-        !order.buys && held > 0.0 && (order.reduce_only || order.rest - held <= dust)
+        let is_cut = order.reduce_only || order.may_shrink;
+        !order.buys && held > 0.0 && (is_cut || order.rest - held <= dust)
     }
 
     fn units_of(&self, order: &Order) -> f64 {
-        if order.reduce_only { order.rest.min(self.held(order.asset)) } else { order.rest }
+        let is_cut = order.reduce_only || order.may_shrink;
+        if is_cut { order.rest.min(self.held(order.asset)) } else { order.rest }
     }
 
     fn at_the_open(&mut self) {
@@ -347,18 +353,23 @@ impl Twin<'_> {
             let [_, h, l, c] = row.ohlc;
             let entered = self.positions.iter().find(|p| p.asset == asset);
             // What of this row lies after the entry.
-            let (lowest, mut highest) = (l, h);
-            let mut by_stop = false;
-            let mut entry_base = None;
-            if let Some(position) = entered
-                && position.entry_bar == self.bar
-            {
-                match position.entry_how {
-                    How::AtOpen => {}
-                    How::TouchedLimit => highest = position.entry_base.max(c),
-                    How::TouchedStop => by_stop = true,
+            let lowest = l;
+            let highest_since = |bar: usize, how: How, base: f64| {
+                if bar == self.bar && how == How::TouchedLimit { base.max(c) } else { h }
+            };
+            // For orders since the entry, for rules since the last add.
+            let mut highest = h;
+            let mut highest_of_rules = h;
+            let mut starts = [None, None];
+            if let Some(p) = entered {
+                highest = highest_since(p.entry_bar, p.entry_how, p.entry_base);
+                highest_of_rules = highest_since(p.last_bar, p.last_how, p.last_base);
+                if p.entry_bar == self.bar {
+                    starts[0] = Some((p.entry_base, p.entry_how));
                 }
-                entry_base = Some(position.entry_base);
+                if p.last_bar == self.bar {
+                    starts[1] = Some((p.last_base, p.last_how));
+                }
             }
             let mut both = None;
             loop {
@@ -389,7 +400,7 @@ impl Twin<'_> {
                         adverse.push((level, None, hit));
                     }
                     if let Some((level, reason)) = target
-                        && highest >= level
+                        && highest_of_rules >= level
                     {
                         let how = How::TouchedLimit;
                         let flags = MAKER | if h == level { TOUCH_ONLY } else { 0 };
@@ -408,8 +419,10 @@ impl Twin<'_> {
                     break;
                 };
                 // On the entry row a level that lies behind the entry fires at the entry.
-                if let Some(base) = entry_base {
+                let mut by_stop = false;
+                if let Some((base, how)) = starts[usize::from(id.is_none())] {
                     hit.base = if is_adverse { hit.base.min(base) } else { hit.base.max(base) };
+                    by_stop = how == How::TouchedStop;
                 }
                 if both || (is_adverse && by_stop && c > level) {
                     hit.flags |= AMBIGUOUS;
@@ -598,6 +611,9 @@ impl Twin<'_> {
             p.fees_in += commission;
             p.slippage_in += slippage;
             p.entry_flags |= hit.flags;
+            p.last_bar = self.bar;
+            p.last_how = hit.how;
+            p.last_base = hit.base;
             return;
         }
         self.positions.push(Position {
@@ -609,6 +625,9 @@ impl Twin<'_> {
             entry_bar: self.bar,
             entry_how: hit.how,
             entry_base: hit.base,
+            last_bar: self.bar,
+            last_how: hit.how,
+            last_base: hit.base,
             entry_fill: fill,
             best: price,
             worst: price,
@@ -763,7 +782,7 @@ impl Twin<'_> {
         if (currency - self.held(asset) * mark).abs() < 0.01 {
             return;
         }
-        self.target(asset, currency / mark);
+        self.target(asset, if currency == 0.0 { 0.0 } else { currency / mark });
     }
 
     fn act(&mut self, act: &Act) {
