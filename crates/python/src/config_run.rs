@@ -1,6 +1,7 @@
 //! `run_config`: from a config file to a `Result`; its strategy may be a Python class.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -31,7 +32,11 @@ pub fn run_config<'py>(
     out: Option<PathBuf>,
     progress: Option<bool>,
 ) -> PyResult<RunResult> {
-    let mut overlay = Overlay { environment: std::env::vars().collect(), ..Overlay::default() };
+    let text = |(name, value): (OsString, OsString)| {
+        Some((name.into_string().ok()?, value.into_string().ok()?))
+    };
+    let environment = std::env::vars_os().filter_map(text).collect();
+    let mut overlay = Overlay { environment, ..Overlay::default() };
     for (key, value) in overrides.into_iter().flatten() {
         let json = py.import("json")?.call_method1("dumps", (value,))?;
         overlay.push(&format!("{key}={json}")).map_err(py_err)?;

@@ -233,10 +233,10 @@ fn numbers_for(
     argument: &str,
 ) -> PyResult<Vec<f64>> {
     let Some(given) = given.map(|given| given.bind(py)) else { return Ok(Vec::new()) };
-    if let Ok(number) = given.extract::<f64>() {
+    let numbers = floats(given)?;
+    if let [number] = numbers[..] {
         return Ok(vec![number; wanted]);
     }
-    let numbers = floats(given)?;
     if numbers.len() == wanted {
         return Ok(numbers);
     }
