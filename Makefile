@@ -22,6 +22,8 @@ demo: ## validate the bundled sample, backtest it, write runs/demo with report.h
 
 test: test-rust test-python ## all Rust and Python tests, from a bare clone on
 
+# One seed, so that a red run can be had again; `PROPTEST_RNG_SEED=` empty draws new cases.
+test-rust: export PROPTEST_RNG_SEED ?= 20261121
 test-rust: ## all Rust tests, release profile, invariants on
 	$(begin) && $(CARGO) test --release --workspace --exclude tapeworks-python && $(timed)
 

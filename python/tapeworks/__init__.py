@@ -1,4 +1,4 @@
-"""From market data to a backtest report: point-in-time feeds, an event-driven engine, honest records.
+"""From market data to a backtest report, with honest records.
 
 >>> import tapeworks as tw
 >>> feed = tw.sample("daily")

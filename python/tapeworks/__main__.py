@@ -1,4 +1,4 @@
-"""The command line program, in the interpreter's process: `tapeworks ...`, `python -m tapeworks`."""
+"""The command line program in this process: `tapeworks ...` or `python -m tapeworks ...`."""
 
 from __future__ import annotations
 

@@ -3,13 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from os import PathLike
-from types import CapsuleType
 from typing import Any, Literal, Protocol, SupportsFloat
 
 import numpy as np
-import pandas as pd
-import polars as pl
-import pyarrow as pa
+import pandas as pd  # type: ignore[import-untyped, import-not-found, unused-ignore]
+import polars as pl  # type: ignore[import-not-found, unused-ignore]
+import pyarrow as pa  # type: ignore[import-untyped, import-not-found, unused-ignore]
 from numpy.typing import ArrayLike, NDArray
 
 from tapeworks._metric import Metric
@@ -22,7 +21,9 @@ class _ArrowStream(Protocol):
 _Path = str | PathLike[str]
 _Source = _Path | _ArrowStream
 _Time = str | date | datetime | np.datetime64
-_PositionRules = StopLoss | TakeProfit | TrailingStop | Sequence[StopLoss | TakeProfit | TrailingStop]
+_PositionRules = (
+    StopLoss | TakeProfit | TrailingStop | Sequence[StopLoss | TakeProfit | TrailingStop]
+)
 
 class Error(Exception):
     """Base of every error that tapeworks raises; `.code` is stable, `.hint` says how to go on."""
@@ -58,7 +59,7 @@ class Table:
     def columns(self) -> list[str]:
         """The names of the columns, in order."""
     def __len__(self) -> int: ...
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> CapsuleType: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
     def to_polars(self) -> pl.DataFrame:
         """The rows as a `polars.DataFrame`."""
     def to_pandas(self) -> pd.DataFrame:
@@ -323,7 +324,7 @@ class Commission:
 
     @staticmethod
     def percent(bps: float, *, minimum: float = 0.0) -> Commission:
-        """A share of the traded value in basis points (1 bps = 0.01 %), at least `minimum` a fill."""
+        """A share of the traded value in bps (0.01 %), at least `minimum` a fill."""
     @staticmethod
     def per_share(rate: float, minimum: float = 0.0) -> Commission:
         """`rate` a unit, at least `minimum` a fill."""
@@ -386,7 +387,7 @@ def top_n(
     max_weight: float | None = None,
     where: str | None = None,
 ) -> Rule:
-    """Holds the `n` symbols with the highest signal; `rebalance` is "1d", "5d", "1w", "month_end"."""
+    """Holds the `n` symbols with the highest signal; cycles: "1d", "5d", "1w", "month_end"."""
 
 def weights(column: str) -> Rule:
     """Holds the weights (fractions of equity) that a signal or indicator column names."""
@@ -448,7 +449,7 @@ class Strategy:
     def cancel(self, order_id: int) -> bool:
         """Cancels a live order; `False` when it is not live any more."""
     def order_target_percent(self, symbol: str, percent: float) -> int | None:
-        """Brings a symbol to `percent` of equity (0.05 is 5 %); `None` when nothing is to be done."""
+        """Brings a symbol to `percent` of equity (0.05 is 5 %); `None`: nothing to do."""
     def order_target_value(self, symbol: str, value: float) -> int | None:
         """Brings a symbol to `value` in currency."""
     def order_target_quantity(self, symbol: str, quantity: float) -> int | None:
@@ -557,7 +558,7 @@ class DataFeed:
     def _repr_html_(self) -> str: ...
 
 def sample(name: Literal["daily"] = "daily") -> DataFeed:
-    """A feed over the bundled sample: five US shares, a model score as signal, the VIX as context."""
+    """The bundled sample: five US shares, a model score as signal, the VIX as context."""
 
 class Result:
     """A finished run: metrics with their conventions, and six tables of records."""

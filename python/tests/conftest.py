@@ -14,13 +14,21 @@ def random_walk(n_symbols: int, n_days: int, seed: int) -> pl.DataFrame:
     rng = np.random.default_rng(seed)
     steps = rng.normal(0.0002, 0.02, (n_days, n_symbols))
     close = np.round(50.0 * np.exp(np.cumsum(steps, axis=0)) * rng.uniform(0.5, 4, n_symbols), 2)
-    open_ = np.round(np.vstack([close[:1], close[:-1]]) * np.exp(rng.normal(0, 0.005, close.shape)), 2)
+    open_ = np.round(
+        np.vstack([close[:1], close[:-1]]) * np.exp(rng.normal(0, 0.005, close.shape)), 2
+    )
     high = np.round(np.maximum(open_, close) * (1 + np.abs(rng.normal(0, 0.004, close.shape))), 2)
     low = np.round(np.minimum(open_, close) * (1 - np.abs(rng.normal(0, 0.004, close.shape))), 2)
-    high, low = np.maximum(high, np.maximum(open_, close)), np.minimum(low, np.minimum(open_, close))
+    high, low = (
+        np.maximum(high, np.maximum(open_, close)),
+        np.minimum(low, np.minimum(open_, close)),
+    )
     volume = rng.integers(1_000, 1_000_000, close.shape).astype(float)
     signal = rng.normal(0, 1, close.shape)
-    days = [dt.datetime(2020, 1, 1, tzinfo=dt.timezone.utc) + dt.timedelta(days=i) for i in range(n_days)]
+    days = [
+        dt.datetime(2020, 1, 1, tzinfo=dt.timezone.utc) + dt.timedelta(days=i)
+        for i in range(n_days)
+    ]
     symbols = [f"S{i:03d}" for i in range(n_symbols)]
     return pl.DataFrame(
         {
@@ -59,8 +67,6 @@ def tiny() -> pl.DataFrame:
         rows.append((day, "A", 10.0 + i, 11.0 + i, 9.0 + i, 10.5 + i, 100.0, float(i), 0.1 * i))
         if i != 2:
             rows.append((day, "B", 20.0 - i, 21.0 - i, 19.0 - i, 19.5 - i, 200.0, float(-i), 0.2))
-    return pl.DataFrame(
-        rows,
-        schema=["timestamp", "symbol", "open", "high", "low", "close", "volume", "score", "atr"],
-        orient="row",
-    )
+    numbers = ("open", "high", "low", "close", "volume", "score", "atr")
+    schema = {"timestamp": pl.Datetime("us", "UTC"), "symbol": pl.String}
+    return pl.DataFrame(rows, schema=schema | dict.fromkeys(numbers, pl.Float64), orient="row")

@@ -17,7 +17,7 @@ FAST, SLOW, QUANTITY, BPS, CASH = 10, 30, 100, 10.0, 10_000_000.0
 TABLES = ("trades", "fills", "orders", "rejections", "positions", "portfolio")
 
 
-# --- the answers, by plain loops over whole cents ------------------------------------------------------
+# --- the answers, by plain loops over whole cents ---
 
 
 def panel(bars: pl.DataFrame, column: str) -> np.ndarray:
@@ -31,6 +31,7 @@ def sma_reference(bars: pl.DataFrame) -> tuple[float, int]:
     cash, n_fills = CASH, 0
     held = [0] * close.shape[1]
     for j in range(close.shape[1]):
+
         def above(t):
             return 3 * sum(cents[t - FAST + 1 : t + 1, j]) > sum(cents[t - SLOW + 1 : t + 1, j])
 
@@ -47,7 +48,7 @@ def sma_reference(bars: pl.DataFrame) -> tuple[float, int]:
 
 
 def top_reference(bars: pl.DataFrame, n: int, weight: float) -> tuple[float, int]:
-    """Every fifth day the n highest signals get floor(weight x equity / close) units, others none."""
+    """Every fifth day the n highest signals get floor(weight x equity / close) units."""
     open_, close, signal = panel(bars, "open"), panel(bars, "close"), panel(bars, "signal")
     cash, n_fills = CASH, 0
     held = np.zeros(close.shape[1])
@@ -64,7 +65,7 @@ def top_reference(bars: pl.DataFrame, n: int, weight: float) -> tuple[float, int
     return cash + float(held @ close[-1]), n_fills
 
 
-# --- the same strategies in both modes -----------------------------------------------------------------
+# --- the same strategies in both modes ---
 
 
 class SmaSimple(tw.Strategy):
@@ -147,7 +148,11 @@ class TopRebalance(tw.Strategy):
 
 def run(bars, strategy) -> tw.Result:
     return tw.run(
-        tw.DataFeed(bars), strategy, cash=CASH, commission=tw.Commission.percent(bps=BPS), name="equal"
+        tw.DataFeed(bars),
+        strategy,
+        cash=CASH,
+        commission=tw.Commission.percent(bps=BPS),
+        name="equal",
     )
 
 
@@ -158,10 +163,12 @@ def assert_equal(left: tw.Result, right: tw.Result) -> None:
     assert left.fingerprint == right.fingerprint
 
 
-# --- tests ---------------------------------------------------------------------------------------------
+# --- tests ---
 
 
-@pytest.mark.parametrize("strategy", [SmaSimple(), SmaBatch(), tw.rules.sma_cross(FAST, SLOW, QUANTITY)])
+@pytest.mark.parametrize(
+    "strategy", [SmaSimple(), SmaBatch(), tw.rules.sma_cross(FAST, SLOW, QUANTITY)]
+)
 def test_sma_cross_when_run_then_the_plain_loop(bars, strategy):
     equity, n_fills = sma_reference(bars)
     result = run(bars, strategy)
@@ -220,7 +227,8 @@ def test_config_when_run_by_python_or_program_then_equal_to_the_call(bars, bars_
     out = tmp_path / "folder"
     done = subprocess.run(
         [sys.executable, "-m", "tapeworks", "run", str(config), "--out", str(out)],
-        capture_output=True, text=True,
+        capture_output=True,
+        text=True,
     )
     assert done.returncode == 0, done.stderr
     loaded = tw.load(out)
@@ -263,7 +271,9 @@ def test_run_when_rules_trade_the_sample_then_metrics_agree_with_the_portfolio()
     equity = result.portfolio.to_numpy("equity")
     assert result.metrics["final_equity"] == equity[-1]
     assert result.metrics["total_return"] == pytest.approx(equity[-1] / 1_000_000 - 1)
-    returns = np.diff(np.concatenate([[1_000_000.0], equity])) / np.concatenate([[1_000_000.0], equity[:-1]])
+    returns = np.diff(np.concatenate([[1_000_000.0], equity])) / np.concatenate(
+        [[1_000_000.0], equity[:-1]]
+    )
     sharpe = result.metrics["sharpe"]
     assert "252/yr" in sharpe.convention
     assert sharpe == pytest.approx(returns.mean() / returns.std(ddof=1) * np.sqrt(252))

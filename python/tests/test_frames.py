@@ -45,14 +45,17 @@ FRAMES = {
     "pandas_index": lambda bars: bars.to_pandas().set_index("timestamp"),
     "pandas_unnamed_index": lambda bars: bars.to_pandas().set_index("timestamp").rename_axis(None),
     "pandas_multiindex": lambda bars: bars.to_pandas().set_index(["timestamp", "symbol"]),
-    "pandas_multiindex_unnamed": lambda bars: bars.to_pandas()
-    .set_index(["symbol", "timestamp"])
-    .rename_axis([None, None]),
-    "pandas_filtered": lambda bars: bars.to_pandas().iloc[np.arange(len(bars)) % 1 == 0],
+    "pandas_multiindex_unnamed": lambda bars: (
+        bars.to_pandas().set_index(["symbol", "timestamp"]).rename_axis([None, None])
+    ),
+    "pandas_filtered": lambda bars: pd.concat([bars.to_pandas()] * 2).iloc[: len(bars)],
+    "pandas_sorted_otherwise": lambda bars: bars.to_pandas().sort_values(["symbol", "timestamp"]),
     "new_york": lambda bars: bars.with_columns(
         pl.col("timestamp").dt.convert_time_zone("America/New_York")
     ),
-    "aliases": lambda bars: bars.rename({"timestamp": "date", "symbol": "ticker", "close": "Close"}),
+    "aliases": lambda bars: bars.rename(
+        {"timestamp": "date", "symbol": "ticker", "close": "Close"}
+    ),
 }
 
 
@@ -105,7 +108,9 @@ def test_feed_when_limited_then_only_that_range_and_symbols(bars):
     assert len(events) == 29 * 2
     assert {str(e.timestamp.date()) for e in events} == {f"2020-02-{d:02d}" for d in range(1, 30)}
     same = tw.DataFeed(
-        bars, start=pd.Timestamp("2020-02-01", tz="UTC"), end=np.datetime64("2020-03-01"),
+        bars,
+        start=pd.Timestamp("2020-02-01", tz="UTC"),
+        end=np.datetime64("2020-03-01"),
         symbols=["S007", "S001"],
     )
     assert [e.close for e in same] == [e.close for e in events]
@@ -113,16 +118,30 @@ def test_feed_when_limited_then_only_that_range_and_symbols(bars):
 
 def test_feed_when_signals_and_context_are_apart_then_joined_as_of(tiny):
     signals = tiny.select("timestamp", "symbol", pl.col("score").alias("model"))
-    vix = tiny.select("timestamp").unique().sort("timestamp").with_columns(vix=pl.int_range(5) * 1.0)
+    vix = (
+        tiny.select("timestamp").unique().sort("timestamp").with_columns(vix=pl.int_range(5) * 1.0)
+    )
     feed = tw.DataFeed(
-        tiny.drop("score"), signals=signals.to_arrow(), context=vix.to_pandas(),
-        signal_columns=["model"], indicator_columns=["atr"],
+        tiny.drop("score"),
+        signals=signals.to_arrow(),
+        context=vix.to_pandas(),
+        signal_columns=["model"],
+        indicator_columns=["atr"],
     )
     assert feed.signal_columns == ["model"]
     assert feed.indicator_columns == ["atr"]
     assert feed.context_columns == ["vix"]
     assert feed.columns == [
-        "timestamp", "symbol", "open", "high", "low", "close", "volume", "model", "atr", "vix",
+        "timestamp",
+        "symbol",
+        "open",
+        "high",
+        "low",
+        "close",
+        "volume",
+        "model",
+        "atr",
+        "vix",
     ]
     rows = [(e.symbol, e.signals["model"], e.indicators["atr"], e.context["vix"]) for e in feed]
     assert rows[0] == ("A", 0.0, 0.0, 0.0)
@@ -132,7 +151,9 @@ def test_feed_when_signals_and_context_are_apart_then_joined_as_of(tiny):
 def test_feed_when_checked_then_findings_name_the_row(tiny):
     broken = tiny.with_columns(
         pl.when((pl.col("symbol") == "A") & (pl.col("open") == 12.0))
-        .then(8.0).otherwise(pl.col("high")).alias("high")
+        .then(8.0)
+        .otherwise(pl.col("high"))
+        .alias("high")
     )
     report = tw.DataFeed(broken).check()
     assert not report.ok and not report

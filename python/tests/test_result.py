@@ -18,7 +18,9 @@ import tapeworks as tw
 @pytest.fixture(scope="module")
 def result():
     rule = tw.rules.sma_cross(20, 50, quantity=100)
-    return tw.run(tw.sample("daily"), rule, cash=200_000, commission=tw.Commission.per_share(0.005, 1.0))
+    return tw.run(
+        tw.sample("daily"), rule, cash=200_000, commission=tw.Commission.per_share(0.005, 1.0)
+    )
 
 
 def test_table_when_converted_then_equal_everywhere(result, tmp_path):
@@ -76,10 +78,19 @@ def test_run_folder_when_saved_and_loaded_then_same(result, tmp_path):
     result.save(folder)
     names = {path.name for path in folder.iterdir()}
     assert {"manifest.json", "metrics.json", "report.html", "config.resolved.yaml"} <= names
-    assert {f"{t}.parquet" for t in ("trades", "fills", "orders", "rejections", "positions", "portfolio")} <= names
+    assert {
+        f"{t}.parquet"
+        for t in ("trades", "fills", "orders", "rejections", "positions", "portfolio")
+    } <= names
     loaded = tw.load(folder)
-    assert (loaded.name, loaded.run_id, loaded.fingerprint) == (result.name, result.run_id, result.fingerprint)
-    assert {k: m.value for k, m in loaded.metrics.items()} == {k: m.value for k, m in result.metrics.items()}
+    assert (loaded.name, loaded.run_id, loaded.fingerprint) == (
+        result.name,
+        result.run_id,
+        result.fingerprint,
+    )
+    assert {k: m.value for k, m in loaded.metrics.items()} == {
+        k: m.value for k, m in result.metrics.items()
+    }
     assert loaded.fills.to_numpy("price").tolist() == result.fills.to_numpy("price").tolist()
     assert loaded.reasons() == result.reasons()
     assert repr(loaded)
@@ -118,7 +129,7 @@ def test_report_when_written_then_one_offline_page(result, tmp_path):
         ({"cash": -1.0}, tw.ConfigError, "cash is -1", None),
         ({"account": "margin"}, tw.ConfigError, "not in this version", "cash"),
         ({"account": "cahs"}, tw.ConfigError, "did you mean 'cash'", "cash"),
-        ({"lots": "whole"}, tw.ConfigError, "lots=\"whole\"", "integer, fractional"),
+        ({"lots": "whole"}, tw.ConfigError, 'lots="whole"', "integer, fractional"),
         ({"semantics": "zipline"}, tw.ConfigError, "zipline", "realistic"),
         ({"on_reject": "rais"}, tw.ConfigError, "did you mean 'raise'", "record"),
         ({"rules": 0.05}, tw.ConfigError, "no position rule", "tw.StopLoss"),
@@ -175,7 +186,12 @@ def test_feed_column_when_missing_then_named():
 
 def test_error_tree_when_listed_then_one_root():
     for error in (
-        tw.DataError, tw.LookAheadError, tw.ConfigError, tw.OrderError, tw.StrategyError,
-        tw.OutputError, tw.ResourceError,
+        tw.DataError,
+        tw.LookAheadError,
+        tw.ConfigError,
+        tw.OrderError,
+        tw.StrategyError,
+        tw.OutputError,
+        tw.ResourceError,
     ):
         assert issubclass(error, tw.Error) and error.code is None

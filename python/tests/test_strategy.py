@@ -40,7 +40,7 @@ def fills(result):
     return list(zip(frame["timestamp"].dt.day(), frame["symbol"], frame["signed"], frame["price"]))
 
 
-# --- the two modes ---------------------------------------------------------------------------------
+# --- the two modes ---
 
 
 def test_event_when_read_then_values_of_its_row(tiny):
@@ -49,7 +49,13 @@ def test_event_when_read_then_values_of_its_row(tiny):
         assert event.timestamp_ns == int(event.timestamp.timestamp()) * 10**9
         assert (event.open, event.high, event.low, event.close) == (11.0, 12.0, 10.0, 11.5)
         assert event.volume == 100.0
-        assert event.data == {"open": 11.0, "high": 12.0, "low": 10.0, "close": 11.5, "volume": 100.0}
+        assert event.data == {
+            "open": 11.0,
+            "high": 12.0,
+            "low": 10.0,
+            "close": 11.5,
+            "volume": 100.0,
+        }
         assert event.signals == {"score": 1.0, "atr": 0.1}
         assert event.indicators == {} and event.context == {}
         assert event["close"] == 11.5 and event["atr"] == 0.1
@@ -158,7 +164,9 @@ def test_hooks_when_overridden_then_called_in_order(tiny):
                 self.buy("A", 10**9)
 
         def on_fill(self, fill):
-            self.log.append(("fill", fill.symbol, fill.side, fill.quantity, fill.price, fill.order_id))
+            self.log.append(
+                ("fill", fill.symbol, fill.side, fill.quantity, fill.price, fill.order_id)
+            )
 
         def on_reject(self, rejection):
             self.log.append(("reject", rejection.order_id, rejection.code, rejection.timestamp.day))
@@ -175,7 +183,7 @@ def test_hooks_when_overridden_then_called_in_order(tiny):
     assert len(strategy.log) == 4
 
 
-# --- helpers ---------------------------------------------------------------------------------------
+# --- helpers ---
 
 
 def test_orders_when_sent_then_filled_at_the_next_open(tiny):
@@ -194,7 +202,7 @@ def test_sizes_when_percent_or_value_then_whole_units_of_the_last_close(tiny):
 
 
 def test_limit_and_stop_when_touched_then_filled(tiny):
-    # A falls to 10 on day 2 (open 11): a limit of 10.2 fills there; a stop of 11.5 above the open too.
+    # On day 2 A opens at 11 and reaches 10 and 12: a limit of 10.2 and a stop of 11.5 fill.
     _, limit = run(tiny, {0: lambda s, e: s.buy("A", 1, limit=10.2)})
     assert fills(limit) == [(2, "A", 1.0, 10.2)]
     _, stop = run(tiny, {0: lambda s, e: s.buy("A", 1, stop=11.5)})
@@ -219,7 +227,11 @@ def test_targets_when_set_then_only_the_difference_trades(tiny):
 
 def test_rebalance_when_symbols_are_left_out_then_they_go_to_zero(tiny):
     _, result = run(
-        tiny, {0: lambda s, e: s.rebalance({"A": 0.5, "B": 0.25}), 1: lambda s, e: s.rebalance({"A": 0.5})}
+        tiny,
+        {
+            0: lambda s, e: s.rebalance({"A": 0.5, "B": 0.25}),
+            1: lambda s, e: s.rebalance({"A": 0.5}),
+        },
     )
     by_day = fills(result)
     assert ("B" in [symbol for day, symbol, *_ in by_day if day == 2]) is True
@@ -326,7 +338,11 @@ def test_history_when_rows_were_let_go_then_resource_error(bars):
 
 def test_helpers_when_no_run_goes_on_then_order_error(tiny):
     strategy, _ = run(tiny, {})
-    for use in (lambda: strategy.buy("A", 1), lambda: strategy.cash, lambda: strategy.get_position("A")):
+    for use in (
+        lambda: strategy.buy("A", 1),
+        lambda: strategy.cash,
+        lambda: strategy.get_position("A"),
+    ):
         with pytest.raises(tw.OrderError, match="only while a run"):
             use()
 
@@ -334,7 +350,7 @@ def test_helpers_when_no_run_goes_on_then_order_error(tiny):
 @pytest.mark.parametrize(
     ("send", "words", "hint"),
     [
-        (lambda s: s.buy("AA", 1), "\"AA\" is not among the 2 symbols", "feed.symbols"),
+        (lambda s: s.buy("AA", 1), '"AA" is not among the 2 symbols', "feed.symbols"),
         (lambda s: s.buy("A"), "exactly one of quantity, percent, value", "percent"),
         (lambda s: s.buy("A", 1, percent=0.1), "exactly one of", "percent"),
         (lambda s: s.buy("A", -1), "negative", "other direction"),
@@ -342,7 +358,7 @@ def test_helpers_when_no_run_goes_on_then_order_error(tiny):
         (lambda s: s.buy("A", 1, stop_loss=0.05), "no stop_loss=", "tw.StopLoss"),
         (lambda s: s.buy("A", 1, take_profit=0.05), "no take_profit=", "tw.TakeProfit"),
         (lambda s: s.sell("A", 1, trail_percent=0.05), "no trail_percent=", "tw.TrailingStop"),
-        (lambda s: s.buy("A", 1, tif="day"), "tif=\"day\"", "gtc"),
+        (lambda s: s.buy("A", 1, tif="day"), 'tif="day"', "gtc"),
         (lambda s: s.close_position("A", 1.5), "fraction=1.5", "0.5"),
     ],
 )
@@ -369,7 +385,7 @@ def test_order_keyword_when_mistyped_then_did_you_mean(tiny):
     run(tiny, {1: attempt})
 
 
-# --- what a batch may return -------------------------------------------------------------------------
+# --- what a batch may return ---
 
 
 class Returns(tw.Strategy):
@@ -383,7 +399,9 @@ class Returns(tw.Strategy):
 
 
 def test_orders_when_returned_then_sent_in_order(tiny):
-    strategy = Returns({0: tw.orders([1, 0], [5, 3]), 3: tw.orders(np.array([0]), -3, limit=14.2, tag="out")})
+    strategy = Returns(
+        {0: tw.orders([1, 0], [5, 3]), 3: tw.orders(np.array([0]), -3, limit=14.2, tag="out")}
+    )
     result = tw.run(tw.DataFeed(tiny), strategy)
     assert fills(result) == [(2, "B", 5.0, 19.0), (2, "A", 3.0, 11.0), (5, "A", -3.0, 14.2)]
 
@@ -434,7 +452,7 @@ def test_targets_when_no_or_two_meanings_then_order_error():
             tw.targets(**wrong)
 
 
-# --- failures ----------------------------------------------------------------------------------------
+# --- failures ---
 
 
 def test_exception_when_raised_then_strategy_error_with_time_and_symbol(tiny):
@@ -492,6 +510,7 @@ def test_strategy_when_it_runs_itself_then_refused_and_the_outer_run_goes_on(tin
 
 def test_exit_and_interrupt_when_raised_then_pass_as_they_are(tiny):
     for exception in (KeyboardInterrupt, SystemExit):
+
         def leave(s, e, exception=exception):
             raise exception
 

@@ -69,9 +69,7 @@ def test_stubs_when_a_name_is_compared_then_members_and_arguments_agree(name):
         return
     if issubclass(thing, Exception):
         return
-    members = {
-        item.name: item for item in node.body if isinstance(item, ast.FunctionDef)
-    }
+    members = {item.name: item for item in node.body if isinstance(item, ast.FunctionDef)}
     attributes = {item.target.id for item in node.body if isinstance(item, ast.AnnAssign)}
     public = {member for member in vars(thing) if not member.startswith("_")}
     assert public == {m for m in members if not m.startswith("_")} | attributes
@@ -80,7 +78,9 @@ def test_stubs_when_a_name_is_compared_then_members_and_arguments_agree(name):
         if member in ("__init__", "__new__"):
             assert_same_arguments(definition, thing, has_self=True)
         elif not member.startswith("__") and not is_property(definition):
-            is_static = any(getattr(d, "id", "") == "staticmethod" for d in definition.decorator_list)
+            is_static = any(
+                getattr(d, "id", "") == "staticmethod" for d in definition.decorator_list
+            )
             assert_same_arguments(definition, getattr(thing, member), has_self=not is_static)
 
 
@@ -134,7 +134,10 @@ def test_html_when_symbol_is_markup_then_escaped(tiny):
     import polars as pl
 
     hostile = tiny.with_columns(
-        pl.when(pl.col("symbol") == "A").then(pl.lit("<script>x</script>")).otherwise("symbol").alias("symbol")
+        pl.when(pl.col("symbol") == "A")
+        .then(pl.lit("<script>x</script>"))
+        .otherwise("symbol")
+        .alias("symbol")
     )
     result = tw.run(tw.DataFeed(hostile), tw.rules.buy_and_hold())
     html = result.fills._repr_html_() + result._repr_html_()

@@ -261,13 +261,12 @@ impl Columns {
 #[pymethods]
 impl Columns {
     fn __getitem__<'py>(&self, py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
-        match self.place(name) {
-            Some(column) => self.batch.get().column(py, column),
-            None => {
-                let have = self.batch.get().views.market.names(self.family).join(", ");
-                Err(PyKeyError::new_err(format!("no column '{name}'; there are: {have}")))
-            }
+        let batch = self.batch.get();
+        if let Some(column) = self.place(name) {
+            return batch.column(py, column);
         }
+        let have = batch.views.market.names(self.family).join(", ");
+        Err(PyKeyError::new_err(format!("no column '{name}'; there are: {have}")))
     }
 
     fn __contains__(&self, name: &str) -> bool {

@@ -30,11 +30,11 @@ pub fn import_stream(frame: &Bound<'_, PyAny>) -> PyResult<RecordBatchStreamRead
         .map_err(|error| PyTypeError::new_err(format!("the Arrow stream is broken: {error}")))
 }
 
-/// Hands `reader` out as the capsule that the Arrow PyCapsule interface asks for.
-pub fn export_stream<'py>(
-    py: Python<'py>,
+/// Hands `reader` out as the capsule that the Arrow `PyCapsule` interface asks for.
+pub fn export_stream(
+    py: Python<'_>,
     reader: Box<dyn RecordBatchReader + Send>,
-) -> PyResult<Bound<'py, PyCapsule>> {
+) -> PyResult<Bound<'_, PyCapsule>> {
     PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(reader), STREAM)
 }
 
@@ -53,14 +53,14 @@ pub struct Callable {
 impl Callable {
     /// Splits a bound method into its function and its object, so that a call needs no bound
     /// method; anything else is called as it is.
-    pub fn new(callable: &Bound<'_, PyAny>) -> PyResult<Self> {
+    pub fn new(callable: &Bound<'_, PyAny>) -> Self {
         let parts = (callable.getattr("__func__"), callable.getattr("__self__"));
-        Ok(match parts {
+        match parts {
             (Ok(function), Ok(receiver)) => {
                 Self { function: function.unbind(), receiver: Some(receiver.unbind()) }
             }
             _ => Self { function: callable.clone().unbind(), receiver: None },
-        })
+        }
     }
 
     /// Calls with one argument.

@@ -1,7 +1,7 @@
 //! The user's Python strategy as the engine's `Strategy`: the one loop between the two languages.
 //!
 //! The engine runs detached from the interpreter and calls once a timestamp. The simple mode is a
-//! loop over the rows of that timestamp right here; there is no second engine. The trader is swapped
+//! loop over the rows of that timestamp right here; there is no second engine. The trader is moved
 //! into the Python object for the time of a callback, so its helpers act on it directly.
 
 use std::sync::Arc;
@@ -66,7 +66,7 @@ impl PyCallbacks {
         };
         let class = object.get_type().name()?;
         let mode = match (overridden("on_market_data")?, overridden("on_timestamp_batch")?) {
-            (Some(call), None) => Mode::Simple { call: Callable::new(&call)?, event: None },
+            (Some(call), None) => Mode::Simple { call: Callable::new(&call), event: None },
             (None, Some(call)) => Mode::Batch { call: call.unbind(), views: None },
             (Some(_), Some(_)) => {
                 return Err(config_error(
@@ -83,7 +83,9 @@ impl PyCallbacks {
                 ));
             }
         };
-        let hook = |name: &str| overridden(name)?.map(|call| Callable::new(&call)).transpose();
+        let hook = |name: &str| -> PyResult<Option<Callable>> {
+            Ok(overridden(name)?.map(|call| Callable::new(&call)))
+        };
         Ok(Self {
             on_fill: hook("on_fill")?,
             on_reject: hook("on_reject")?,
@@ -325,8 +327,8 @@ impl Strategy for WithPolicy<'_> {
     }
 }
 
-/// The strategy's exception with time and symbol: one of ours keeps its class, any other is the cause
-/// of a `StrategyError`; interrupts and exits pass as they are.
+/// The strategy's exception with time and symbol: one of ours keeps its class, any other is the
+/// cause of a `StrategyError`; interrupts and exits pass as they are.
 fn in_hook(
     py: Python<'_>,
     error: PyErr,
@@ -337,13 +339,9 @@ fn in_hook(
     if !error.is_instance_of::<PyException>(py) {
         return error;
     }
-    let mut place = hook.to_owned();
-    if let Some(now) = now {
-        place.push_str(&format!(" at {}", Timestamp(now)));
-    }
-    if let Some(symbol) = symbol {
-        place.push_str(&format!(" for {symbol}"));
-    }
+    let time = now.map_or(String::new(), |now| format!(" at {}", Timestamp(now)));
+    let symbol = symbol.map_or(String::new(), |symbol| format!(" for {symbol}"));
+    let place = format!("{hook}{time}{symbol}");
     let value = error.value(py);
     let raised = if error.is_instance_of::<Error>(py) {
         let text = value.str().map_or(String::new(), |text| text.to_string());

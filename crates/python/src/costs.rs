@@ -37,7 +37,7 @@ impl PyCommission {
             Commission::PerShare { rate, min } => {
                 format!("Commission.per_share({rate}, minimum={min})")
             }
-            _ => "Commission.none()".to_owned(),
+            Commission::None => "Commission.none()".to_owned(),
         }
     }
 }
@@ -58,7 +58,7 @@ impl PySlippage {
     fn __repr__(&self) -> String {
         match self.0 {
             Slippage::Percent { bps } => format!("Slippage.percent(bps={bps})"),
-            _ => "Slippage.none()".to_owned(),
+            Slippage::None => "Slippage.none()".to_owned(),
         }
     }
 }

@@ -15,7 +15,7 @@ use tapeworks::base::spelling::nearest;
 
 /// One row of the market: a symbol at the instant its bar became known.
 ///
-/// Values are read from the chunk's columns when asked for; missing values are NaN. The object never
+/// Values are read from the chunk's columns when asked for; missing values are NaN. It never
 /// changes while anybody holds it: the engine re-uses it only when the callback kept no reference.
 #[pyclass(frozen, module = "tapeworks")]
 pub struct MarketEvent {

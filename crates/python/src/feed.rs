@@ -12,14 +12,13 @@ use tapeworks::feed::{
 };
 use tapeworks::run::InputEntry;
 
-use crate::batch::{Batch, ChunkViews};
 use crate::check::PyCheckReport;
 use crate::errors::{config_error, one_of, py_err, refuse_unknown};
-use crate::event::MarketEvent;
 use crate::frames::Input;
 use crate::grid::{escaped, folded};
 use crate::instant::{instant, zone};
 use crate::market::{Market, PRICES};
+use crate::walk::{BatchIterator, EventIterator};
 
 /// Market data for a run: bars with their signals and indicators, and context, in time order.
 ///
@@ -193,13 +192,11 @@ impl PyDataFeed {
 
     fn known_market(&self, py: Python<'_>) -> PyResult<Arc<Market>> {
         let known = self.market.lock().expect("no panic happens while it is held").clone();
-        match known {
-            Some(market) => Ok(market),
-            None => {
-                let opened = self.open(py)?;
-                Ok(self.market(py, &opened))
-            }
+        if let Some(market) = known {
+            return Ok(market);
         }
+        let opened = self.open(py)?;
+        Ok(self.market(py, &opened))
     }
 
     /// What a run over this feed reads, for its manifest; files are hashed.
@@ -373,14 +370,14 @@ impl PyDataFeed {
     fn __iter__(&self, py: Python<'_>) -> PyResult<EventIterator> {
         let opened = self.open(py)?;
         let market = self.market(py, &opened);
-        Ok(EventIterator { walk: Mutex::new(Walk::new(opened, market)) })
+        Ok(EventIterator::new(opened, market))
     }
 
     /// One `Batch` a timestamp, in time order.
     fn iter_batches(&self, py: Python<'_>) -> PyResult<BatchIterator> {
         let opened = self.open(py)?;
         let market = self.market(py, &opened);
-        Ok(BatchIterator { walk: Mutex::new(Walk::new(opened, market)) })
+        Ok(BatchIterator::new(opened, market))
     }
 
     fn __repr__(&self) -> String {
@@ -412,90 +409,6 @@ impl PyDataFeed {
     }
 }
 
-/// A walk over all timestamps of a feed.
-struct Walk {
-    opened: Opened,
-    market: Arc<Market>,
-    views: Option<Arc<ChunkViews>>,
-    t: usize,
-    row: usize,
-}
-
-impl Walk {
-    fn new(opened: Opened, market: Arc<Market>) -> Self {
-        Self { opened, market, views: None, t: 0, row: 0 }
-    }
-
-    /// The chunk that holds the next timestamp.
-    fn chunk(&mut self) -> base::Result<Option<&Arc<ChunkViews>>> {
-        let used = self.views.as_ref().is_none_or(|views| self.t >= views.chunk.timestamps.len());
-        if used {
-            (self.t, self.row) = (0, 0);
-            self.views = loop {
-                match self.opened.next_chunk()? {
-                    None => break None,
-                    Some(chunk) if chunk.n_rows() == 0 => {}
-                    Some(chunk) => {
-                        break Some(Arc::new(ChunkViews::new(Arc::clone(&self.market), chunk)));
-                    }
-                }
-            };
-        }
-        Ok(self.views.as_ref())
-    }
-}
-
-/// Iterator over the rows of a feed.
-#[pyclass(frozen, module = "tapeworks")]
-pub struct EventIterator {
-    walk: Mutex<Walk>,
-}
-
-#[pymethods]
-impl EventIterator {
-    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
-    }
-
-    fn __next__(&self, py: Python<'_>) -> PyResult<Option<MarketEvent>> {
-        py.detach(|| {
-            let mut walk = self.walk.lock().expect("reading returns errors, it does not panic");
-            let Some(views) = walk.chunk()?.map(Arc::clone) else { return Ok(None) };
-            let (t, row) = (walk.t, walk.row);
-            walk.row += 1;
-            if walk.row >= views.chunk.offsets[t + 1] as usize {
-                walk.t += 1;
-            }
-            let (market, chunk) = (Arc::clone(&views.market), Arc::clone(&views.chunk));
-            Ok(Some(MarketEvent::new(market, chunk, t, row)))
-        })
-        .map_err(py_err)
-    }
-}
-
-/// Iterator over the timestamps of a feed.
-#[pyclass(frozen, module = "tapeworks")]
-pub struct BatchIterator {
-    walk: Mutex<Walk>,
-}
-
-#[pymethods]
-impl BatchIterator {
-    fn __iter__(slf: Bound<'_, Self>) -> Bound<'_, Self> {
-        slf
-    }
-
-    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Batch>> {
-        py.detach(|| {
-            let mut walk = self.walk.lock().expect("reading returns errors, it does not panic");
-            let Some(views) = walk.chunk()?.map(Arc::clone) else { return Ok(None) };
-            walk.t += 1;
-            Ok(Some(Batch::new(views, walk.t - 1)))
-        })
-        .map_err(py_err)
-    }
-}
-
 /// A span as nanoseconds: a text such as `"5d"`, or a `timedelta`.
 fn span_ns(value: &Bound<'_, PyAny>) -> PyResult<i64> {
     if let Ok(text) = value.extract::<String>() {
@@ -515,7 +428,5 @@ fn chunk_limit(value: &Bound<'_, PyAny>) -> PyResult<ChunkLimit> {
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<PyDataFeed>()?;
-    module.add_class::<EventIterator>()?;
-    module.add_class::<BatchIterator>()
+    module.add_class::<PyDataFeed>()
 }

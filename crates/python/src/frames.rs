@@ -101,23 +101,27 @@ fn flattened<'py>(frame: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
             })
         })
         .collect::<PyResult<_>>()?;
-    if index.get_type().name()? == "RangeIndex" && names == [None] {
-        return Ok(frame.clone());
+    let by_name = PyDict::new(frame.py());
+    if names == [None] {
+        // A count of rows, also after rows were left out, is no data.
+        let kind: String = index.getattr("dtype")?.getattr("kind")?.extract()?;
+        if kind == "i" || kind == "u" {
+            by_name.set_item("drop", true)?;
+            return frame.call_method("reset_index", (), Some(&by_name));
+        }
     }
     let mut full = Vec::with_capacity(names.len());
     for (level, name) in names.into_iter().enumerate() {
-        full.push(match name {
-            Some(name) => name,
-            None => {
-                let values = index.call_method1("get_level_values", (level,))?;
-                let kind: String = values.getattr("dtype")?.getattr("kind")?.extract()?;
-                if kind == "M" { "timestamp".to_owned() } else { "symbol".to_owned() }
-            }
+        full.push(if let Some(name) = name {
+            name
+        } else {
+            let values = index.call_method1("get_level_values", (level,))?;
+            let kind: String = values.getattr("dtype")?.getattr("kind")?.extract()?;
+            if kind == "M" { "timestamp".to_owned() } else { "symbol".to_owned() }
         });
     }
-    let by_axis = PyDict::new(frame.py());
-    by_axis.set_item("index", full)?;
-    frame.call_method("rename_axis", (), Some(&by_axis))?.call_method0("reset_index")
+    by_name.set_item("index", full)?;
+    frame.call_method("rename_axis", (), Some(&by_name))?.call_method0("reset_index")
 }
 
 fn no_frame(name: &str, value: &Bound<'_, PyAny>) -> PyErr {
@@ -125,7 +129,7 @@ fn no_frame(name: &str, value: &Bound<'_, PyAny>) -> PyErr {
     let class = class.name().map_or(String::new(), |name| name.to_string());
     let module = value.get_type().module().map_or(String::new(), |name| name.to_string());
     let hint = if class == "LazyFrame" {
-        "write it with .sink_parquet(path) and give the path (it is read in bounded memory), or give \
+        "write it with .sink_parquet(path) and give the path (read in bounded memory), or give \
          .collect()"
     } else if module.starts_with("pandas") {
         "pandas hands out Arrow from 2.2 on, with pyarrow installed"

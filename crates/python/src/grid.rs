@@ -84,7 +84,7 @@ impl Grid {
             escaped(title)
         );
         for name in &self.names {
-            html.push_str(&format!("<th>{}</th>", escaped(name)));
+            html.extend(["<th>", &escaped(name), "</th>"]);
         }
         html.push_str("</tr></thead><tbody>");
         for (i, row) in self.rows.iter().enumerate() {
@@ -93,11 +93,12 @@ impl Grid {
             {
                 let left_out = crate::table::thousands(left_out);
                 let span = self.names.len();
-                html.push_str(&format!("<tr><td colspan={span}>... {left_out} rows ...</td></tr>"));
+                html +=
+                    format!("<tr><td colspan={span}>... {left_out} rows ...</td></tr>").as_str();
             }
             html.push_str("<tr>");
             for cell in row {
-                html.push_str(&format!("<td>{}</td>", escaped(cell)));
+                html.extend(["<td>", &escaped(cell), "</td>"]);
             }
             html.push_str("</tr>");
         }

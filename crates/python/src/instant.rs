@@ -9,7 +9,7 @@ use tapeworks::base::time::DAY_NS;
 use crate::errors::{config_error, py_err};
 
 /// The `datetime` (UTC, whole microseconds) of nanoseconds since 1970.
-pub fn datetime<'py>(py: Python<'py>, ns: i64) -> PyResult<Bound<'py, PyDateTime>> {
+pub fn datetime(py: Python<'_>, ns: i64) -> PyResult<Bound<'_, PyDateTime>> {
     let (year, month, day) = Timestamp(ns).utc_date();
     let micros = ns.rem_euclid(DAY_NS) / 1_000;
     let seconds = micros / 1_000_000;

@@ -3,20 +3,27 @@
 //! Nothing here decides about markets: each file converts, detaches from the interpreter, calls the
 //! thinking crate, converts back.
 //!
-//! - in: [`frames`] (paths, Arrow streams), [`feed`], [`sample`];
+//! - in: [`frames`] (paths, Arrow streams), [`feed`], [`walk`], [`sample`];
 //! - callbacks: [`strategy`] (base class and helpers), [`callbacks`] (the loop between the two
 //!   languages), [`event`], [`batch`], [`orders`], [`position`], [`history`];
-//! - running: [`run`], [`rules`], [`costs`], [`progress`];
+//! - running: [`run`], [`config_run`], [`rules`], [`costs`], [`progress`];
 //! - out: [`result`], [`table`], [`grid`], [`check`], [`numpy_view`];
 //! - shared: [`market`], [`errors`], [`instant`], [`json`], [`c_api`].
 //!
 //! To add a function: its file, a `register`, its line in `python/tapeworks/_native.pyi`.
+
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::unused_self,
+    reason = "the signatures are those that Python calls"
+)]
 
 mod batch;
 mod c_api;
 mod callbacks;
 mod check;
 mod command_line;
+mod config_run;
 mod costs;
 mod errors;
 mod event;
@@ -37,6 +44,7 @@ mod run;
 mod sample;
 mod strategy;
 mod table;
+mod walk;
 
 use pyo3::prelude::*;
 
@@ -53,8 +61,10 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     rules::register(module)?;
     strategy::register(module)?;
     feed::register(module)?;
+    walk::register(module)?;
     sample::register(module)?;
     run::register(module)?;
+    config_run::register(module)?;
     result::register(module)?;
     command_line::register(module)
 }

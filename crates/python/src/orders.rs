@@ -56,8 +56,8 @@ impl Orders {
 /// The holdings wanted after this timestamp, aligned with `batch.symbols`.
 ///
 /// Give one of `weights` (fractions of equity), `quantities` (units) or `values` (currency). Orders
-/// that reduce a position go out first, then the others, each in row order; NaN leaves a symbol as it
-/// is. A symbol that has no row at this timestamp is left as it is.
+/// that reduce a position go out first, then the others, each in row order; NaN leaves a symbol as
+/// it is. A symbol that has no row at this timestamp is left as it is.
 #[pyfunction]
 #[pyo3(signature = (*, weights=None, quantities=None, values=None))]
 fn targets(
@@ -233,10 +233,10 @@ fn numbers_for(
     argument: &str,
 ) -> PyResult<Vec<f64>> {
     let Some(given) = given.map(|given| given.bind(py)) else { return Ok(Vec::new()) };
-    if let Ok(number) = given.extract::<f64>() {
+    let numbers = floats(given)?;
+    if let [number] = numbers[..] {
         return Ok(vec![number; wanted]);
     }
-    let numbers = floats(given)?;
     if numbers.len() == wanted {
         return Ok(numbers);
     }

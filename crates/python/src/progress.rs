@@ -34,7 +34,11 @@ impl Watch {
 
     /// Called between chunks.
     pub fn step(&mut self, progress: &Progress) -> Flow {
-        if let Err(error) = Python::attach(|py| py.check_signals()) {
+        let signals = Python::attach(|py| {
+            let pending = py.check_signals();
+            pending.err()
+        });
+        if let Some(error) = signals {
             self.interrupt = Some(error);
             return Flow::Stop;
         }

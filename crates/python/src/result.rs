@@ -177,7 +177,7 @@ impl RunResult {
             let (Some(events), reasons) = (text("event"), text("reason")) else { continue };
             let events = events.as_string::<i32>();
             for row in 0..batch.num_rows() {
-                let reason = reasons.as_ref().map(|reasons| reasons.as_string::<i32>());
+                let reason = reasons.as_ref().map(AsArray::as_string::<i32>);
                 let reason = reason.filter(|r| arrow::array::Array::is_valid(r, row));
                 let cause = match reason.map(|reasons| reasons.value(row)) {
                     Some(reason) if !reason.is_empty() => {
@@ -333,15 +333,19 @@ impl RunResult {
     }
 }
 
+/// Whole digits with commas.
+fn grouped(digits: &str) -> String {
+    digits.parse().map_or_else(|_| digits.to_owned(), crate::table::thousands)
+}
+
 fn written(value: f64, unit: &str) -> String {
     match unit {
         "fraction" => format!("{:.2} %", value * 100.0),
-        "count" => crate::table::thousands(value as usize),
+        "count" => grouped(&format!("{value:.0}")),
         "currency" => {
             let text = format!("{:.2}", value.abs());
             let (whole, cents) = text.split_once('.').unwrap_or((&text, "00"));
-            let whole = crate::table::thousands(whole.parse().unwrap_or_default());
-            format!("{}{whole}.{cents}", if value < 0.0 { "-" } else { "" })
+            format!("{}{}.{cents}", if value < 0.0 { "-" } else { "" }, grouped(whole))
         }
         _ => format!("{value:.4}"),
     }

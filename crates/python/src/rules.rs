@@ -71,7 +71,10 @@ fn sma_cross(
 /// equity. `where`: a condition such
 /// as `"context.vix < 30"`; where it is false, nothing is held.
 #[pyfunction]
-#[pyo3(signature = (signal, n, *, rebalance="1d", phase=None, weight=None, long_short=false, max_weight=None, r#where=None, **unknown))]
+#[pyo3(signature = (
+    signal, n, *, rebalance="1d", phase=None, weight=None, long_short=false, max_weight=None,
+    r#where=None, **unknown
+))]
 #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
 fn top_n(
     signal: String,

@@ -31,7 +31,7 @@ pub const HISTORY_ROWS: usize = 2_000_000;
 ///
 /// `on_market_data(event)` is called once per symbol and timestamp; `on_timestamp_batch(timestamp,
 /// batch, context)` once per timestamp with all symbols. The hooks `on_start`, `on_fill`,
-/// `on_reject` and `on_end` are optional. Keyword arguments of the constructor are kept in `params`.
+/// `on_reject` and `on_end` are optional. Keywords of the constructor are kept in `params`.
 #[pyclass(subclass, frozen, name = "Strategy", module = "tapeworks")]
 pub struct PyStrategy {
     live: Mutex<Live>,
@@ -233,7 +233,10 @@ impl PyStrategy {
     /// Buys `quantity` units, `percent` of equity (0.05 is 5 %) or `value` in currency.
     ///
     /// Returns the order id. Market order at the next open unless `limit` or `stop` is given.
-    #[pyo3(signature = (symbol, quantity=None, percent=None, value=None, limit=None, stop=None, *, tif="gtc", tag=None, **others))]
+    #[pyo3(signature = (
+        symbol, quantity=None, percent=None, value=None, limit=None, stop=None, *, tif="gtc",
+        tag=None, **others
+    ))]
     #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
     fn buy(
         &self,
@@ -252,7 +255,10 @@ impl PyStrategy {
     }
 
     /// Sells, with the arguments of `buy`.
-    #[pyo3(signature = (symbol, quantity=None, percent=None, value=None, limit=None, stop=None, *, tif="gtc", tag=None, **others))]
+    #[pyo3(signature = (
+        symbol, quantity=None, percent=None, value=None, limit=None, stop=None, *, tif="gtc",
+        tag=None, **others
+    ))]
     #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
     fn sell(
         &self,

@@ -1,4 +1,4 @@
-//! `Table`: rows that leave the engine through the Arrow C stream, to whatever library the user has.
+//! `Table`: rows that leave the engine through the Arrow C stream, to any library the user has.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -75,7 +75,7 @@ impl Table {
         for (name, values) in columns {
             fields.push(Field::new(name, DataType::Float64, true));
             let known = values.into_iter().map(|value| (!value.is_nan()).then_some(value));
-            arrays.push(Arc::new(Float64Array::from_iter(known)));
+            arrays.push(Arc::new(known.collect::<Float64Array>()));
         }
         let schema = Arc::new(Schema::new(fields));
         let batch = RecordBatch::try_new(Arc::clone(&schema), arrays)
@@ -90,7 +90,7 @@ impl Table {
         let instant = DataType::Timestamp(TimeUnit::Nanosecond, Some("UTC".into()));
         let mut fields = vec![Field::new("symbol", DataType::Utf8, false)];
         let mut arrays: Vec<ArrayRef> = vec![Arc::new(StringArray::from_iter_values(text))];
-        let columns: [(&str, fn(&PositionView) -> f64); 5] = [
+        let columns: [(&str, Number); 5] = [
             ("quantity", |view| view.quantity),
             ("entry_price", |view| view.entry_price),
             ("mark", |view| view.mark),
@@ -199,6 +199,9 @@ impl Table {
         )
     }
 }
+
+/// Reads one number of a position.
+type Number = fn(&PositionView) -> f64;
 
 /// Batches handed out one after the other without copying.
 struct Shared {

@@ -19,6 +19,7 @@ use super::positions::{Enlargement, Entry, Positions, exceeds};
 use super::rules::{Level, RuleBook, RuleSet};
 use super::semantics::Semantics;
 use super::slippage::Slippage;
+use crate::base::time::DAY_NS;
 use crate::base::{AssetId, OrderId};
 
 /// What a run agrees on with its broker.
@@ -45,6 +46,9 @@ pub struct Broker {
     pub(super) ledger: Ledger,
     pub(super) now: i64,
     pub(super) previous: i64,
+    /// UTC days with data so far.
+    pub(super) session: u32,
+    pub(super) n_stale: u32,
     /// Reused between rows: places in the book that can fill at the open.
     at_open: Vec<(usize, f64)>,
     /// Reused between rows: levels that can close something inside the rows.
@@ -118,6 +122,7 @@ impl Broker {
 
     /// Moves the clock. Orders submitted from now on belong to `now`.
     pub fn begin(&mut self, now: i64) {
+        self.session += u32::from(now.div_euclid(DAY_NS) != self.now.div_euclid(DAY_NS));
         self.previous = self.now;
         self.now = now;
         self.enlarged.clear();
@@ -171,12 +176,21 @@ impl Broker {
 
     /// Ages the positions and extends their excursions by the rows' extremes.
     pub fn mark_phase(&mut self, quotes: &impl Quotes) {
+        self.n_stale = 0;
         for at in 0..self.positions.held().len() {
             let asset = AssetId(self.positions.held()[at]);
-            let Some(bar) = quotes.tradable(asset) else { continue };
             let side = self.positions.quantity(asset).signum();
-            let now = self.now;
+            let (now, session) = (self.now, self.session);
             let detail = self.positions.detail_mut(asset);
+            let Some(bar) = quotes.tradable(asset) else {
+                // A row in which nothing can fill is a sign of life all the same.
+                if quotes.range(asset).is_some() {
+                    detail.push_sighting(now, session);
+                }
+                self.n_stale += u32::from(detail.is_stale(session));
+                continue;
+            };
+            detail.push_sighting(now, session);
             let reach = reach(&detail.entry, side, &bar, now);
             if detail.entry_timestamp != now {
                 detail.bars_held += 1;

@@ -39,9 +39,7 @@ pub struct LiveOrder {
 #[derive(Debug, Clone, Default)]
 pub struct LiveOrders {
     orders: Vec<LiveOrder>,
-    /// Signed units of live market orders by asset: targets count them as on their way.
-    market_rest: Vec<f64>,
-    /// Live market orders by asset: at none, what rounding left of the sum above is nothing.
+    /// Live market orders by asset.
     n_market: Vec<u32>,
     /// Live reduce-only orders by asset.
     n_reduce_only: Vec<u32>,
@@ -66,19 +64,13 @@ impl LiveOrders {
     /// An empty book over `n_assets` assets.
     #[must_use]
     pub fn new(n_assets: usize) -> Self {
-        Self {
-            market_rest: vec![0.0; n_assets],
-            n_market: vec![0; n_assets],
-            n_reduce_only: vec![0; n_assets],
-            ..Self::default()
-        }
+        Self { n_market: vec![0; n_assets], n_reduce_only: vec![0; n_assets], ..Self::default() }
     }
 
     /// Adds an order; its id is above every other's.
     pub fn push(&mut self, order: LiveOrder) {
         debug_assert!(self.orders.last().is_none_or(|last| last.order < order.order));
         if order.terms.kind == OrderKind::Market {
-            self.market_rest[order.asset.index()] += order.sign() * order.rest;
             self.n_market[order.asset.index()] += 1;
         } else {
             self.n_resting += 1;
@@ -122,10 +114,18 @@ impl LiveOrders {
         (!self.orders[idx].is_done).then_some(idx)
     }
 
-    /// Signed units of live market orders of an asset.
+    /// Signed units of live market orders of an asset: targets count them as on their way.
+    ///
+    /// Summed when asked, for a running sum would keep the rounding of orders that are gone. Most
+    /// assets have no such order, and then nothing is summed.
     #[must_use]
     pub fn market_rest(&self, asset: AssetId) -> f64 {
-        self.market_rest[asset.index()]
+        if self.n_market[asset.index()] == 0 {
+            return 0.0;
+        }
+        let is_market =
+            |live: &&LiveOrder| live.asset == asset && live.terms.kind == OrderKind::Market;
+        self.iter().filter(is_market).map(|live| live.sign() * live.rest).sum()
     }
 
     /// Whether an asset has live reduce-only orders.
@@ -144,9 +144,6 @@ impl LiveOrders {
     pub fn cut(&mut self, idx: usize, rest: f64) {
         let live = &mut self.orders[idx];
         debug_assert!(!live.is_done && rest < live.rest, "a cut takes units off a live order");
-        if live.terms.kind == OrderKind::Market {
-            self.market_rest[live.asset.index()] -= live.sign() * (live.rest - rest);
-        }
         live.rest = rest;
     }
 
@@ -157,12 +154,7 @@ impl LiveOrders {
         live.is_done = true;
         let live = *live;
         if live.terms.kind == OrderKind::Market {
-            let asset = live.asset.index();
-            self.n_market[asset] -= 1;
-            self.market_rest[asset] -= live.sign() * live.rest;
-            if self.n_market[asset] == 0 {
-                self.market_rest[asset] = 0.0;
-            }
+            self.n_market[live.asset.index()] -= 1;
         } else {
             self.n_resting -= 1;
         }

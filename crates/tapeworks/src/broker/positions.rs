@@ -13,6 +13,9 @@ pub struct Positions {
     held: Vec<u32>,
 }
 
+/// Sessions without a row after which a position counts as stale: its mark is then an old price.
+pub const STALE_AFTER_SESSIONS: u32 = 5;
+
 /// What the loop needs of a position only when something happens to it.
 #[derive(Debug, Clone, Copy)]
 pub struct PositionDetail {
@@ -32,8 +35,12 @@ pub struct PositionDetail {
     pub target_level: f64,
     /// Time of the opening fill.
     pub entry_timestamp: i64,
+    /// Time of the last row seen while held.
+    pub last_row: i64,
     /// The opening fill.
     pub entry_fill: u32,
+    /// Number of the session of the last row seen while held.
+    pub last_session: u32,
     /// Own tradable rows that ended after the entry row.
     pub bars_held: u32,
     /// Rows after the entry until `best`.
@@ -127,6 +134,8 @@ impl Default for PositionDetail {
             stop_level: f64::NAN,
             target_level: f64::NAN,
             entry_timestamp: i64::MIN,
+            last_row: i64::MIN,
+            last_session: 0,
             entry_fill: 0,
             bars_held: 0,
             bars_to_best: 0,
@@ -249,6 +258,20 @@ impl Positions {
 }
 
 impl PositionDetail {
+    /// Notes that the asset has a row at `now`, in the run's session number `session`.
+    #[inline]
+    pub fn push_sighting(&mut self, now: i64, session: u32) {
+        self.last_row = now;
+        self.last_session = session;
+    }
+
+    /// Whether more than [`STALE_AFTER_SESSIONS`] sessions have passed since the last row.
+    #[must_use]
+    #[inline]
+    pub fn is_stale(&self, session: u32) -> bool {
+        session - self.last_session > STALE_AFTER_SESSIONS
+    }
+
     /// Takes in a price that was good for the side held: `side * price` rose.
     #[inline]
     pub fn push_favourable(&mut self, side: f64, price: f64, bars: u32) {

@@ -118,6 +118,18 @@ impl Broker {
         self.now
     }
 
+    /// Whether a position is valued at an old price.
+    #[must_use]
+    pub fn is_stale(&self, asset: AssetId) -> bool {
+        self.positions.detail(asset).is_stale(self.session)
+    }
+
+    /// Positions whose last row lies more than five sessions (UTC days with data) back.
+    #[must_use]
+    pub fn n_stale(&self) -> u32 {
+        self.n_stale
+    }
+
     /// Cash and totals.
     #[must_use]
     pub fn account(&self) -> &Account {

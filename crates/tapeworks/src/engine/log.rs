@@ -26,6 +26,8 @@ pub struct States {
     pub fees: Vec<f64>,
     /// Positions held.
     pub n_positions: Vec<u32>,
+    /// Positions whose last row lies more than five sessions back; they are valued at an old price.
+    pub n_stale: Vec<u32>,
     /// One column a context series of the layout.
     pub context: Vec<Vec<f64>>,
 }

@@ -10,7 +10,7 @@ use super::log::{RunLog, States};
 use super::present::{Present, RowMap, count_untradable};
 use super::request::{OrderRequest, Size};
 use super::slice::Slice;
-use crate::base::{AssetId, Error, OrderId, Result, Symbols};
+use crate::base::{AssetId, Error, OrderId, Result, Symbols, Timestamp};
 use crate::broker::{
     Account, Broker, Conditions, NewOrder, OrderKind, OrderOrigin, OrderRow, PositionRule,
     PositionView, RuleBook, RuleSet, Shortfall,
@@ -352,12 +352,14 @@ impl Trader {
         states.fees.push(account.fees);
         let n_held = self.broker.positions().held().len();
         states.n_positions.push(u32::try_from(n_held).expect("fewer than 2^32 assets"));
+        states.n_stale.push(self.broker.n_stale());
         for (column, values) in states.context.iter_mut().zip(&self.chunk.context) {
             column.push(values[self.t]);
         }
     }
 
     pub(super) fn into_log(mut self) -> RunLog {
+        self.note_stale_positions();
         self.broker.close_books();
         let ledger = self.broker.into_ledger();
         RunLog {
@@ -375,6 +377,20 @@ impl Trader {
             n_rows: self.n_rows,
             n_untradable_rows: self.n_untradable_rows,
             notes: self.notes,
+        }
+    }
+
+    /// A position that nothing has priced for a while is worth a word: its symbol may be dead.
+    fn note_stale_positions(&mut self) {
+        for idx in 0..self.held().len() {
+            let asset = AssetId(self.held()[idx]);
+            if self.broker.is_stale(asset) {
+                let last = Timestamp(self.broker.positions().detail(asset).last_row);
+                let symbol = self.symbols.name(asset).to_owned();
+                self.note(format!(
+                    "{symbol}: no row since {last}; its position is kept at that day's close"
+                ));
+            }
         }
     }
 

@@ -166,6 +166,13 @@ proptest! {
         power in 1_i32..20,
     ) {
         let config = EngineConfig { lots: Lots::Integer, ..config };
+        // Targets send nothing for a difference under one cent, an amount that does not scale.
+        let acts: Vec<_> = acts
+            .into_iter()
+            .filter(|(_, act)| {
+                !matches!(act, Act::TargetPercent(..) | Act::TargetValue(..) | Act::Rebalance(..))
+            })
+            .collect();
         let by = 2.0_f64.powi(power);
         let log = play(&market, &acts, &config);
         let big = scaled(&market, &acts, &config, by);

@@ -140,6 +140,7 @@ impl Account {
         states.positions_value.push(value);
         states.gross_exposure.push(value);
         states.fees.push(self.fees);
+        states.n_stale.push(0);
         states.n_positions.push(u32::try_from(self.held.len()).unwrap());
         self.log.n_rows += marks.len() as u64;
     }

@@ -205,6 +205,7 @@ impl LogBuilder {
         states.positions_value.push(value);
         states.gross_exposure.push(held().map(|held| held.quantity.abs() * held.mark).sum());
         states.fees.push(self.fees);
+        states.n_stale.push(0);
         states.n_positions.push(u32::try_from(held().count()).expect("a small run"));
         for column in &mut states.context {
             column.push(20.0);
