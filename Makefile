@@ -36,7 +36,7 @@ wheel: $(VENV)/requirements.stamp ## build the wheel and install it into .venv
 	&& $(timed)
 
 test-python: wheel ## build and install the wheel, then pytest
-	$(begin) && $(VENV)/bin/python -m pytest -q python/tests && $(timed)
+	$(begin) && $(VENV)/bin/python -m pytest python/tests && $(timed)
 
 $(VENV)/requirements.stamp: python/requirements-test.txt
 	$(begin) \
