@@ -199,7 +199,7 @@ impl Broker {
             let best = detail.best;
             detail.push_favourable(side, reach.favourable, bars);
             detail.push_adverse(side, reach.adverse, bars);
-            if detail.best != best {
+            if detail.best != best && self.rules.is_active() {
                 self.set_guard(asset);
             }
         }

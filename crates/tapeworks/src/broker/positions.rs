@@ -228,13 +228,14 @@ impl Positions {
     #[must_use]
     #[inline]
     pub fn valuation(&self) -> Valuation {
-        let mut sum = Valuation::default();
+        // Two plain sums stay in registers.
+        let (mut net, mut gross) = (0.0, 0.0);
         for &asset in &self.held {
             let value = self.quantity[asset as usize] * self.mark[asset as usize];
-            sum.net += value;
-            sum.gross += value.abs();
+            net += value;
+            gross += f64::abs(value);
         }
-        sum
+        Valuation { net, gross }
     }
 
     /// Sets the units held; what rounding leaves of a closed position counts as nothing.

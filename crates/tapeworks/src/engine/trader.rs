@@ -34,8 +34,6 @@ pub struct Trader {
     decision_values: Vec<f64>,
     /// Values of each asset's last row before the present chunk.
     last_values: Vec<f64>,
-    /// Each asset's last sealed row in the present chunk and its timestamp there, if it has one.
-    last_rows: Vec<Option<(u32, u32)>>,
     tags: Vec<Box<str>>,
     notes: Vec<String>,
     n_rows: u64,
@@ -68,7 +66,6 @@ impl Trader {
             equity: config.cash,
             initial_cash: config.cash,
             last_values: vec![f64::NAN; n_assets * layout.n_values()],
-            last_rows: vec![None; n_assets],
             tags: vec!["".into()],
             symbols,
             layout,
@@ -440,6 +437,12 @@ impl Trader {
     fn move_marks(&mut self) {
         let slice = Slice::new(&self.chunk, self.t);
         let marks = self.broker.positions_mut().marks_mut();
+        if slice.len() == marks.len() {
+            for (mark, &close) in marks.iter_mut().zip(slice.close()) {
+                *mark = if close.is_finite() { close } else { *mark };
+            }
+            return;
+        }
         for (&asset, &close) in slice.assets().iter().zip(slice.close()) {
             if close.is_finite() {
                 marks[asset as usize] = close;
@@ -447,8 +450,7 @@ impl Trader {
         }
     }
 
-    /// Orders of position rules carry the values of the last row before their fill, which is why
-    /// the present row is taken in only afterwards.
+    /// Orders of position rules carry the values of the last row before their fill.
     fn remember_values(&mut self) {
         let n_values = self.layout.n_values();
         if n_values == 0 {
@@ -458,29 +460,45 @@ impl Trader {
         for idx in n_known..self.broker.ledger().orders.len() {
             let row = &self.broker.ledger().orders[idx];
             debug_assert!(row.origin == OrderOrigin::PositionRule, "others carry their own values");
-            let asset = row.asset.index();
-            if let Some((row, t)) = self.last_rows[asset] {
+            let asset = row.asset;
+            if let Some((row, t)) = self.last_row(asset) {
                 self.decision_values.extend(values_of(&self.chunk, row, t));
             } else {
-                let from = asset * n_values;
+                let from = asset.index() * n_values;
                 self.decision_values.extend_from_slice(&self.last_values[from..from + n_values]);
             }
         }
-        // Rules may be set at any time, so the last rows are kept whether there are any or not.
-        let t = u32::try_from(self.t).expect("a chunk has fewer than 2^32 timestamps");
-        let (start, end) = (self.chunk.offsets[self.t], self.chunk.offsets[self.t + 1]);
-        for row in start..end {
-            self.last_rows[self.chunk.assets[row as usize] as usize] = Some((row, t));
-        }
+    }
+
+    /// The row of an asset, and its timestamp's number, that came last before the present one in
+    /// this chunk. Few orders ask, and the answer is nearly always one timestamp back.
+    fn last_row(&self, asset: AssetId) -> Option<(usize, usize)> {
+        (0..self.t).rev().find_map(|t| {
+            let slice = Slice::new(&self.chunk, t);
+            slice.row_of(asset).map(|row| (slice.rows().start + row, t))
+        })
     }
 
     /// Copies the values of each asset's last row before its chunk goes.
     fn keep_last_values(&mut self) {
         let n_values = self.layout.n_values();
-        for (last, values) in
-            self.last_rows.iter_mut().zip(self.last_values.chunks_exact_mut(n_values.max(1)))
-        {
-            if let Some((row, t)) = last.take() {
+        if n_values == 0 {
+            return;
+        }
+        let mut is_kept = vec![false; self.symbols.len()];
+        let mut n_missing = is_kept.len();
+        for t in (0..self.chunk.timestamps.len()).rev() {
+            if n_missing == 0 {
+                return;
+            }
+            let slice = Slice::new(&self.chunk, t);
+            for (row, &asset) in slice.rows().zip(slice.assets()) {
+                if std::mem::replace(&mut is_kept[asset as usize], true) {
+                    continue;
+                }
+                n_missing -= 1;
+                let from = asset as usize * n_values;
+                let values = &mut self.last_values[from..from + n_values];
                 for (value, now) in values.iter_mut().zip(values_of(&self.chunk, row, t)) {
                     *value = now;
                 }
@@ -490,9 +508,7 @@ impl Trader {
 }
 
 /// Signals and indicators of a row, and the context of its timestamp, in the order of the layout.
-fn values_of(chunk: &MarketChunk, row: u32, t: u32) -> impl Iterator<Item = f64> {
+fn values_of(chunk: &MarketChunk, row: usize, t: usize) -> impl Iterator<Item = f64> {
     let per_row = chunk.signals.iter().chain(&chunk.indicators);
-    per_row
-        .map(move |column| column[row as usize])
-        .chain(chunk.context.iter().map(move |column| column[t as usize]))
+    per_row.map(move |column| column[row]).chain(chunk.context.iter().map(move |column| column[t]))
 }
