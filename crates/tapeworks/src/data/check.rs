@@ -194,7 +194,7 @@ fn check_bar(
             "open, high, low, close",
             "prices are missing",
             values,
-            "every price is given",
+            "every row has all four prices",
             FIX,
         );
         broken.columns.extend(0..N_PRICES);
@@ -226,8 +226,8 @@ fn check_bar(
             "D204",
             "open, high, low, close",
             "prices out of order",
-            values,
-            &format!("{fault}; low <= open, close <= high"),
+            format!("{values}: {fault}"),
+            "low <= open, close <= high",
             FIX,
         );
         broken.columns.extend(0..N_PRICES);

@@ -62,21 +62,21 @@ pub fn describe(source: Source, options: &ReadOptions) -> Result<SourceInfo> {
 /// A line a fact; long lists are cut with their length.
 impl fmt::Display for SourceInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cut = |names: &[String]| {
-            let shown: Vec<&str> = names.iter().take(8).map(String::as_str).collect();
-            let more = if names.len() > 8 { ", ..." } else { "" };
+        let cut = |names: &[String], n_shown: usize| {
+            let shown: Vec<&str> = names.iter().take(n_shown).map(String::as_str).collect();
+            let more = if names.len() > n_shown { ", ..." } else { "" };
             format!("{} ({}{more})", names.len(), shown.join(", "))
         };
         let mib = self.bytes as f64 / f64::from(1 << 20);
         writeln!(f, "rows        {}", super::report::grouped(self.n_rows))?;
-        writeln!(f, "symbols     {}", cut(&self.symbols))?;
+        writeln!(f, "symbols     {}", cut(&self.symbols, 8))?;
         if let Some((first, last)) = self.span {
             writeln!(f, "span        {} .. {}", Timestamp(first), Timestamp(last))?;
         }
         if let Some(step) = self.modal_step_ns {
             writeln!(f, "step        {}", step_text(step))?;
         }
-        writeln!(f, "files       {}", cut(&self.files))?;
+        writeln!(f, "files       {}", cut(&self.files, 2))?;
         writeln!(f, "size        {mib:.1} MiB, {} row groups", self.n_row_groups)?;
         let columns: Vec<String> = self.columns.iter().map(|(n, t)| format!("{n}: {t}")).collect();
         write!(f, "columns     {}", columns.join(", "))

@@ -45,7 +45,7 @@ pub struct Offender {
 impl fmt::Display for Offender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} row {} ({} {})", self.file, self.row, self.symbol, self.timestamp)?;
-        write!(f, ": {}; {}", self.values, self.rule)
+        write!(f, ": {}; rule: {}", self.values, self.rule)
     }
 }
 
@@ -112,7 +112,7 @@ impl Repairs {
 /// The result of checking a table.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct CheckReport {
-    /// Table: `bars`, `signals` or `context`.
+    /// Tables: `bars`, `signals`, `context`, or several of these with a comma between.
     pub table: String,
     /// `fast`, `standard` or `paranoid`.
     pub level: String,
@@ -171,7 +171,7 @@ impl CheckReport {
             (0, n) => format!("usable with {}", counted(n as u64, "warning")),
             (n, _) if self.n_error_rows > 0 => format!(
                 "refused: {} in {}",
-                counted(n as u64, "kind of error").replace("errors", "error"),
+                if n == 1 { "1 kind of error".to_owned() } else { format!("{n} kinds of error") },
                 counted(self.n_error_rows, "row")
             ),
             (n, _) => format!("refused: {}", counted(n as u64, "error")),
@@ -198,7 +198,7 @@ impl CheckReport {
         let Some(first) = errors.next() else { return Ok(()) };
         let mut message = match first.offenders.first() {
             Some(o) => format!(
-                "{} row {}, column {}: {}; {} ({} {}); {} of {} break this rule",
+                "{} row {}, column {}: {}; rule: {} ({} {}); {} of {} break this rule",
                 o.file,
                 o.row,
                 first.column,
@@ -221,7 +221,7 @@ impl CheckReport {
         Err(Error::data(code_of(&first.code), message).with_hint(first.fix.clone()))
     }
 
-    /// Joins the report of another part of the same run.
+    /// Joins the report of another part of the same run; of other tables it covers, it names them.
     pub fn merge(&mut self, other: CheckReport) {
         if self.table.is_empty() {
             *self = other;
@@ -233,6 +233,10 @@ impl CheckReport {
                 (Some(a), Some(b)) => Some((a.0.min(b.0), a.1.max(b.1))),
                 (a, b) => a.or(b),
             };
+        }
+        let known = self.table.split(", ").any(|table| table == other.table);
+        if !known {
+            self.table = format!("{}, {}", self.table, other.table);
         }
         self.n_files += other.n_files;
         self.n_rows += other.n_rows;

@@ -18,6 +18,9 @@ use crate::broker::{
 use crate::feed::{Layout, MarketChunk};
 
 /// Everything a run knows at the present moment, and the only way to act.
+///
+/// Ids are those of [`Trader::symbols`]; where a method gives no `Result`, an id of no symbol of the
+/// run is a defect of the caller and panics.
 #[derive(Debug, Clone, Default)]
 pub struct Trader {
     pub(super) broker: Broker,
@@ -83,12 +86,7 @@ impl Trader {
     /// # Errors
     /// `O101` when both a limit and a stop are given; `O102` when the asset is not of this run.
     pub fn submit(&mut self, request: &OrderRequest) -> Result<OrderId> {
-        if request.asset.index() >= self.symbols.len() {
-            return Err(Error::order(
-                "O102",
-                format!("asset {} is not one of the run's {}", request.asset.0, self.symbols.len()),
-            ));
-        }
+        self.check_asset(request.asset)?;
         let (kind, limit, stop) = match (request.limit, request.stop) {
             (None, None) => (OrderKind::Market, f64::NAN, f64::NAN),
             (Some(limit), None) => (OrderKind::Limit, limit, f64::NAN),
@@ -163,7 +161,8 @@ impl Trader {
     /// Sends what is missing to hold `currency` worth, as [`Trader::target_percent`] does.
     pub fn target_value(&mut self, asset: AssetId, currency: f64) -> Option<OrderId> {
         let mark = self.mark(asset);
-        if (currency - self.quantity(asset) * mark).abs() < 0.01 {
+        let units_due = self.quantity(asset) + self.on_its_way(asset);
+        if (currency - units_due * mark).abs() < 0.01 {
             return None;
         }
         // Nothing of a symbol that has no price yet is nothing.
@@ -171,11 +170,17 @@ impl Trader {
         self.target_quantity(asset, units)
     }
 
-    /// Moves the whole portfolio to `weights` (fractions of equity): symbols that are absent go to
-    /// zero, reducing orders are sent before opening ones, each in asset order.
+    /// Moves the whole portfolio to `weights` (fractions of equity): symbols that are held or bought
+    /// by a live market order and are absent go to zero, reducing orders are sent before opening
+    /// ones, each in asset order.
     pub fn rebalance(&mut self, weights: &[(AssetId, f64)]) {
         let mut targets: Vec<(AssetId, f64)> =
             self.held().iter().map(|&asset| (AssetId(asset), 0.0)).collect();
+        for live in self.broker.live().iter().filter(|live| live.terms.kind == OrderKind::Market) {
+            if let Err(at) = targets.binary_search_by_key(&live.asset, |target| target.0) {
+                targets.insert(at, (live.asset, 0.0));
+            }
+        }
         for &(asset, weight) in weights {
             match targets.binary_search_by_key(&asset, |target| target.0) {
                 Ok(at) => targets[at].1 = weight,
@@ -184,7 +189,8 @@ impl Trader {
         }
         let equity = self.equity;
         let reduces = |trader: &Self, asset: AssetId, weight: f64| {
-            weight * equity < trader.quantity(asset) * trader.mark(asset)
+            let units_due = trader.quantity(asset) + trader.on_its_way(asset);
+            weight * equity < units_due * trader.mark(asset)
         };
         let before: Vec<bool> =
             targets.iter().map(|&(asset, weight)| reduces(self, asset, weight)).collect();
@@ -200,8 +206,9 @@ impl Trader {
     /// Gives one symbol, or with `None` the run, these position rules from the next row on.
     ///
     /// # Errors
-    /// `C310` when a fraction is out of range.
+    /// `C310` when a fraction is out of range; `O102` when the asset is not of this run.
     pub fn set_rules(&mut self, asset: Option<AssetId>, rules: &[PositionRule]) -> Result<()> {
+        asset.map_or(Ok(()), |asset| self.check_asset(asset))?;
         let set = RuleSet::new(rules)?;
         self.broker.set_rules(asset, set);
         Ok(())
@@ -389,6 +396,15 @@ impl Trader {
                 ));
             }
         }
+    }
+
+    fn check_asset(&self, asset: AssetId) -> Result<()> {
+        let n_assets = self.symbols.len();
+        if asset.index() < n_assets {
+            return Ok(());
+        }
+        Err(Error::order("O102", format!("asset {} is not one of the run's {n_assets}", asset.0))
+            .with_hint("take ids from the symbols of the run"))
     }
 
     fn send_market(

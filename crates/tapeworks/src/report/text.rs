@@ -10,6 +10,9 @@ use crate::records::{Trade, TradeStatus};
 /// Columns at most.
 const WIDTH: usize = 100;
 
+/// Lines at most.
+const LINES: usize = 28;
+
 /// Where the values of the facts begin.
 const INDENT: usize = 14;
 
@@ -35,18 +38,25 @@ const SHOWN: &[&str] = &[
 #[must_use]
 pub fn text(input: &ReportInput<'_>) -> String {
     let mut out = String::new();
-    line(&mut out, &verdict(input));
-    for (label, value) in rows(input) {
-        let (first, rest) = match label {
-            "orders" | "P&L" | "strategy" => split_at_width(&value, WIDTH - INDENT),
-            _ => (value.as_str(), ""),
-        };
+    line(&mut out, &verdict_within(input, WIDTH));
+    let shown: Vec<_> = SHOWN.iter().filter_map(|key| input.metrics.metric(key)).collect();
+    let rows = rows(input);
+    // Long values go on below as far as the screen has lines to spare.
+    let mut n_spare = LINES.saturating_sub(2 + rows.len() + shown.len().div_ceil(2));
+    for (label, value) in rows {
+        let value = value.replace(['\n', '\r'], " ");
+        let (mut first, mut rest) = split_at_width(&value, WIDTH - INDENT);
+        if n_spare == 0 {
+            (first, rest) = (value.as_str(), "");
+        }
         line(&mut out, &format!("  {label:<11} {first}"));
-        if !rest.is_empty() {
-            line(&mut out, &format!("{:INDENT$}{rest}", ""));
+        while !rest.is_empty() {
+            n_spare -= 1;
+            (first, rest) =
+                if n_spare == 0 { (rest, "") } else { split_at_width(rest, WIDTH - INDENT) };
+            line(&mut out, &format!("{:INDENT$}{first}", ""));
         }
     }
-    let shown: Vec<_> = SHOWN.iter().filter_map(|key| input.metrics.metric(key)).collect();
     if !shown.is_empty() {
         out.push('\n');
     }
@@ -59,12 +69,28 @@ pub fn text(input: &ReportInput<'_>) -> String {
 
 /// The run in one sentence.
 pub(super) fn verdict(input: &ReportInput<'_>) -> String {
+    verdict_within(input, usize::MAX)
+}
+
+/// The run in one sentence of at most `width` columns: parts that do not fit are left out, the
+/// convention of the Sharpe ratio first. The figures left out stand in the lines below.
+fn verdict_within(input: &ReportInput<'_>, width: usize) -> String {
+    let whole = sentence(input, true, 4);
+    let shorter = (0..=4).rev().map(|n_parts| sentence(input, false, n_parts));
+    let fits = |text: &String| text.chars().count() <= width;
+    std::iter::once(whole).chain(shorter).find(fits).unwrap_or_else(|| input.facts.name.clone())
+}
+
+/// The name and the first `n_parts` of return, Sharpe ratio, drawdown and number of trades.
+fn sentence(input: &ReportInput<'_>, has_convention: bool, n_parts: usize) -> String {
     let mut parts = Vec::new();
     if let Some(value) = input.metrics.value("total_return") {
         parts.push(number::signed_percent(value));
     }
     if let Some(sharpe) = input.metrics.metric("sharpe").filter(|m| m.value.is_some()) {
-        parts.push(format!("Sharpe {} ({})", sharpe.text(), sharpe.convention));
+        let convention =
+            if has_convention { format!(" ({})", sharpe.convention) } else { String::new() };
+        parts.push(format!("Sharpe {}{convention}", sharpe.text()));
     }
     if let Some(value) = input.metrics.value("max_drawdown") {
         parts.push(format!("max drawdown {}", number::percent(value)));
@@ -75,6 +101,7 @@ pub(super) fn verdict(input: &ReportInput<'_>) -> String {
         1 => "1 trade".into(),
         n => format!("{} trades", number::count(n)),
     });
+    parts.truncate(n_parts);
     format!("{}: {}", input.facts.name, parts.join(", "))
 }
 

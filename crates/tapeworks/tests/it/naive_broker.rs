@@ -764,14 +764,18 @@ impl Twin<'_> {
         });
     }
 
-    fn target(&mut self, asset: u32, units: f64) {
-        let on_its_way: f64 = self
-            .orders
+    fn market_orders(&self, asset: u32) -> impl Iterator<Item = &Order> {
+        self.orders
             .iter()
-            .filter(|o| o.state == State::Live && o.asset == asset && o.kind == Kind::Market)
-            .map(|o| if o.buys { o.rest } else { -o.rest })
-            .sum();
-        let quantity = self.round(units) - self.held(asset) - on_its_way;
+            .filter(move |o| o.state == State::Live && o.asset == asset && o.kind == Kind::Market)
+    }
+
+    fn on_its_way(&self, asset: u32) -> f64 {
+        self.market_orders(asset).map(|o| if o.buys { o.rest } else { -o.rest }).sum()
+    }
+
+    fn target(&mut self, asset: u32, units: f64) {
+        let quantity = self.round(units) - self.held(asset) - self.on_its_way(asset);
         if !quantity.is_finite() || self.round(quantity) != 0.0 {
             self.send(asset, quantity, Kind::Market, false, true);
         }
@@ -779,7 +783,7 @@ impl Twin<'_> {
 
     fn target_value(&mut self, asset: u32, currency: f64) {
         let mark = self.marks[asset as usize];
-        if (currency - self.held(asset) * mark).abs() < 0.01 {
+        if (currency - (self.held(asset) + self.on_its_way(asset)) * mark).abs() < 0.01 {
             return;
         }
         self.target(asset, if currency == 0.0 { 0.0 } else { currency / mark });
@@ -822,9 +826,10 @@ impl Twin<'_> {
                     .filter_map(|asset| {
                         let weight = weights.iter().find(|w| w.0 == asset).map(|w| w.1);
                         let held = self.held(asset);
-                        let weight = weight.or((held != 0.0).then_some(0.0))?;
-                        let mark = self.marks[asset as usize];
-                        Some((asset, weight, weight * self.equity < held * mark))
+                        let has_order = self.market_orders(asset).next().is_some();
+                        let weight = weight.or((held != 0.0 || has_order).then_some(0.0))?;
+                        let value = (held + self.on_its_way(asset)) * self.marks[asset as usize];
+                        Some((asset, weight, weight * self.equity < value))
                     })
                     .collect();
                 for reduces in [true, false] {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tapeworks::base::{ErrorKind, Result};
 use tapeworks::engine::Flow;
+use tapeworks::report;
 use tapeworks::run::config::{Format, Origin};
 use tapeworks::run::{self, LoadedConfig, Outcome, Overlay};
 
@@ -199,6 +200,45 @@ fn config_when_written_in_three_syntaxes_then_equal() {
     assert_eq!(yaml.backtest.initial_capital, 1e6);
     assert_eq!(parse(toml, Format::Toml, &Overlay::default()).unwrap().config, yaml);
     assert_eq!(parse(json, Format::Json, &Overlay::default()).unwrap().config, yaml);
+}
+
+/// `null` is a name in this product and a word of its own in YAML and JSON.
+#[test]
+fn config_when_a_name_is_a_yaml_word_then_read_as_the_name() {
+    let json = r#"{"backtest": {"name": "n"}, "data": {"asset_data": "sample:bars",
+        "on_bad_row": null}, "strategy": {"rule": "noop"}}"#;
+    let read = parse(json, Format::Json, &Overlay::default()).unwrap().config;
+    assert_eq!(read.data.on_bad_row, run::config::BadRow::Null);
+    let text = "backtest: {name: n}\ndata:\n  asset_data: sample:bars\n  on_bad_row: null\n\
+                strategy: {rule: noop}\n\
+                execution:\n  commission: {kind: none}\n  slippage: none\n";
+    let read = yaml(text).unwrap().config;
+    assert_eq!(read.data.on_bad_row, run::config::BadRow::Null);
+    assert_eq!(read.execution, run::config::Execution::default(), "no costs");
+    assert_eq!(yaml(&read.to_yaml().unwrap()).unwrap().config, read);
+    // An empty place asks for nothing.
+    let error = yaml(&text.replace("on_bad_row: null", "on_bad_row:")).unwrap_err();
+    assert!(error.message().contains("on_bad_row is nothing"), "{error}");
+    // No other key takes the word.
+    assert!(yaml(&text.replace("name: n}", "name: null}")).is_err());
+}
+
+/// The demo shows signals, a filter by context and both stops at work.
+#[test]
+fn demo_when_run_then_its_report_shows_exits_by_rule() {
+    let outcome = execute(&yaml(run::DEMO_CONFIG).unwrap()).unwrap();
+    let summary = report::text(&outcome.report_input());
+    let verdict = summary.lines().next().unwrap();
+    assert!(verdict.ends_with(" trades") && verdict.chars().count() <= 100, "{verdict}");
+    assert!(!summary.lines().any(|line| line.ends_with("...")), "{summary}");
+    assert!(summary.contains("where context.vix < 30"), "{summary}");
+    let facts = &outcome.facts.checks;
+    assert!(facts[0].starts_with("bars, signals, context "), "{facts:?}");
+    let markdown = report::markdown(&outcome.report_input());
+    let exits = markdown.split("## Exits").nth(1).unwrap();
+    for reason in ["signal", "stop_loss", "trailing"] {
+        assert!(exits.contains(&format!("| {reason} |")), "{reason}: {exits}");
+    }
 }
 
 #[test]

@@ -159,7 +159,7 @@ fn substitute(node: &mut Node, environment: &BTreeMap<String, String>) -> Result
             let replaced = replace_names(text, &node.origin, environment)?;
             let whole = yaml::parse_fragment(&replaced, &node.origin);
             *node = match whole.value {
-                Value::List(_) | Value::Map(_) | Value::Null => {
+                Value::List(_) | Value::Map(_) | Value::Null { .. } => {
                     Node::new(Value::Text(replaced), node.origin.clone())
                 }
                 _ => whole,

@@ -156,7 +156,14 @@ impl<'a> Section<'a> {
         choices: &[(&str, T)],
         later: &[&str],
     ) -> Result<Option<T>> {
-        let Some(text) = self.text(key)? else { return Ok(None) };
+        let Some(node) = self.node(key) else { return Ok(None) };
+        // A name that is a word of YAML or JSON is that name all the same.
+        let text = match &node.value {
+            Value::Null { is_word: true } if choices.iter().any(|(name, _)| *name == "null") => {
+                "null".to_owned()
+            }
+            _ => text_of(node, &self.path_of(key))?,
+        };
         if let Some((_, value)) = choices.iter().find(|(name, _)| *name == text) {
             return Ok(Some(*value));
         }

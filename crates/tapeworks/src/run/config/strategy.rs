@@ -272,7 +272,7 @@ impl PythonStrategy {
 /// The value without its places.
 fn plain(node: &Node) -> serde_json::Value {
     match &node.value {
-        Value::Null => serde_json::Value::Null,
+        Value::Null { .. } => serde_json::Value::Null,
         Value::Bool(value) => (*value).into(),
         Value::Int(value) => match i64::try_from(*value) {
             Ok(value) => value.into(),

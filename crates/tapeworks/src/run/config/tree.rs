@@ -55,7 +55,11 @@ pub(crate) struct Entry {
 /// What YAML, TOML and JSON have in common.
 #[derive(Debug, Clone)]
 pub(crate) enum Value {
-    Null,
+    /// Nothing: the word `null`, or an empty place.
+    Null {
+        /// The word was written.
+        is_word: bool,
+    },
     Bool(bool),
     Int(i128),
     Float(f64),
@@ -100,7 +104,7 @@ impl Node {
     pub fn shown(&self) -> String {
         match (&self.raw, &self.value) {
             (Some(raw), _) => format!("{raw:?}"),
-            (None, Value::Null) => "nothing".to_owned(),
+            (None, Value::Null { .. }) => "nothing".to_owned(),
             (None, Value::Bool(value)) => value.to_string(),
             (None, Value::Int(value)) => value.to_string(),
             (None, Value::Float(value)) => value.to_string(),

@@ -24,7 +24,7 @@ pub(super) fn parse(text: &str, label: &Arc<str>) -> Result<Node> {
         with_snippet: false,
     };
     let parsed = serde_saphyr::from_str_with_options::<Spanned<Raw>>(text, options);
-    parsed.map(|raw| node(raw, label)).map_err(|error| explain(&error, text, label))
+    parsed.map(|raw| node(raw, text, label)).map_err(|error| explain(&error, text, label))
 }
 
 /// The type of a scalar or flow value that stands alone, as in `--set key=value`.
@@ -72,26 +72,36 @@ fn explain(error: &serde_saphyr::Error, text: &str, label: &Arc<str>) -> Error {
         .with_hint("check indentation (spaces, no tabs), brackets and quotes near that line")
 }
 
-fn node(raw: Spanned<Raw>, label: &Arc<str>) -> Node {
+/// Whether the word `null` stands at a place; an empty value is null as well, but no word.
+fn is_null_word(text: &str, at: serde_saphyr::Location) -> bool {
+    let index = |n: u64| usize::try_from(n).unwrap_or(usize::MAX).saturating_sub(1);
+    let line = text.lines().nth(index(at.line())).unwrap_or("");
+    let word: String = line.chars().skip(index(at.column())).take(4).collect();
+    matches!(word.as_str(), "null" | "Null" | "NULL")
+}
+
+fn node(raw: Spanned<Raw>, text: &str, label: &Arc<str>) -> Node {
     let place = |at: serde_saphyr::Location| Origin::File {
         file: label.clone(),
         line: at.line(),
         column: at.column(),
     };
     let value = match raw.value {
-        Raw::Null => Value::Null,
+        Raw::Null => Value::Null { is_word: is_null_word(text, raw.referenced) },
         Raw::Bool(value) => Value::Bool(value),
         Raw::Int(value) => Value::Int(value),
         Raw::Float(value) => Value::Float(value),
         Raw::Text(value) => Value::Text(value),
-        Raw::List(items) => Value::List(items.into_iter().map(|item| node(item, label)).collect()),
+        Raw::List(items) => {
+            Value::List(items.into_iter().map(|item| node(item, text, label)).collect())
+        }
         Raw::Map(entries) => Value::Map(
             entries
                 .into_iter()
                 .map(|(key, value)| Entry {
                     origin: place(key.referenced),
                     key: key.value,
-                    node: node(value, label),
+                    node: node(value, text, label),
                 })
                 .collect(),
         ),
