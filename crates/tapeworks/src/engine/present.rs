@@ -79,10 +79,21 @@ impl RowMap {
 
 /// Rows of a chunk in which nothing can fill.
 pub(super) fn count_untradable(chunk: &MarketChunk) -> u64 {
-    let mut n = 0;
-    let rows = chunk.open.iter().zip(&chunk.high).zip(&chunk.low).zip(&chunk.close);
-    for ((((&open, &high), &low), &close), &volume) in rows.zip(&chunk.volume) {
-        n += u64::from(!Bar { open, high, low, close, volume }.is_tradable());
+    let n = chunk.n_rows();
+    // Slices of one known length, so that the loop needs no checks and runs on vectors.
+    let (open, high) = (&chunk.open[..n], &chunk.high[..n]);
+    let (low, close) = (&chunk.low[..n], &chunk.close[..n]);
+    let volume = &chunk.volume[..n];
+    let mut n_untradable = 0;
+    for row in 0..n {
+        let bar = Bar {
+            open: open[row],
+            high: high[row],
+            low: low[row],
+            close: close[row],
+            volume: volume[row],
+        };
+        n_untradable += u64::from(!bar.is_tradable());
     }
-    n
+    n_untradable
 }
