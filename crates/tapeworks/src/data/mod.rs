@@ -4,8 +4,8 @@
 //! - [`options`]: what a read is asked for and what it gives.
 //! - `source`, `hive`: from a path, a glob or a folder to files and what their folders name.
 //! - `plan`, `names`: which column plays which part; aliases and near misses.
-//! - `parquet`, `parquet_stream`, `pread`, `loaded`, `csv`, `text_file`: files and streams to blocks
-//!   of rows.
+//! - `parquet`, `parquet_stream`, `pread`, `loaded`, `csv`, `text_file`: files and streams to
+//!   blocks of rows.
 //! - `time_column`, `cast`: stored values to nanoseconds UTC, f64 and symbol ids.
 //! - `table_file`, `table_columns`, `table_symbols`: the files of a table and what they share.
 //! - `lane`, `check`, `jumps`, `merge`, `reader`: blocks to checked rows by (timestamp, symbol).
