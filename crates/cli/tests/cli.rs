@@ -319,7 +319,8 @@ mod linux {
         let desk = Desk::new("interrupt");
         let mut csv = String::from("timestamp,symbol,open,high,low,close,volume\n");
         for second in 0..400_000_i64 {
-            csv += &format!("{}000000000,A,10,11,9,10,5\n", 1_700_000_000 + second);
+            let time = 1_700_000_000 + second;
+            csv.extend([&time.to_string(), "000000000,A,10,11,9,10,5\n"]);
         }
         fs::write(desk.path("bars.csv"), csv).unwrap();
         let slow = "data: {asset_data: bars.csv, chunk: 50}\nstrategy: {rule: sma_cross, fast: 3, slow: 7, quantity: 1}\n";

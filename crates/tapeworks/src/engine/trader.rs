@@ -19,8 +19,8 @@ use crate::feed::{Layout, MarketChunk};
 
 /// Everything a run knows at the present moment, and the only way to act.
 ///
-/// Ids are those of [`Trader::symbols`]; where a method gives no `Result`, an id of no symbol of the
-/// run is a defect of the caller and panics.
+/// Ids are those of [`Trader::symbols`]; where a method gives no `Result`, an id of no symbol of
+/// the run is a defect of the caller and panics.
 #[derive(Debug, Clone, Default)]
 pub struct Trader {
     pub(super) broker: Broker,
@@ -170,9 +170,9 @@ impl Trader {
         self.target_quantity(asset, units)
     }
 
-    /// Moves the whole portfolio to `weights` (fractions of equity): symbols that are held or bought
-    /// by a live market order and are absent go to zero, reducing orders are sent before opening
-    /// ones, each in asset order.
+    /// Moves the whole portfolio to `weights` (fractions of equity): symbols that are absent go to
+    /// zero, whether held or on their way by a live market order; reducing orders are sent before
+    /// opening ones, each in asset order.
     pub fn rebalance(&mut self, weights: &[(AssetId, f64)]) {
         let mut targets: Vec<(AssetId, f64)> =
             self.held().iter().map(|&asset| (AssetId(asset), 0.0)).collect();

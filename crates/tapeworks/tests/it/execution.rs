@@ -629,3 +629,30 @@ fn issue_excursions_when_average_is_above_the_range_then_not_negative() {
     assert!(close(lot.entry_price, 100.9), "1 at 100, 9 at 101");
     assert_eq!((lot.best, lot.worst), (lot.entry_price, 100.0));
 }
+
+/// Asks for rules of a symbol that the run does not have.
+struct Stranger;
+
+impl Strategy for Stranger {
+    fn on_data(&mut self, _: &Slice<'_>, trader: &mut Trader) -> Result<()> {
+        trader.set_rules(Some(AssetId(9)), &[PositionRule::StopLoss(0.1)])
+    }
+}
+
+#[test]
+fn set_rules_when_the_asset_is_not_of_the_run_then_refused() {
+    let config = EngineConfig::default();
+    let error = run(&mut pair().feed(3), &mut Stranger, &config, &mut |_| Flow::Continue);
+    assert_eq!(error.unwrap_err().code(), "O102");
+}
+
+/// A bought at the close before is sold again before it arrives: by a target under one cent, and
+/// by a rebalance that does not name it.
+#[test]
+fn targets_when_a_market_order_is_on_its_way_then_it_counts_as_done() {
+    let config = EngineConfig { cash: 10_000.0, ..EngineConfig::default() };
+    for second in [Act::TargetValue(0, 0.0), Act::Rebalance(vec![])] {
+        let log = play(&pair(), &[(0, market(0, 10.0)), (0, second)], &config);
+        assert_eq!(fills(&log), [(1, 0, 10.0, 100.0), (1, 0, -10.0, 100.0)]);
+    }
+}
