@@ -266,7 +266,7 @@ impl PositionDetail {
         self.last_session = session;
     }
 
-    /// Whether more than [`STALE_AFTER_SESSIONS`] sessions have passed since the last row.
+    /// Whether more than `STALE_AFTER_SESSIONS` sessions have passed since the last row.
     #[must_use]
     #[inline]
     pub fn is_stale(&self, session: u32) -> bool {

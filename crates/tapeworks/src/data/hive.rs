@@ -63,7 +63,8 @@ mod tests {
     #[test]
     fn span_when_folders_name_times_then_instants_agree() {
         // folders, expected seconds from `date -u -d`
-        let rows: [(&[(&str, &str)], (i64, i64)); 4] = [
+        type Case = (&'static [(&'static str, &'static str)], (i64, i64));
+        let rows: [Case; 4] = [
             (&[("date", "2024-03-08")], (1_709_856_000, 1_709_942_400)),
             (&[("symbol", "A"), ("month", "2024-02")], (1_706_745_600, 1_709_251_200)),
             (&[("year", "2024"), ("month", "02")], (1_706_745_600, 1_709_251_200)),

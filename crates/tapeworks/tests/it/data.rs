@@ -67,7 +67,9 @@ fn rows(days: i64, symbols: &[&str]) -> Vec<Row> {
     let mut out = Vec::new();
     for day in 0..days {
         for (s, symbol) in symbols.iter().enumerate() {
-            let base = 100.0 + s as f64 * 10.0 + ((day * 7 + s as i64 * 3) % 11) as f64;
+            let base = 100.0
+                + s as f64 * 10.0
+                + ((day * 7 + i64::try_from(s).expect("few symbols") * 3) % 11) as f64;
             out.push(Row {
                 timestamp: (19_000 + day) * DAY_NS,
                 symbol: (*symbol).to_owned(),
@@ -176,7 +178,7 @@ fn real(path: &str) -> Option<PathBuf> {
     if path.exists() {
         return Some(path);
     }
-    println!("skipped: no ../shared");
+    eprintln!("skipped: no ../shared");
     None
 }
 

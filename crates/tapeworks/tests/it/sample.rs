@@ -13,7 +13,8 @@ fn sample_files_are_the_ones_their_readme_describes() {
     for name in ["bars.parquet", "context.parquet", "signals.parquet"] {
         let bytes = fs::read(folder.join(name)).expect("a sample file can be read");
         total_bytes += bytes.len();
-        let digest: String = Sha256::digest(&bytes).iter().map(|b| format!("{b:02x}")).collect();
+        let digest: String =
+            Sha256::digest(&bytes).iter().fold(String::new(), |hex, b| format!("{hex}{b:02x}"));
         let row = format!("| `{name}` | `{digest}` |");
         assert!(readme.contains(&row), "{name} has sha256 {digest}, the README names another");
     }
