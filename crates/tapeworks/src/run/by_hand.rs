@@ -9,7 +9,7 @@ use super::inputs::hash_path;
 use super::manifest::InputEntry;
 use super::wire;
 use crate::base::Result;
-use crate::broker::{Commission, Slippage};
+use crate::broker::{Commission, PositionRule, Slippage};
 use crate::engine::{EngineConfig, Strategy};
 use crate::feed::Layout;
 
@@ -25,6 +25,24 @@ pub fn rule_strategy(rule: &Rule, layout: &Layout) -> Result<Box<dyn Strategy>> 
 #[must_use]
 pub fn describe_rule(rule: &Rule) -> String {
     wire::describe(&StrategyConfig::Rule(rule.clone()))
+}
+
+/// A strategy and the position rules that watch it, on one line.
+#[must_use]
+pub fn describe_strategy(strategy: &str, terms: &EngineConfig) -> String {
+    if terms.rules.is_empty() {
+        return strategy.to_owned();
+    }
+    let rules: Vec<String> = terms
+        .rules
+        .iter()
+        .map(|rule| match rule {
+            PositionRule::StopLoss(x) => format!("stop_loss {x}"),
+            PositionRule::TakeProfit(x) => format!("take_profit {x}"),
+            PositionRule::TrailingStop(x) => format!("trailing {x}"),
+        })
+        .collect();
+    format!("{strategy}; every position: {}", rules.join(", "))
 }
 
 /// Commission and slippage on one line; empty when nothing is charged.

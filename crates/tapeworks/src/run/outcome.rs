@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::by_hand::describe_strategy;
 use super::config::Config;
 use super::fingerprint::fingerprint;
 use super::folder::{NewFolder, sha256_of};
@@ -124,7 +125,7 @@ fn facts(records: &Records, parts: &RunParts, config_yaml: &str, run_id: String)
     }
     RunFacts {
         name: parts.name.clone(),
-        strategy: parts.strategy.clone(),
+        strategy: describe_strategy(&parts.strategy, &parts.terms),
         semantics: parts.terms.semantics.name.to_owned(),
         account: "cash".to_owned(),
         cash: parts.terms.cash,
