@@ -55,7 +55,7 @@ ALL = (*DAILY, *MOVED, "W4s", "W4m", "W3m")
 FROM_RAM = (("TW_FROM", "ram"),)
 ENGINES = {
     "reference": Engine("eng_reference.py", "base", ("W1", "W2", *MOVED, "W4s", "W4m"), 1),
-    "limit": Engine("eng_limit.py", "base", ("W1", "W3", "W4s", "W4m"), 1),
+    "limit": Engine("eng_limit.py", "base", ("W1", "W3", "W4s", "W4m"), 3),
     "rust": Engine("crate", "base", ALL),
     "rust-ram": Engine("crate", "base", ALL, variables=FROM_RAM),
     "cli": Engine("eng_tapeworks_cli.py", "base", ALL),

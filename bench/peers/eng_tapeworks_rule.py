@@ -9,11 +9,19 @@ FROM = os.environ.get("TW_FROM", "file")
 
 
 def load(workload, folder):
+    """The path, or a feed that has read its frame: its slices stay in memory."""
     if FROM == "file":
         return w.path(workload, folder)
     import pyarrow.parquet as pq
 
-    return pq.read_table(w.path(workload, folder))
+    held = feed(workload, pq.read_table(w.path(workload, folder)))
+    next(iter(held))
+    return held
+
+
+def feed(workload, source):
+    signals = ["signal"] if w.kind(workload) == "top" else []
+    return tw.DataFeed(source, tz="UTC", signal_columns=signals, indicator_columns=[])
 
 
 def rule(workload):
@@ -25,9 +33,8 @@ def rule(workload):
 
 
 def run(workload, source):
-    signals = ["signal"] if w.kind(workload) == "top" else []
     result = tw.run(
-        tw.DataFeed(source, tz="UTC", signal_columns=signals, indicator_columns=[]),
+        feed(workload, source) if FROM == "file" else source,
         rule(workload),
         cash=w.cash(workload),
         commission=tw.Commission.percent(bps=w.FEE * 1e4),
