@@ -23,6 +23,7 @@ impl Bar {
     ///
     /// The comparisons are false for NaN, and what lies between two finite prices is finite. They
     /// are joined without branches, for the loop asks this of every row.
+    #[expect(clippy::needless_bitwise_bool, reason = "branches keep the loop off vectors")]
     #[must_use]
     #[inline]
     pub fn is_tradable(&self) -> bool {

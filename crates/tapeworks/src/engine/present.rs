@@ -24,7 +24,8 @@ pub(super) struct Present<'a> {
 }
 
 impl Quotes for Present<'_> {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "a sixth of a run was the call; measured")]
+    #[inline(always)]
     fn tradable(&self, asset: AssetId) -> Option<Bar> {
         let row = self.rows.row_of(asset)?;
         let bar = Bar {

@@ -1,10 +1,10 @@
 //! The parts of a run for a caller that builds it without a config file: the Python package.
 
-use arrow::array::{ArrayRef, AsArray, RecordBatch};
-use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Schema, TimeUnit, TimestampNanosecondType};
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
 
 use super::config::{Rule, StrategyConfig};
+use super::content_hash::content_hash;
 use super::inputs::hash_path;
 use super::manifest::InputEntry;
 use super::wire;
@@ -91,49 +91,13 @@ pub fn batches_input(
     schema: &Schema,
     batches: &[RecordBatch],
 ) -> InputEntry {
-    let mut hash = blake3::Hasher::new();
-    let mut bytes = Vec::new();
-    for (place, field) in schema.fields().iter().enumerate() {
-        hash.update(field.name().as_bytes());
-        for batch in batches {
-            bytes.clear();
-            push_values(batch.column(place), &mut bytes);
-            hash.update(&bytes);
-        }
-    }
     InputEntry {
         table: table.to_owned(),
         path: path.to_owned(),
         n_files: 0,
         bytes: batches.iter().map(|batch| batch.get_array_memory_size() as u64).sum(),
-        hash: hash.finalize().to_hex().to_string(),
+        hash: content_hash(schema, batches),
         rows: Some(batches.iter().map(|batch| batch.num_rows() as u64).sum()),
         span: None,
-    }
-}
-
-/// Appends the values of a column in one form a kind of type: texts with their lengths, everything
-/// that counts as a whole number where it is one, else as a float.
-fn push_values(column: &ArrayRef, bytes: &mut Vec<u8>) {
-    let as_type = |kind: DataType| cast(column, &kind).ok();
-    let kind = column.data_type();
-    if let DataType::Timestamp(_, zone) = kind {
-        if let Some(times) = as_type(DataType::Timestamp(TimeUnit::Nanosecond, zone.clone())) {
-            let times = times.as_primitive::<TimestampNanosecondType>();
-            let instants = times.iter().map(|time| time.unwrap_or(i64::MIN));
-            bytes.extend(instants.flat_map(i64::to_le_bytes));
-        }
-    } else if kind.is_numeric() || *kind == DataType::Boolean {
-        if let Some(numbers) = as_type(DataType::Float64) {
-            let numbers = numbers.as_primitive::<Float64Type>();
-            let numbers = numbers.iter().map(|number| number.unwrap_or(f64::NAN));
-            bytes.extend(numbers.flat_map(f64::to_le_bytes));
-        }
-    } else if let Some(texts) = as_type(DataType::Utf8) {
-        for text in texts.as_string::<i32>() {
-            let length = text.map_or(u64::MAX, |text| text.len() as u64);
-            bytes.extend(length.to_le_bytes());
-            bytes.extend(text.unwrap_or_default().as_bytes());
-        }
     }
 }

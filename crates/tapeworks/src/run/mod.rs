@@ -10,6 +10,7 @@
 //! To add a key, see [`config`]; to add a file of the run folder, a line in [`Outcome::save`].
 
 pub mod config;
+mod content_hash;
 
 mod by_hand;
 mod check_data;
