@@ -198,7 +198,7 @@ impl CheckReport {
         let Some(first) = errors.next() else { return Ok(()) };
         let mut message = match first.offenders.first() {
             Some(o) => format!(
-                "{} row {}, column {}: {}; rule: {} ({} {}); {} of {} break this rule",
+                "{} row {}, column {}: {}; rule: {} ({} {}); {} of {} {} this rule",
                 o.file,
                 o.row,
                 first.column,
@@ -207,7 +207,8 @@ impl CheckReport {
                 o.symbol,
                 o.timestamp,
                 counted(first.count, "row"),
-                grouped(self.n_rows)
+                grouped(self.n_rows),
+                if first.count == 1 { "breaks" } else { "break" }
             ),
             None => first.message.clone(),
         };

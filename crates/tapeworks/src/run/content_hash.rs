@@ -68,7 +68,7 @@ fn update_with(hash: &mut blake3::Hasher, column: &ArrayRef, texts: &mut FxHashM
 
 /// Feeds the hash a word a row, in blocks that the compiler can copy as one.
 fn update_with_words(hash: &mut blake3::Hasher, n_rows: usize, word: impl Fn(usize) -> [u8; 8]) {
-    const BLOCK_ROWS: usize = 4096;
+    const BLOCK_ROWS: usize = 1024;
     let mut block = [0; 8 * BLOCK_ROWS];
     for start in (0..n_rows).step_by(BLOCK_ROWS) {
         let n = BLOCK_ROWS.min(n_rows - start);
