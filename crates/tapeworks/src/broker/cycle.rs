@@ -7,15 +7,17 @@
 //! row in which it was decided.
 
 use super::account::Account;
-use super::bar::{Bar, Quotes};
+use super::bar::Quotes;
 use super::codes::{ExitReason, FillFlags, OrderKind, OrderOrigin, Phase, Side};
 use super::commission::Commission;
 use super::execution::Execution;
+use super::inside::Candidate;
 use super::ledger::{Ledger, OrderRow, OrderStatus};
 use super::live::{LiveOrder, LiveOrders, Shortfall};
 use super::lots::Lots;
 use super::matching::Terms;
-use super::positions::{Enlargement, Entry, Positions, exceeds};
+use super::positions::{Entry, Positions, exceeds};
+use super::reach::reach;
 use super::rules::{Level, RuleBook, RuleSet};
 use super::semantics::Semantics;
 use super::slippage::Slippage;
@@ -52,11 +54,11 @@ pub struct Broker {
     /// Reused between rows: places in the book that can fill at the open.
     at_open: Vec<(usize, f64)>,
     /// Reused between rows: levels that can close something inside the rows.
-    candidates: Vec<Candidate>,
+    pub(super) candidates: Vec<Candidate>,
     /// Per asset: between these prices no rule of its position fires.
     guards: Vec<Guard>,
     /// Assets whose row leaves the guard of the position they brought into it.
-    watched: Vec<u32>,
+    pub(super) watched: Vec<u32>,
     /// Assets whose position was entered or added to in the present row.
     pub(super) enlarged: Vec<u32>,
 }
@@ -68,41 +70,14 @@ struct Guard {
     high: f64,
 }
 
-/// A level that a row reached and that would reduce a position.
-#[derive(Debug, Clone, Copy)]
-struct Candidate {
-    asset: AssetId,
-    is_favourable: bool,
-    /// The level, signed so that what the price meets first sorts first: on the way down the
-    /// highest stop of a long, on the way up its lowest target.
-    rank: f64,
-    source: Source,
-}
-
-/// Where a candidate comes from.
-#[derive(Debug, Clone, Copy)]
-enum Source {
-    Order(usize),
-    Rule(Level),
-}
-
 /// How an order or a rule found its price.
 #[derive(Debug, Clone, Copy)]
-struct Hit {
-    base_price: f64,
-    phase: Phase,
-    flags: FillFlags,
+pub(super) struct Hit {
+    pub base_price: f64,
+    pub phase: Phase,
+    pub flags: FillFlags,
     /// What the row showed a position up to this price: (adverse, favourable).
-    seen: (f64, f64),
-}
-
-/// The prices of a row that may act on a position, for its side.
-#[derive(Debug, Clone, Copy)]
-struct Reach {
-    adverse: f64,
-    favourable: f64,
-    /// The first price of the row at which the position existed.
-    start: f64,
+    pub seen: (f64, f64),
 }
 
 impl Broker {
@@ -236,157 +211,8 @@ impl Broker {
         }
     }
 
-    fn open_inside(&mut self, quotes: &impl Quotes) {
-        for idx in 0..self.live.len() {
-            let live = self.live.at(idx);
-            if live.is_done || live.terms.kind == OrderKind::Market || self.is_reduce(&live) {
-                continue;
-            }
-            let Some(bar) = quotes.tradable(live.asset) else { continue };
-            let Some(price) = live.terms.price_inside(bar.low, bar.high) else { continue };
-            let flags = limit_flags(&live.terms, &bar);
-            let seen = (price, price);
-            self.fill_order(
-                idx,
-                &live,
-                Hit { base_price: price, phase: Phase::Inside, flags, seen },
-            );
-        }
-    }
-
-    fn reduce_inside(&mut self, quotes: &impl Quotes) {
-        let mut candidates = std::mem::take(&mut self.candidates);
-        candidates.clear();
-        self.collect_orders(quotes, &mut candidates);
-        if self.rules.is_active() {
-            self.collect_rules(quotes, &mut candidates);
-        }
-        // Stable: equal levels keep submission order, rules after orders.
-        candidates.sort_by(|a, b| {
-            (a.asset, a.is_favourable)
-                .cmp(&(b.asset, b.is_favourable))
-                .then(a.rank.total_cmp(&b.rank))
-        });
-        for group in candidates.chunk_by(|a, b| a.asset == b.asset) {
-            let both = group[0].is_favourable != group[group.len() - 1].is_favourable;
-            for candidate in group {
-                self.reduce(candidate, both, quotes);
-            }
-        }
-        self.candidates = candidates;
-    }
-
-    fn collect_orders(&self, quotes: &impl Quotes, candidates: &mut Vec<Candidate>) {
-        for idx in 0..self.live.len() {
-            let live = self.live.at(idx);
-            if live.is_done || live.terms.kind == OrderKind::Market || !self.is_reduce(&live) {
-                continue;
-            }
-            let Some(bar) = quotes.tradable(live.asset) else { continue };
-            let side = -live.sign();
-            let reach = reach(&self.positions.detail(live.asset).entry, side, &bar, self.now);
-            let (low, high) = reach.as_range(side);
-            if let Some(price) = live.terms.price_inside(low, high) {
-                let is_favourable = live.terms.kind == OrderKind::Limit;
-                candidates.push(Candidate {
-                    asset: live.asset,
-                    is_favourable,
-                    rank: rank(side, is_favourable, price),
-                    source: Source::Order(idx),
-                });
-            }
-        }
-    }
-
-    fn collect_rules(&self, quotes: &impl Quotes, candidates: &mut Vec<Candidate>) {
-        let brought_in = self.watched.iter().filter(|asset| !self.enlarged.contains(asset));
-        for &asset in brought_in.chain(&self.enlarged) {
-            let asset = AssetId(asset);
-            let side = self.positions.quantity(asset).signum();
-            if self.positions.quantity(asset) == 0.0 {
-                continue;
-            }
-            let Some(bar) = quotes.tradable(asset) else { continue };
-            let (adverse, favourable) = self.levels(asset);
-            let reach = reach(&self.positions.detail(asset).last, side, &bar, self.now);
-            let mut push = |level: Level, is_favourable: bool| {
-                candidates.push(Candidate {
-                    asset,
-                    is_favourable,
-                    rank: rank(side, is_favourable, level.price),
-                    source: Source::Rule(level),
-                });
-            };
-            if let Some(level) = adverse.filter(|l| side * reach.adverse <= side * l.price) {
-                push(level, false);
-            }
-            if let Some(level) = favourable.filter(|l| side * reach.favourable >= side * l.price) {
-                push(level, true);
-            }
-        }
-    }
-
-    /// Closes what a candidate would close, unless an earlier one has left nothing of it.
-    fn reduce(&mut self, candidate: &Candidate, both: bool, quotes: &impl Quotes) {
-        let asset = candidate.asset;
-        let quantity = self.positions.quantity(asset);
-        match candidate.source {
-            Source::Order(idx) if self.live.at(idx).is_done => return,
-            // Its price has come, so it may not rest on: it is refused as at any other turn.
-            Source::Order(idx) if quantity == 0.0 => {
-                let live = self.live.at(idx);
-                let hit = Hit::at_open(live.terms.level());
-                return self.fill_order(idx, &live, Hit { phase: Phase::Inside, ..hit });
-            }
-            Source::Rule(_) if quantity == 0.0 => return,
-            _ => {}
-        }
-        let side = quantity.signum();
-        let bar = quotes.tradable(asset).expect("a candidate was made from this row");
-        let detail = self.positions.detail(asset);
-        // The levels of rules follow the average price, so they date from the last add.
-        let (level, since) = match candidate.source {
-            Source::Order(idx) => (self.live.at(idx).terms.level(), detail.entry),
-            Source::Rule(level) => (level.price, detail.last),
-        };
-        let reach = reach(&detail.entry, side, &bar, self.now);
-        // On the row of the entry a level may already lie behind it: it fires at the entry.
-        let is_new = since.timestamp == self.now;
-        let price = match (is_new, candidate.is_favourable) {
-            (false, _) => level,
-            (true, false) => side * (side * level).min(side * since.base),
-            (true, true) => side * (side * level).max(side * since.base),
-        };
-        let mut flags = FillFlags::default();
-        let uncertain_entry = is_new
-            && since.how == Entry::Stop
-            && !candidate.is_favourable
-            && side * bar.close > side * level;
-        if both || uncertain_entry {
-            flags = flags.with(FillFlags::AMBIGUOUS);
-        }
-        let seen = if candidate.is_favourable {
-            (reach.adverse, price)
-        } else {
-            (price, side * (side * reach.start).max(side * price))
-        };
-        let hit = Hit { base_price: price, phase: Phase::Inside, flags, seen };
-        match candidate.source {
-            Source::Order(idx) => {
-                let live = self.live.at(idx);
-                let flags = flags.with(limit_flags(&live.terms, &bar));
-                self.fill_order(idx, &live, Hit { flags, ..hit });
-            }
-            Source::Rule(level) => {
-                let terms = rule_terms(side, level);
-                let flags = flags.with(limit_flags(&terms, &bar));
-                self.fill_rule(asset, level, Hit { flags, ..hit });
-            }
-        }
-    }
-
     /// The levels of a position's rules, for its side.
-    fn levels(&self, asset: AssetId) -> (Option<Level>, Option<Level>) {
+    pub(super) fn levels(&self, asset: AssetId) -> (Option<Level>, Option<Level>) {
         let set = self.rules.of(asset);
         if set.is_empty() {
             return (None, None);
@@ -421,13 +247,13 @@ impl Broker {
 
     /// Whether an order would move its position toward zero without crossing it. Orders sized by a
     /// target are cut to what is held, as they are cut to what cash can pay.
-    fn is_reduce(&self, live: &LiveOrder) -> bool {
+    pub(super) fn is_reduce(&self, live: &LiveOrder) -> bool {
         let quantity = self.positions.quantity(live.asset);
         let is_cut = live.reduce_only || live.shortfall == Shortfall::Partial;
         quantity * live.sign() < 0.0 && (is_cut || !exceeds(live.rest, quantity.abs()))
     }
 
-    fn fill_order(&mut self, idx: usize, live: &LiveOrder, hit: Hit) {
+    pub(super) fn fill_order(&mut self, idx: usize, live: &LiveOrder, hit: Hit) {
         let entry = match (hit.phase, live.terms.kind) {
             (Phase::Open, _) | (_, OrderKind::Market) => Entry::Open,
             (Phase::Inside, OrderKind::Limit) => Entry::Limit,
@@ -452,7 +278,7 @@ impl Broker {
     }
 
     /// Closes a whole position on behalf of a rule; the rule's order is written at this moment.
-    fn fill_rule(&mut self, asset: AssetId, level: Level, hit: Hit) {
+    pub(super) fn fill_rule(&mut self, asset: AssetId, level: Level, hit: Hit) {
         let quantity = self.positions.quantity(asset);
         let sign = -quantity.signum();
         let terms = rule_terms(quantity.signum(), level);
@@ -492,7 +318,7 @@ impl Broker {
 }
 
 impl Hit {
-    fn at_open(open: f64) -> Self {
+    pub fn at_open(open: f64) -> Self {
         let flags = FillFlags::default();
         Self { base_price: open, phase: Phase::Open, flags, seen: (open, open) }
     }
@@ -503,52 +329,12 @@ impl Guard {
     const NEVER: Self = Self { low: f64::NAN, high: f64::NAN };
 }
 
-impl Reach {
-    /// The reach as (low, high).
-    fn as_range(self, side: f64) -> (f64, f64) {
-        if side > 0.0 { (self.adverse, self.favourable) } else { (self.favourable, self.adverse) }
-    }
-}
-
-/// The order in which the price meets levels of one kind, after the position exists.
-fn rank(side: f64, is_favourable: bool, level: f64) -> f64 {
-    if is_favourable { side * level } else { -side * level }
-}
-
-/// What of a row may act on a position: all of it, but on the row of an enlargement adverse prices
-/// only where they may lie after it and favourable ones only where they must.
-fn reach(since: &Enlargement, side: f64, bar: &Bar, now: i64) -> Reach {
-    let (adverse, favourable) = if side > 0.0 { (bar.low, bar.high) } else { (bar.high, bar.low) };
-    if since.timestamp != now {
-        return Reach { adverse, favourable, start: bar.open };
-    }
-    let start = since.base;
-    match since.how {
-        Entry::Open | Entry::Stop => Reach { adverse, favourable, start },
-        Entry::Limit => {
-            Reach { adverse, favourable: side * (side * start).max(side * bar.close), start }
-        }
-    }
-}
-
 /// The terms of the resting order that a rule's level stands for.
-fn rule_terms(position_side: f64, level: Level) -> Terms {
+pub(super) fn rule_terms(position_side: f64, level: Level) -> Terms {
     let side = if position_side > 0.0 { Side::Sell } else { Side::Buy };
     if level.reason == ExitReason::TakeProfit {
         Terms { kind: OrderKind::Limit, side, limit: level.price, stop: f64::NAN }
     } else {
         Terms { kind: OrderKind::Stop, side, limit: f64::NAN, stop: level.price }
-    }
-}
-
-/// What is known of a fill of these terms inside the row.
-fn limit_flags(terms: &Terms, bar: &Bar) -> FillFlags {
-    if terms.kind != OrderKind::Limit {
-        return FillFlags::default();
-    }
-    if terms.is_only_touched(bar.low, bar.high) {
-        FillFlags::MAKER.with(FillFlags::TOUCH_ONLY)
-    } else {
-        FillFlags::MAKER
     }
 }

@@ -4,7 +4,8 @@
 //!
 //! The broker imports only `base` and is handed one row of prices a symbol ([`Quotes`]), so it
 //! cannot look ahead and can be tested with a table. [`Broker`] runs the phases of the bar cycle
-//! (`cycle`), fills what has found its price (`execution`), and takes orders in (`submission`).
+//! (`cycle`, `inside`), fills what has found its price (`execution`), and takes orders in
+//! (`submission`).
 //!
 //! Invariants: an order is first tested against a row after the one in which it was sent; a fill
 //! names one order and never exceeds it; a cash account pays for what it opens and never goes
@@ -19,11 +20,13 @@ mod codes;
 mod commission;
 mod cycle;
 mod execution;
+mod inside;
 mod ledger;
 mod live;
 mod lots;
 mod matching;
 mod positions;
+mod reach;
 mod rules;
 mod semantics;
 mod slippage;

@@ -17,7 +17,9 @@ pub(super) struct Invariants {
     /// Largest amount of cash so far: the scale of its rounding errors.
     largest_cash: f64,
     quantity: Vec<f64>,
+    closed_pnl: f64,
     fills_seen: usize,
+    lots_seen: usize,
 }
 
 impl Invariants {
@@ -28,7 +30,9 @@ impl Invariants {
             fees: 0.0,
             largest_cash: config.cash,
             quantity: Vec::new(),
+            closed_pnl: 0.0,
             fills_seen: 0,
+            lots_seen: 0,
         }
     }
 
@@ -71,13 +75,12 @@ impl Invariants {
         }
         assert!(near(self.cash + value, trader.equity()), "cash + positions = equity (A1)");
         let ledger = trader.broker.ledger();
-        let closed_pnl: f64 = ledger
-            .lots
-            .iter()
-            .map(|lot| (lot.exit_price - lot.entry_price) * lot.quantity * lot.side)
-            .sum();
+        for lot in &ledger.lots[self.lots_seen..] {
+            self.closed_pnl += (lot.exit_price - lot.entry_price) * lot.quantity * lot.side;
+        }
+        self.lots_seen = ledger.lots.len();
         assert!(
-            near(closed_pnl + open_pnl - self.fees, trader.equity() - self.initial_cash),
+            near(self.closed_pnl + open_pnl - self.fees, trader.equity() - self.initial_cash),
             "closed and open gains less fees = change of equity (A9)"
         );
     }
