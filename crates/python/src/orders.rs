@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use tapeworks::base::AssetId;
-use tapeworks::engine::{OrderRequest, Size, Trader};
+use tapeworks::engine::{OrderRequest, Trader};
 
 use crate::batch::Batch;
 use crate::errors::order_error;
@@ -204,14 +204,8 @@ fn read_orders(orders: &Orders, py: Python<'_>, batch: &Batch) -> PyResult<Answe
         if limit.is_some() && stop.is_some() {
             return Err(limit_and_stop());
         }
-        requests.push(OrderRequest {
-            asset: AssetId(*asset),
-            size: Size::Quantity(quantity[i]),
-            limit,
-            stop,
-            reduce_only: false,
-            tag: 0,
-        });
+        let market = OrderRequest::market(AssetId(*asset), quantity[i]);
+        requests.push(OrderRequest { limit, stop, ..market });
     }
     Ok(Answer::Orders(requests, orders.tag.clone()))
 }

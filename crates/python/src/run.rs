@@ -86,9 +86,9 @@ pub fn run<'py>(
     }
     let terms = EngineConfig {
         cash,
-        commission: commission.map_or(Commission::None, |value| value.get().0),
-        slippage: slippage.map_or(Slippage::None, |value| value.get().0),
-        account: account_kind(account)?,
+        commission: commission.map_or(Commission::None, |value| value.get().0.clone()),
+        slippage: slippage.map_or(Slippage::None, |value| value.get().0.clone()),
+        account: account_kind(account)?.into(),
         semantics: Semantics::by_name(semantics).ok_or_else(|| {
             config_error(
                 "C460",
@@ -103,6 +103,7 @@ pub fn run<'py>(
             &[("integer", Lots::Integer), ("fractional", Lots::Fractional)],
         )?,
         check_invariants: false,
+        ..EngineConfig::default()
     };
     let on_reject = one_of(
         "on_reject",

@@ -127,7 +127,8 @@ impl PyStrategy {
         let mut live = self.running()?;
         let asset = live.market().asset(symbol)?;
         let tag = tag.map_or(0, |tag| live.trader.tag(tag));
-        let request = OrderRequest { asset, size, limit, stop, reduce_only: false, tag };
+        let market = OrderRequest::market(asset, 0.0);
+        let request = OrderRequest { size, limit, stop, tag, ..market };
         live.trader.submit(&request).map(|order| order.0).map_err(py_err)
     }
 }

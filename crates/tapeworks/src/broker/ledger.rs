@@ -3,8 +3,10 @@
 //! Each fill that reduces a position leaves one [`ClosedLot`] with the running extremes of that
 //! position; a trade row is made of it after the run.
 
+use super::codes::codes;
 use super::codes::{
-    CancelReason, ExitReason, FillFlags, OrderKind, OrderOrigin, Phase, RejectCode,
+    CancelReason, ExitReason, ExpireReason, FillFlags, OrderKind, OrderOrigin, Phase, RejectCode,
+    TimeInForce,
 };
 use crate::base::{AssetId, OrderId};
 
@@ -21,21 +23,177 @@ pub struct Ledger {
     pub lots: Vec<ClosedLot>,
     /// Refused orders.
     pub rejections: Vec<RejectionRow>,
+    /// The terms that few orders have, by ascending order id.
+    pub details: Vec<OrderDetail>,
+    /// Stop slippage and impact of the fills that had any, by ascending fill.
+    pub fill_costs: Vec<FillCost>,
+    /// What few lots carry, by ascending position in `lots`.
+    pub lot_costs: Vec<LotCost>,
+    /// What happened to the account besides fills.
+    pub account_events: Vec<AccountEvent>,
+}
+
+/// The terms of an order that is more than a good-till-cancelled market, limit or stop order.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct OrderDetail {
+    /// The order.
+    pub order: OrderId,
+    /// Trail distance, as an amount or a fraction; NaN without one.
+    pub trail: f64,
+    /// Whether `trail` is a fraction of the price.
+    pub is_percent: bool,
+    /// Distance of the limit of a trailing-limit order from its stop; NaN without one.
+    pub limit_offset: f64,
+    /// How long the order lives.
+    pub tif: TimeInForce,
+    /// The order whose fill releases this one.
+    pub parent: Option<OrderId>,
+    /// Number of its one-cancels-other group; 0: none.
+    pub group: u32,
+    /// When its stop was reached; `i64::MIN`: not, or it has none.
+    pub triggered_at: i64,
+}
+
+/// Price costs of a fill beside slippage, a unit, in currency (never negative).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FillCost {
+    /// The fill.
+    pub fill: u32,
+    /// Given up because a stop triggered the fill.
+    pub stop_slip: f64,
+    /// Moved by the order itself.
+    pub impact: f64,
+}
+
+/// Costs of a lot beside commissions and slippage, in currency.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LotCost {
+    /// Position in [`Ledger::lots`].
+    pub lot: u32,
+    /// The part of `entry_slippage` that is impact.
+    pub entry_impact: f64,
+    /// The part of `exit_slippage` that is impact.
+    pub exit_impact: f64,
+    /// Funding paid while held (negative: received).
+    pub funding: f64,
+    /// Borrowing costs paid while held.
+    pub borrow: f64,
+}
+
+/// One change of the account that is not a fill.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AccountEvent {
+    /// When (ns UTC).
+    pub timestamp: i64,
+    /// What.
+    pub kind: AccountEventKind,
+    /// The asset behind it, when there is one.
+    pub asset: Option<AssetId>,
+    /// Currency that came in (negative: went out); the excess for limits and calls.
+    pub amount: f64,
+}
+
+codes! {
+    /// What happened to the account.
+    AccountEventKind {
+        /// Capital came in or went out.
+        Flow = "flow",
+        /// Funding of a perpetual contract.
+        Funding = "funding",
+        /// Cost of borrowing a short position.
+        Borrow = "borrow",
+        /// Interest on cash.
+        Interest = "interest",
+        /// Equity fell below the maintenance margin; the amount is what was missing.
+        MarginCall = "margin_call",
+        /// Equity fell to 0 or below with positions.
+        Bankruptcy = "bankruptcy",
+        /// A portfolio limit was passed; the amount is the value measured.
+        LimitBreach = "limit_breach",
+        /// A contract was rolled; the asset is the old one.
+        Roll = "roll",
+    }
 }
 
 /// How an order stands (at the end of the run: how it ended).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OrderStatus {
-    /// Waiting for its price.
+    /// Waiting for its price; some of it may have filled.
     Live,
+    /// Waiting for its parent to fill.
+    Held,
     /// Completely filled.
     Filled,
     /// Ended by the strategy or by an event.
     Cancelled(CancelReason),
+    /// Ended by time.
+    Expired(ExpireReason),
     /// Refused.
     Rejected(RejectCode),
     /// Still live when the run ended.
     LiveAtEnd,
+}
+
+impl OrderStatus {
+    /// The stable name, without the reason.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Held => "held",
+            Self::Filled => "filled",
+            Self::Cancelled(_) => "cancelled",
+            Self::Expired(_) => "expired",
+            Self::Rejected(_) => "rejected",
+            Self::LiveAtEnd => "live_at_end",
+        }
+    }
+
+    /// Why, for a status that has a reason.
+    #[must_use]
+    pub const fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::Cancelled(reason) => Some(reason.as_str()),
+            Self::Expired(reason) => Some(reason.as_str()),
+            Self::Rejected(code) => Some(code.as_str()),
+            _ => None,
+        }
+    }
+}
+
+impl OrderEventKind {
+    /// The stable name, without the reason.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rejected(_) => "rejected",
+            Self::Cancelled(_) => "cancelled",
+            Self::Expired(_) => "expired",
+            Self::ResizedForCash => "resized_for_cash",
+            Self::ResizedToPosition => "resized_to_position",
+            Self::ResizedByGroup => "resized_by_group",
+            Self::Rounded => "rounded",
+            Self::Released => "released",
+            Self::Triggered => "triggered",
+            Self::ReplacedQuantity => "replaced_quantity",
+            Self::ReplacedLimit => "replaced_limit",
+            Self::ReplacedStop => "replaced_stop",
+            Self::ReplacedTrail => "replaced_trail",
+            Self::TooLate => "too_late",
+            Self::LiveAtEnd => "live_at_end",
+        }
+    }
+
+    /// Why, for an event that has a reason.
+    #[must_use]
+    pub const fn reason(self) -> Option<&'static str> {
+        match self {
+            Self::Cancelled(reason) => Some(reason.as_str()),
+            Self::Expired(reason) => Some(reason.as_str()),
+            Self::Rejected(code) => Some(code.as_str()),
+            _ => None,
+        }
+    }
 }
 
 /// One order; its position in [`Ledger::orders`] is its [`OrderId`].
@@ -74,12 +232,30 @@ pub enum OrderEventKind {
     Rejected(RejectCode),
     /// Ended early.
     Cancelled(CancelReason),
-    /// Cut to what the account can pay; `old` is the quantity before.
+    /// Ended by time.
+    Expired(ExpireReason),
+    /// Cut to what the account can pay; quantities.
     ResizedForCash,
-    /// Cut to the position it reduces; `old` is the quantity before.
+    /// Cut to the position it reduces; quantities.
     ResizedToPosition,
-    /// Rounded to the lot; `old` is the quantity asked for.
+    /// Sized to what its parent has filled, or to what its sibling left; quantities.
+    ResizedByGroup,
+    /// Rounded to the lot; quantities.
     Rounded,
+    /// Its parent has filled: it is live from here on.
+    Released,
+    /// Its stop was reached; the new value is the level.
+    Triggered,
+    /// Its quantity was changed.
+    ReplacedQuantity,
+    /// Its limit was changed.
+    ReplacedLimit,
+    /// Its stop was changed.
+    ReplacedStop,
+    /// Its trail distance was changed.
+    ReplacedTrail,
+    /// A cancel or change came after its end.
+    TooLate,
     /// Still live when the run ended.
     LiveAtEnd,
 }
@@ -93,8 +269,10 @@ pub struct OrderEvent {
     pub order: OrderId,
     /// What.
     pub kind: OrderEventKind,
-    /// The quantity before the event where it changed, else NaN.
-    pub old_quantity: f64,
+    /// The value before the event where one changed, else NaN.
+    pub old: f64,
+    /// The value after the event where one changed, else NaN.
+    pub new: f64,
     /// Fills recorded before this event: it places the event among them.
     pub fills_before: u32,
 }

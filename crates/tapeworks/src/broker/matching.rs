@@ -2,6 +2,32 @@
 
 use super::codes::{OrderKind, Side};
 
+/// How the stop of a trailing order follows the price. Missing numbers are NaN.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Trail {
+    /// How far behind the water mark: an amount, or a fraction of it.
+    pub distance: f64,
+    /// Whether `distance` is a fraction.
+    pub is_percent: bool,
+    /// The limit lies this far beyond the stop once it is reached; NaN: a market order then.
+    pub limit_offset: f64,
+    /// The order sleeps until a row has reached this price.
+    pub activate: f64,
+    /// The best price so far.
+    pub water: f64,
+}
+
+impl Trail {
+    /// No trail.
+    pub const NONE: Self = Self {
+        distance: f64::NAN,
+        is_percent: false,
+        limit_offset: f64::NAN,
+        activate: f64::NAN,
+        water: f64::NAN,
+    };
+}
+
 /// The prices that an order waits for; NaN where it has none.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Terms {
@@ -20,9 +46,9 @@ impl Terms {
     #[must_use]
     pub fn level(&self) -> f64 {
         match self.kind {
-            OrderKind::Market => f64::NAN,
+            OrderKind::Market | OrderKind::MarketOnClose => f64::NAN,
             OrderKind::Limit => self.limit,
-            OrderKind::Stop => self.stop,
+            _ => self.stop,
         }
     }
 
@@ -37,8 +63,9 @@ impl Terms {
             (OrderKind::Market, _) => true,
             (OrderKind::Limit, Side::Buy) => open <= self.limit,
             (OrderKind::Limit, Side::Sell) => open >= self.limit,
-            (OrderKind::Stop, Side::Buy) => open >= self.stop,
-            (OrderKind::Stop, Side::Sell) => open <= self.stop,
+            (OrderKind::MarketOnClose, _) => false,
+            (_, Side::Buy) => open >= self.stop,
+            (_, Side::Sell) => open <= self.stop,
         };
         fills.then_some(open)
     }
@@ -52,8 +79,9 @@ impl Terms {
             (OrderKind::Market, _) => None,
             (OrderKind::Limit, Side::Buy) => (low <= self.limit).then_some(self.limit),
             (OrderKind::Limit, Side::Sell) => (high >= self.limit).then_some(self.limit),
-            (OrderKind::Stop, Side::Buy) => (high >= self.stop).then_some(self.stop),
-            (OrderKind::Stop, Side::Sell) => (low <= self.stop).then_some(self.stop),
+            (OrderKind::MarketOnClose, _) => None,
+            (_, Side::Buy) => (high >= self.stop).then_some(self.stop),
+            (_, Side::Sell) => (low <= self.stop).then_some(self.stop),
         }
     }
 

@@ -20,34 +20,54 @@ mod codes;
 mod commission;
 mod cycle;
 mod execution;
+mod impact;
 mod inside;
+mod instrument;
 mod ledger;
+mod limits;
 mod live;
 mod lots;
 mod matching;
+mod participation;
 mod positions;
+mod presets;
 mod reach;
 mod rules;
+mod schedule;
 mod semantics;
 mod slippage;
 mod submission;
 
-pub use account::{Account, AccountKind};
+pub use account::{Account, AccountKind, AccountTerms, MarginCallPolicy};
 pub use bar::{Bar, Quotes};
 pub use codes::{
-    CancelReason, ExitReason, FillFlags, OrderKind, OrderOrigin, Phase, RejectCode, Side,
+    CancelReason, ExitReason, ExpireReason, FillFlags, OrderKind, OrderOrigin, Phase, RejectCode,
+    Side, TimeInForce,
 };
-pub use commission::Commission;
+pub use commission::{Commission, FeeBasis, Traded};
 pub use cycle::{Broker, Conditions};
+pub use impact::Impact;
+pub use instrument::{Instrument, Instruments, Margin};
 pub use ledger::{
-    ClosedLot, FillRow, Ledger, OrderEvent, OrderEventKind, OrderRow, OrderStatus, RejectionRow,
+    AccountEvent, AccountEventKind, ClosedLot, FillCost, FillRow, Ledger, LotCost, OrderDetail,
+    OrderEvent, OrderEventKind, OrderRow, OrderStatus, RejectionRow,
 };
+pub use limits::{LimitAction, LimitKind, PortfolioLimit};
 pub use live::{LiveOrder, LiveOrders, Shortfall};
 pub use lots::Lots;
-pub use matching::Terms;
+pub use matching::{Terms, Trail};
+pub use participation::{CapScope, Participation, VolumeBasis};
 pub(crate) use positions::dust;
 pub use positions::{PositionDetail, PositionView, Positions, Valuation};
-pub use rules::{PositionRule, RuleBook, RuleSet};
-pub use semantics::{BothHit, EntryBar, FillAt, SEMANTICS, Semantics};
-pub use slippage::Slippage;
-pub use submission::NewOrder;
+pub use presets::SEMANTICS;
+pub use rules::{PositionRule, RuleBook, RuleSet, ScaledOf};
+pub use schedule::{CapitalFlow, FundingRate, Roll, Schedule};
+pub use semantics::{
+    AfterRuleExit, BarsHeld, BothHit, CashCheck, ChildFrom, ChildGate, CloseRuleAt, EntryBar,
+    Excursions, ExitSlip, FeeBase, FillAt, FinalClose, LimitGap, LimitSlip, MarkMissing, Matching,
+    Orphans, PartialSearch, RestFrom, RowCheck, RuleStyle, Semantics, Sequence, ShortCash,
+    ShortfallRule, SizeRounding, StopBase, StopExitAt, StopLimitRule, TargetRounding, Touch,
+    TrailOrder, WaterMark, WaterStart,
+};
+pub use slippage::{PriceBasis, Slippage};
+pub use submission::{Change, NewOrder};

@@ -1,58 +1,622 @@
-//! The execution contract as data.
+//! The execution contract as data: every choice that a simulator makes about orders and prices.
 //!
-//! A run stores its semantics in full; nothing else in the broker branches on a name. This version
-//! ships one constant; each constant of a peer framework will be one more value of the same struct.
+//! A run stores its semantics in full; nothing in the broker branches on a name. The constants that
+//! reproduce other frameworks are in `presets`.
 
-/// How orders meet prices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Semantics {
-    /// The name that configs and reports use.
-    pub name: &'static str,
+use super::codes::codes;
+use crate::base::{Error, Result};
+
+codes! {
     /// When a market order fills.
-    pub fill_at: FillAt,
-    /// Which level fires first when one row reaches both an adverse and a favourable one.
-    pub both_hit: BothHit,
+    FillAt {
+        /// At the open of the next row of its symbol.
+        NextOpen = "next_open",
+        /// At the close of the next row of its symbol.
+        NextClose = "next_close",
+        /// At the close of the row in which it was sent, after the callback.
+        SameClose = "same_close",
+        /// At the close of the row in which it was sent, inside the call that sends it.
+        Immediate = "immediate",
+        /// At the open of the row in which it was sent: look-ahead, for parity only.
+        ThisOpen = "this_open",
+    }
+}
+
+codes! {
+    /// The first row against which a resting order is tested.
+    RestFrom {
+        /// The row after the one in which it was sent.
+        Next = "next",
+        /// The very row in which it was sent: look-ahead, for parity only.
+        Same = "same",
+    }
+}
+
+codes! {
+    /// How a row is walked.
+    Matching {
+        /// Open, inside, close: what certainly happened first comes first.
+        Phased = "phased",
+        /// One order after the other, each against the whole row.
+        OnePass = "one_pass",
+    }
+}
+
+codes! {
+    /// Which rows can fill orders.
+    RowCheck {
+        /// Four finite prices in order, and a volume that is not 0.
+        Full = "full",
+        /// Four finite prices and a volume that is not 0.
+        Volume = "volume",
+        /// Four finite prices.
+        Finite = "finite",
+    }
+}
+
+codes! {
+    /// What of a row reaches levels.
+    Touch {
+        /// Its open and its range.
+        BarRange = "bar_range",
+        /// Its close alone.
+        Close = "close",
+        /// The price at which market orders fill.
+        FillPrice = "fill_price",
+    }
+}
+
+codes! {
+    /// The price of a limit that the open has passed.
+    LimitGap {
+        /// The open, which is better.
+        Open = "open",
+        /// The limit.
+        Limit = "limit",
+    }
+}
+
+codes! {
+    /// What slippage does to a limit order.
+    LimitSlip {
+        /// Moves its price up to the limit, and never beyond.
+        Clamp = "clamp",
+        /// Nothing.
+        Unslipped = "unslipped",
+        /// A price beyond the limit is no fill: the order waits.
+        Refuse = "refuse",
+        /// Moves its price beyond the limit.
+        Exceed = "exceed",
+    }
+}
+
+codes! {
+    /// Where a stop-limit order fills in the row that triggers it.
+    StopLimitRule {
+        /// At the trigger when the limit allows it; else at the limit if the close came back to it.
+        TriggerOrClose = "trigger_or_close",
+        /// At the trigger when the limit allows it; at the limit only if the open lay between.
+        TriggerOrOpenBetween = "trigger_or_open_between",
+        /// At the trigger when the limit allows it.
+        Trigger = "trigger",
+        /// At the limit wherever the row touched it.
+        Limit = "limit",
+        /// At the better of stop and limit; gaps are ignored.
+        Better = "better",
+    }
+}
+
+codes! {
+    /// Which price-triggered exits pay slippage.
+    ExitSlip {
+        /// All.
+        Always = "always",
+        /// All but those that fill at the open.
+        NotAtGap = "not_at_gap",
+        /// None.
+        Never = "never",
+    }
+}
+
+codes! {
+    /// When a trail follows the price of a row.
+    TrailOrder {
+        /// After the row was tested against the level of the rows before.
+        TestThenUpdate = "test_then_update",
+        /// Before it is tested: a high counts before a low that may have come first.
+        UpdateThenTest = "update_then_test",
+        /// The level of the rows before against the range, then the new one against the close.
+        TwoPass = "two_pass",
+    }
+}
+
+codes! {
+    /// Which prices move the water mark of a trail.
+    WaterMark {
+        /// Highs (lows for a short).
+        Extreme = "extreme",
+        /// Closes.
+        Close = "close",
+    }
+}
+
+codes! {
+    /// Where the water mark of a trail starts.
+    WaterStart {
+        /// At the entry fill.
+        Fill = "fill",
+        /// At the close of the row in which the entry was sent.
+        SubmitClose = "submit_close",
+        /// At the close of the entry row.
+        EntryClose = "entry_close",
+        /// At the extreme of the entry row.
+        EntryExtreme = "entry_extreme",
+    }
+}
+
+codes! {
+    /// Whether position rules rest in the market or are asked once a row.
+    RuleStyle {
+        /// Levels rest like orders.
+        Resting = "resting",
+        /// The list of rules is asked with the completed row; the first that fires wins.
+        Evaluated = "evaluated",
+    }
+}
+
+codes! {
+    /// The price from which the levels of rules are measured.
+    StopBase {
+        /// The average fill price.
+        Fill = "fill",
+        /// The close of the row in which the entry was sent.
+        SubmitClose = "submit_close",
+    }
+}
+
+codes! {
+    /// Where a level-triggered rule fills.
+    StopExitAt {
+        /// At its level, or at the open beyond it.
+        Level = "level",
+        /// At the extreme of the row.
+        Extreme = "extreme",
+        /// At the close of the row.
+        Close = "close",
+        /// At the next open.
+        NextOpen = "next_open",
+    }
+}
+
+codes! {
+    /// Where a close-triggered rule fills.
+    CloseRuleAt {
+        /// At the next open.
+        NextOpen = "next_open",
+        /// At the open of the row whose close triggered it: look-ahead, for parity only.
+        SameOpen = "same_open",
+        /// At that close.
+        SameClose = "same_close",
+    }
+}
+
+codes! {
     /// What of the entry row may act on the position entered in it.
-    pub entry_bar: EntryBar,
+    EntryBar {
+        /// Adverse extremes that may lie after the entry, favourable ones that must.
+        AfterEntry = "after_entry",
+        /// Nothing.
+        None = "none",
+        /// All of it.
+        FullBar = "full_bar",
+    }
 }
 
-/// When a market order fills.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum FillAt {
-    /// At the open of the next row of its symbol.
-    NextOpen,
+codes! {
+    /// Which level fires first when one row reaches several.
+    BothHit {
+        /// Adverse ones, nearest to the open first: the pessimistic reading.
+        StopFirst = "stop_first",
+        /// Favourable ones first: the optimistic reading.
+        ProfitFirst = "profit_first",
+        /// In the order of submission.
+        Submission = "submission",
+        /// In the order of the rule list.
+        RuleList = "rule_list",
+        /// Open, high, low, close when the row closed below its open; else open, low, high, close.
+        OhlcPath = "ohlc_path",
+        /// The level nearest to the open.
+        NearestOpen = "nearest_open",
+    }
 }
 
-/// Which level fires first when one row reaches both an adverse and a favourable one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BothHit {
-    /// The adverse one: the pessimistic reading of a row whose path is unknown.
-    StopFirst,
+codes! {
+    /// When the children of a bracket become live.
+    ChildGate {
+        /// When the parent fills.
+        ParentFill = "parent_fill",
+        /// At once: they may open what they should close. For parity only.
+        Ungated = "ungated",
+    }
 }
 
-/// What of the entry row may act on the position entered in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EntryBar {
-    /// Adverse extremes that may lie after the entry, favourable ones that must.
-    AfterEntry,
+codes! {
+    /// The first row against which a released child is tested.
+    ChildFrom {
+        /// The row of the parent's fill.
+        SameRow = "same_row",
+        /// The row after it.
+        NextRow = "next_row",
+    }
 }
 
-/// Every constant by name.
-pub const SEMANTICS: &[Semantics] = &[Semantics::REALISTIC];
+codes! {
+    /// What becomes of the exits of a position that something else has closed.
+    Orphans {
+        /// They are cancelled.
+        Cancel = "cancel",
+        /// They stay, and may open a position. For parity only.
+        Keep = "keep",
+        /// All orders of the symbol are cancelled.
+        CancelSymbol = "cancel_symbol",
+    }
+}
+
+codes! {
+    /// The order in which orders of one row are matched.
+    Sequence {
+        /// Reduces first, then opens, each by order id.
+        ReduceFirst = "reduce_first",
+        /// By order id.
+        Submission = "submission",
+        /// By asset, then by order id.
+        BySymbol = "by_symbol",
+        /// Reduces first, then opens by value, largest first.
+        OpensLargestFirst = "opens_largest_first",
+        /// Reduces first, then opens by value, smallest first.
+        OpensSmallestFirst = "opens_smallest_first",
+        /// All by signed value: largest sale first, largest buy last.
+        ValueAscending = "value_ascending",
+        /// All by the cash they would take.
+        FreeCashAscending = "free_cash_ascending",
+    }
+}
+
+codes! {
+    /// When the account is asked whether it can pay.
+    CashCheck {
+        /// At the fill.
+        AtFill = "at_fill",
+        /// Never.
+        Never = "never",
+        /// At submission against a running budget at the close, and cash at the fill.
+        SubmitAndFill = "submit_and_fill",
+        /// For the whole queue of a row, at its close, before the first fill.
+        Queue = "queue",
+    }
+}
+
+codes! {
+    /// What happens to an open that the account cannot pay for.
+    ShortfallRule {
+        /// It is refused.
+        Reject = "reject",
+        /// The largest quantity that can be paid fills.
+        Partial = "partial",
+        /// It is cancelled without a refusal.
+        Cancel = "cancel",
+    }
+}
+
+codes! {
+    /// How the largest quantity that can be paid is found.
+    PartialSearch {
+        /// Exactly.
+        Exact = "exact",
+        /// By halving, less one cent: for parity only.
+        HalvingLessCent = "halving_less_cent",
+    }
+}
+
+codes! {
+    /// What short proceeds may pay for in an account that allows short positions.
+    ShortCash {
+        /// Margin decides, not cash.
+        Margin = "margin",
+        /// They are cash like any other.
+        Credit = "credit",
+        /// They are locked, and as much again.
+        Lock = "lock",
+        /// As `lock`, in the rounding order of one cash movement an order.
+        LockCombined = "lock_combined",
+    }
+}
+
+codes! {
+    /// How the quantity of an order is rounded.
+    SizeRounding {
+        /// To lots, toward zero.
+        Lot = "lot",
+        /// Not at all.
+        None = "none",
+    }
+}
+
+codes! {
+    /// What is rounded when a target is turned into an order.
+    TargetRounding {
+        /// The target.
+        Target = "target",
+        /// The difference to what is held.
+        Difference = "difference",
+    }
+}
+
+codes! {
+    /// Whether the contract multiplier enters percentage fees.
+    FeeBase {
+        /// It does.
+        Notional = "notional",
+        /// It does not: for parity only.
+        PriceOnly = "price_only",
+    }
+}
+
+codes! {
+    /// What a position without a row is worth, and whether its targets can be traded.
+    MarkMissing {
+        /// Its last mark.
+        Last = "last",
+        /// Its last mark; orders for it are not made.
+        SkipOrders = "skip_orders",
+    }
+}
+
+codes! {
+    /// Which rows age a position.
+    BarsHeld {
+        /// The tradable rows of its symbol.
+        OwnRows = "own_rows",
+        /// All timestamps.
+        AllRows = "all_rows",
+    }
+}
+
+codes! {
+    /// Which prices enter the excursions of a position.
+    Excursions {
+        /// Extremes that may belong to it.
+        AfterEntry = "after_entry",
+        /// Closes alone.
+        Marks = "marks",
+        /// Extremes, but not of the entry row.
+        NotEntryRow = "not_entry_row",
+    }
+}
+
+codes! {
+    /// Whether a symbol may be traded again in the row in which a rule closed it.
+    AfterRuleExit {
+        /// It may.
+        Allowed = "allowed",
+        /// Orders of that row are dropped.
+        Blocked = "blocked",
+    }
+}
+
+codes! {
+    /// What becomes of positions that are open at the end.
+    FinalClose {
+        /// They stay, valued at the last mark.
+        Mark = "mark",
+        /// They are closed at the last close, with costs.
+        Trade = "trade",
+    }
+}
+
+/// Declares [`Semantics`] with a setter and a getter by name for every knob.
+macro_rules! semantics {
+    ($($(#[$doc:meta])* $knob:ident: $type:ident,)+) => {
+        /// How orders meet prices. Start from a constant and change what differs.
+        ///
+        /// # Example
+        /// ```
+        /// use tapeworks::broker::{BothHit, Semantics};
+        /// let optimistic = Semantics { both_hit: BothHit::ProfitFirst, ..Semantics::REALISTIC };
+        /// assert_ne!(optimistic, Semantics::REALISTIC);
+        /// ```
+        #[derive(Debug, Clone, Copy, PartialEq)]
+        pub struct Semantics {
+            /// The name that configs and reports use.
+            pub name: &'static str,
+            $($(#[$doc])* pub $knob: $type,)+
+            /// Rows of its symbol that a market order waits before it may fill.
+            pub fill_delay: u8,
+            /// Whether prices after costs are kept within the row's range.
+            pub slip_cap: bool,
+            /// Whether the entry row moves the water mark of a trail.
+            pub water_entry_row: bool,
+            /// Whether two exits of one row may together flip a position.
+            pub double_exit: bool,
+            /// Whether trailing orders pay a fee.
+            pub fee_on_trailing: bool,
+            /// The part of equity that targets are measured from.
+            pub headroom: f64,
+            /// By how much currency an open may exceed the cash; negative: relative to the cash.
+            pub cash_tolerance: f64,
+        }
+
+        impl Semantics {
+            /// The names of the knobs that take a word.
+            pub const KNOBS: &'static [&'static str] = &[$(stringify!($knob)),+];
+
+            /// Sets one knob by its name.
+            ///
+            /// # Errors
+            /// `C330` for an unknown knob or word, with those that exist.
+            pub fn set(&mut self, knob: &str, value: &str) -> Result<()> {
+                match knob {
+                    $(stringify!($knob) => {
+                        self.$knob = $type::ALL
+                            .iter()
+                            .copied()
+                            .find(|one| one.as_str() == value)
+                            .ok_or_else(|| {
+                                let names = $type::ALL.iter().map(|one| one.as_str());
+                                unknown(&format!("semantics.{knob}"), value, names)
+                            })?;
+                        Ok(())
+                    })+
+                    _ => Err(unknown("semantics", knob, Self::KNOBS.iter().copied())),
+                }
+            }
+
+            /// The word of one knob; `None` when there is no such knob.
+            #[must_use]
+            pub fn value_of(&self, knob: &str) -> Option<&'static str> {
+                match knob {
+                    $(stringify!($knob) => Some(self.$knob.as_str()),)+
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+semantics! {
+    /// When a market order fills.
+    fill_at: FillAt,
+    /// The first row that a resting order meets.
+    rest_from: RestFrom,
+    /// How a row is walked.
+    matching: Matching,
+    /// Which rows can fill orders.
+    row_check: RowCheck,
+    /// What of a row reaches levels.
+    touch: Touch,
+    /// The price of a limit that the open has passed.
+    limit_gap: LimitGap,
+    /// What slippage does to a limit order.
+    limit_slip: LimitSlip,
+    /// Where a stop-limit order fills in the row that triggers it.
+    stop_limit: StopLimitRule,
+    /// Which price-triggered exits pay slippage.
+    exit_slip: ExitSlip,
+    /// When a trailing order follows the price.
+    trail_orders: TrailOrder,
+    /// When a trailing rule follows the price.
+    trail_rules: TrailOrder,
+    /// Which prices move a water mark.
+    water_mark: WaterMark,
+    /// Where a water mark starts.
+    water_start: WaterStart,
+    /// Whether rules rest in the market or are asked once a row.
+    rules: RuleStyle,
+    /// The price from which the levels of rules are measured.
+    stop_base: StopBase,
+    /// Where a level-triggered rule fills.
+    stop_exit_at: StopExitAt,
+    /// Where a close-triggered rule fills.
+    close_rule_at: CloseRuleAt,
+    /// What of the entry row may act through position rules.
+    entry_bar: EntryBar,
+    /// What of the entry row may act through the children of a bracket.
+    entry_bar_children: EntryBar,
+    /// Which level fires first when one row reaches several.
+    both_hit: BothHit,
+    /// When the children of a bracket become live.
+    child_gate: ChildGate,
+    /// The first row that a released child meets.
+    child_from: ChildFrom,
+    /// What becomes of exits whose position is gone.
+    orphans: Orphans,
+    /// The order of matching.
+    sequence: Sequence,
+    /// When the account is asked.
+    cash_check: CashCheck,
+    /// What happens to orders in stated units that cannot be paid.
+    shortfall: ShortfallRule,
+    /// How the largest payable quantity is found.
+    partial_search: PartialSearch,
+    /// What short proceeds may pay for.
+    short_cash: ShortCash,
+    /// How quantities are rounded.
+    size_rounding: SizeRounding,
+    /// What is rounded of a target.
+    target_rounding: TargetRounding,
+    /// Whether the multiplier enters percentage fees.
+    fee_base: FeeBase,
+    /// What a position without a row is worth.
+    mark_missing: MarkMissing,
+    /// Which rows age a position.
+    bars_held: BarsHeld,
+    /// Which prices enter excursions.
+    excursions: Excursions,
+    /// Whether a symbol may be traded again after a rule closed it.
+    after_rule_exit: AfterRuleExit,
+    /// What becomes of positions that are open at the end.
+    final_close: FinalClose,
+}
+
+fn unknown<'a>(what: &str, given: &str, names: impl Iterator<Item = &'a str>) -> Error {
+    let names: Vec<&str> = names.collect();
+    Error::config("C330", format!("{what}: there is no {given}"))
+        .with_hint(format!("one of {}", names.join(", ")))
+}
 
 impl Semantics {
     /// The default: no look-ahead, pessimistic where a row leaves the path open.
     pub const REALISTIC: Self = Self {
         name: "realistic",
         fill_at: FillAt::NextOpen,
-        both_hit: BothHit::StopFirst,
+        rest_from: RestFrom::Next,
+        matching: Matching::Phased,
+        row_check: RowCheck::Full,
+        touch: Touch::BarRange,
+        limit_gap: LimitGap::Open,
+        limit_slip: LimitSlip::Clamp,
+        stop_limit: StopLimitRule::TriggerOrClose,
+        exit_slip: ExitSlip::Always,
+        trail_orders: TrailOrder::TestThenUpdate,
+        trail_rules: TrailOrder::TestThenUpdate,
+        water_mark: WaterMark::Extreme,
+        water_start: WaterStart::Fill,
+        rules: RuleStyle::Resting,
+        stop_base: StopBase::Fill,
+        stop_exit_at: StopExitAt::Level,
+        close_rule_at: CloseRuleAt::NextOpen,
         entry_bar: EntryBar::AfterEntry,
+        entry_bar_children: EntryBar::AfterEntry,
+        both_hit: BothHit::StopFirst,
+        child_gate: ChildGate::ParentFill,
+        child_from: ChildFrom::SameRow,
+        orphans: Orphans::Cancel,
+        sequence: Sequence::ReduceFirst,
+        cash_check: CashCheck::AtFill,
+        shortfall: ShortfallRule::Reject,
+        partial_search: PartialSearch::Exact,
+        short_cash: ShortCash::Margin,
+        size_rounding: SizeRounding::Lot,
+        target_rounding: TargetRounding::Target,
+        fee_base: FeeBase::Notional,
+        mark_missing: MarkMissing::Last,
+        bars_held: BarsHeld::OwnRows,
+        excursions: Excursions::AfterEntry,
+        after_rule_exit: AfterRuleExit::Allowed,
+        final_close: FinalClose::Mark,
+        fill_delay: 0,
+        slip_cap: false,
+        water_entry_row: true,
+        double_exit: false,
+        fee_on_trailing: true,
+        headroom: 1.0,
+        cash_tolerance: -1e-9,
     };
 
     /// The constant of a name.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {
-        SEMANTICS.iter().find(|s| s.name == name).copied()
+        super::presets::SEMANTICS.iter().find(|s| s.name == name).copied()
     }
 }
 

@@ -31,6 +31,19 @@ pub struct NewOrder {
     pub tag: u32,
 }
 
+/// What is to be different in a live order; NaN: as it was.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Change {
+    /// Total units, positive; what has filled counts.
+    pub quantity: f64,
+    /// Limit price.
+    pub limit: f64,
+    /// Stop price.
+    pub stop: f64,
+    /// Trail distance, in the order's own terms.
+    pub trail: f64,
+}
+
 impl Broker {
     /// Takes an order into the book, or refuses it; either way it gets a row and an id.
     ///
@@ -86,9 +99,9 @@ impl Broker {
 
     fn refusal(&self, new: &NewOrder, quantity: f64) -> Option<(RejectCode, f64, f64)> {
         let price = match new.kind {
-            OrderKind::Market => None,
+            OrderKind::Market | OrderKind::MarketOnClose => None,
             OrderKind::Limit => Some(new.limit),
-            OrderKind::Stop => Some(new.stop),
+            _ => Some(new.stop),
         };
         if !quantity.is_finite() {
             // A size in currency or percent has no units before the first price is known.

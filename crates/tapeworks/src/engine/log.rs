@@ -6,7 +6,10 @@
 use std::sync::Arc;
 
 use crate::base::Symbols;
-use crate::broker::{ClosedLot, FillRow, OrderEvent, OrderRow, RejectionRow};
+use crate::broker::{
+    AccountEvent, ClosedLot, FillCost, FillRow, Instruments, LotCost, OrderDetail, OrderEvent,
+    OrderRow, RejectionRow,
+};
 use crate::feed::Layout;
 
 /// Portfolio states, one row a timestamp. All currency columns are in account currency.
@@ -14,13 +17,13 @@ use crate::feed::Layout;
 pub struct States {
     /// Instant of the row (ns UTC).
     pub timestamp: Vec<i64>,
-    /// Cash plus the value of all positions.
+    /// Cash plus the value of all positions (of futures: what is not settled yet).
     pub equity: Vec<f64>,
     /// Cash.
     pub cash: Vec<f64>,
-    /// Sum of quantity x mark.
+    /// Sum of quantity x mark x multiplier.
     pub positions_value: Vec<f64>,
-    /// Sum of abs(quantity) x mark.
+    /// Sum of abs(quantity) x mark x multiplier.
     pub gross_exposure: Vec<f64>,
     /// Commissions since the start.
     pub fees: Vec<f64>,
@@ -28,12 +31,26 @@ pub struct States {
     pub n_positions: Vec<u32>,
     /// Positions whose last row lies more than five sessions back; they are valued at an old price.
     pub n_stale: Vec<u32>,
+    /// Cash that cannot pay for opens yet; empty: none anywhere.
+    pub unsettled: Vec<f64>,
+    /// Initial margin of the positions; empty: the account knows none.
+    pub margin_used: Vec<f64>,
+    /// Value of what could still be opened; empty: the cash.
+    pub buying_power: Vec<f64>,
+    /// Funding paid since the start; empty: none.
+    pub funding: Vec<f64>,
+    /// Borrowing costs paid since the start; empty: none.
+    pub borrow: Vec<f64>,
+    /// Interest received since the start; empty: none.
+    pub interest: Vec<f64>,
+    /// Deposits less withdrawals since the start; empty: none.
+    pub flows: Vec<f64>,
     /// One column a context series of the layout.
     pub context: Vec<Vec<f64>>,
 }
 
 /// Everything a run leaves behind. Later rooms read it; none changes it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct RunLog {
     /// The symbols of the run.
     pub symbols: Arc<Symbols>,
@@ -51,6 +68,16 @@ pub struct RunLog {
     pub lots: Vec<ClosedLot>,
     /// Refused orders.
     pub rejections: Vec<RejectionRow>,
+    /// The terms that few orders have, by ascending order id.
+    pub order_details: Vec<OrderDetail>,
+    /// Stop slippage and impact of the fills that had any, by ascending fill.
+    pub fill_costs: Vec<FillCost>,
+    /// What few lots carry, by ascending position in `lots`.
+    pub lot_costs: Vec<LotCost>,
+    /// What happened to the account besides fills, in time order.
+    pub account_events: Vec<AccountEvent>,
+    /// The terms of the instruments.
+    pub instruments: Instruments,
     /// Values visible at each order's decision row: `orders.len()` rows of
     /// [`Layout::n_values`] values (signals, indicators, context).
     pub decision_values: Vec<f64>,

@@ -30,7 +30,7 @@ pub use crate::broker::{
 pub use config::EngineConfig;
 pub use event_loop::{Flow, Progress, run};
 pub use log::{RunLog, States};
-pub use request::{OrderRequest, Size};
+pub use request::{Distance, ExitPrice, OrderRequest, ReleaseOn, Size, TrailTerms};
 pub use slice::Slice;
 pub use strategy::Strategy;
 pub use trader::Trader;

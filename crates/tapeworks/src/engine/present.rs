@@ -21,6 +21,8 @@ pub(super) struct RowMap {
 pub(super) struct Present<'a> {
     pub chunk: &'a MarketChunk,
     pub rows: &'a RowMap,
+    /// Number of the timestamp in the chunk.
+    pub t: usize,
 }
 
 impl Quotes for Present<'_> {
@@ -36,6 +38,32 @@ impl Quotes for Present<'_> {
             volume: self.chunk.volume[row],
         };
         bar.is_tradable().then_some(bar)
+    }
+
+    #[inline]
+    fn bar(&self, asset: AssetId) -> Option<Bar> {
+        let row = self.rows.row_of(asset)?;
+        Some(Bar {
+            open: self.chunk.open[row],
+            high: self.chunk.high[row],
+            low: self.chunk.low[row],
+            close: self.chunk.close[row],
+            volume: self.chunk.volume[row],
+        })
+    }
+
+    fn value(&self, asset: AssetId, column: usize) -> f64 {
+        let n_signals = self.chunk.signals.len();
+        let n_row_values = n_signals + self.chunk.indicators.len();
+        if column >= n_row_values {
+            return self.chunk.context[column - n_row_values][self.t];
+        }
+        let Some(row) = self.rows.row_of(asset) else { return f64::NAN };
+        if column < n_signals {
+            self.chunk.signals[column][row]
+        } else {
+            self.chunk.indicators[column - n_signals][row]
+        }
     }
 
     #[inline]

@@ -12,8 +12,8 @@ use super::request::{OrderRequest, Size};
 use super::slice::Slice;
 use crate::base::{AssetId, Error, OrderId, Result, Symbols, Timestamp};
 use crate::broker::{
-    Account, Broker, Conditions, NewOrder, OrderKind, OrderOrigin, OrderRow, PositionRule,
-    PositionView, RuleBook, RuleSet, Shortfall,
+    Account, Broker, Conditions, Instruments, NewOrder, OrderKind, OrderOrigin, OrderRow,
+    PositionRule, PositionView, RuleBook, RuleSet, Shortfall,
 };
 use crate::feed::{Layout, MarketChunk};
 
@@ -52,13 +52,15 @@ impl Trader {
     ) -> Result<Self> {
         let n_assets = symbols.len();
         let conditions = Conditions {
-            commission: config.commission,
-            slippage: config.slippage,
+            commission: config.commission.clone(),
+            slippage: config.slippage.clone(),
             lots: config.lots,
             semantics: config.semantics,
+            terms: config.account,
         };
-        let account = Account { kind: config.account, cash: config.cash, fees: 0.0 };
-        let rules = RuleBook::new(RuleSet::new(&config.rules)?, n_assets);
+        let account = Account { cash: config.cash, ..Account::default() };
+        let columns = |name: &str| layout.column(name);
+        let rules = RuleBook::new(RuleSet::new(&config.rules, &columns)?, n_assets);
         let states =
             States { context: vec![Vec::new(); layout.context.len()], ..States::default() };
         Ok(Self {
@@ -209,7 +211,7 @@ impl Trader {
     /// `C310` when a fraction is out of range; `O102` when the asset is not of this run.
     pub fn set_rules(&mut self, asset: Option<AssetId>, rules: &[PositionRule]) -> Result<()> {
         asset.map_or(Ok(()), |asset| self.check_asset(asset))?;
-        let set = RuleSet::new(rules)?;
+        let set = RuleSet::new(rules, &|name| self.layout.column(name))?;
         self.broker.set_rules(asset, set);
         Ok(())
     }
@@ -334,7 +336,7 @@ impl Trader {
         self.t = t;
         self.rows.point_to(&self.chunk, t);
         self.broker.begin(self.chunk.timestamps[t]);
-        let present = Present { chunk: &self.chunk, rows: &self.rows };
+        let present = Present { chunk: &self.chunk, rows: &self.rows, t };
         self.broker.open_phase(&present);
         self.broker.inside_phase(&present);
         self.broker.mark_phase(&present);
@@ -381,6 +383,11 @@ impl Trader {
             n_rows: self.n_rows,
             n_untradable_rows: self.n_untradable_rows,
             notes: self.notes,
+            order_details: ledger.details,
+            fill_costs: ledger.fill_costs,
+            lot_costs: ledger.lot_costs,
+            account_events: ledger.account_events,
+            instruments: Instruments::default(),
         }
     }
 

@@ -21,6 +21,13 @@ impl Layout {
     pub fn n_values(&self) -> usize {
         self.signals.len() + self.indicators.len() + self.context.len()
     }
+
+    /// The number of a column among signals, indicators and context, in this order.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<usize> {
+        let mut names = self.signals.iter().chain(&self.indicators).chain(&self.context);
+        names.position(|column| column == name)
+    }
 }
 
 /// A run of consecutive timestamps with all their rows.

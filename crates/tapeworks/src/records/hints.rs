@@ -23,5 +23,6 @@ pub const fn hint(code: RejectCode) -> &'static str {
             "a cash account sells only what it holds: reduce the quantity or close the position"
         }
         RejectCode::PositionMissing => "there is nothing to close: test the position first",
+        _ => "see the guide to execution",
     }
 }

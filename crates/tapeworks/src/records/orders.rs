@@ -184,7 +184,7 @@ impl OrdersCursor {
                 (6, i32::try_from(RejectCode::ALL.len()).expect("a short list") + reason as i32)
             }
             OrderEventKind::Rejected(code) => (7, code as i32),
-            OrderEventKind::LiveAtEnd => (8, NO_TEXT),
+            _ => (8, NO_TEXT),
         };
         let order = &log.orders[event.order.index()];
         let filled = match self.filled.get(&event.order.0) {
@@ -198,7 +198,7 @@ impl OrdersCursor {
             event: name,
             reason,
             quantity: self.quantity_after(log, event.order, Some(self.next_event)),
-            old_quantity: event.old_quantity.abs(),
+            old_quantity: event.old.abs(),
             filled: filled.abs(),
             fill_id: None,
         }
@@ -245,7 +245,7 @@ fn changes(log: &RunLog) -> Vec<Change> {
             changes.push(Change {
                 order: event.order,
                 event_idx: u32::try_from(event_idx).expect("fewer than 2^32 events"),
-                old_quantity: event.old_quantity,
+                old_quantity: event.old,
             });
         }
     }
@@ -315,6 +315,6 @@ impl Cursor for OrdersCursor {
 fn rule_key(order: &OrderRow) -> i32 {
     match order.origin {
         OrderOrigin::Strategy => NO_TEXT,
-        OrderOrigin::PositionRule => order.reason as i32,
+        _ => order.reason as i32,
     }
 }

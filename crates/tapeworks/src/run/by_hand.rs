@@ -40,6 +40,7 @@ pub fn describe_strategy(strategy: &str, terms: &EngineConfig) -> String {
             PositionRule::StopLoss(x) => format!("stop_loss {x}"),
             PositionRule::TakeProfit(x) => format!("take_profit {x}"),
             PositionRule::TrailingStop(x) => format!("trailing {x}"),
+            other => format!("{other:?}"),
         })
         .collect();
     format!("{strategy}; every position: {}", rules.join(", "))

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::engine::{OrderEventKind, OrderStatus, RunLog};
+use crate::engine::RunLog;
 
 /// Bytes gathered before they are hashed.
 const BUFFER_BYTES: usize = 1 << 16;
@@ -33,27 +33,15 @@ pub fn fingerprint(log: &RunLog) -> String {
         hash.number(order.filled);
         hash.integer(i64::from(order.reduce_only));
         hash.text(&log.tags[order.tag as usize]);
-        match order.status {
-            OrderStatus::Live => hash.text("live"),
-            OrderStatus::Filled => hash.text("filled"),
-            OrderStatus::Cancelled(reason) => hash.code("cancelled", reason.as_str()),
-            OrderStatus::Rejected(code) => hash.code("rejected", code.as_str()),
-            OrderStatus::LiveAtEnd => hash.text("live_at_end"),
-        }
+        hash.code(order.status.as_str(), order.status.reason().unwrap_or(""));
     }
     hash.table("order_events", log.order_events.len());
     for event in &log.order_events {
         hash.integer(event.timestamp);
         hash.integer(i64::from(event.order.0));
-        hash.number(event.old_quantity);
-        match event.kind {
-            OrderEventKind::Rejected(code) => hash.code("rejected", code.as_str()),
-            OrderEventKind::Cancelled(reason) => hash.code("cancelled", reason.as_str()),
-            OrderEventKind::ResizedForCash => hash.text("resized_for_cash"),
-            OrderEventKind::ResizedToPosition => hash.text("resized_to_position"),
-            OrderEventKind::Rounded => hash.text("rounded"),
-            OrderEventKind::LiveAtEnd => hash.text("live_at_end"),
-        }
+        hash.number(event.old);
+        hash.number(event.new);
+        hash.code(event.kind.as_str(), event.kind.reason().unwrap_or(""));
     }
     hash.table("fills", log.fills.len());
     for fill in &log.fills {

@@ -186,7 +186,7 @@ pub(super) fn engine(config: &Config) -> EngineConfig {
             LotsName::Fractional => Lots::Fractional,
         },
         account: match execution.account {
-            AccountName::Cash => AccountKind::Cash,
+            AccountName::Cash => AccountKind::Cash.into(),
         },
         rules: config
             .risk
@@ -202,6 +202,7 @@ pub(super) fn engine(config: &Config) -> EngineConfig {
             SemanticsName::Realistic => Semantics::REALISTIC,
         },
         check_invariants: false,
+        ..EngineConfig::default()
     }
 }
 

@@ -15,9 +15,9 @@ fn near(a: f64, b: f64, scale: f64) -> bool {
     (a - b).abs() <= 1e-9 * scale.max(1.0)
 }
 
-fn fee(commission: Commission, fill: &FillRow) -> f64 {
+fn fee(commission: &Commission, fill: &FillRow) -> f64 {
     let (units, value) = (fill.quantity.abs(), fill.quantity.abs() * fill.price);
-    match commission {
+    match *commission {
         Commission::None => 0.0,
         Commission::Percent { bps, min } => (value * bps / 10_000.0).max(min),
         Commission::PerShare { rate, min } => (units * rate).max(min),
@@ -78,7 +78,7 @@ fn check_books(market: &Market, config: &EngineConfig, log: &RunLog) -> Result<(
             cash -= fill.quantity * fill.price + fill.commission;
             fees += fill.commission;
             held[fill.asset.index()] += fill.quantity;
-            prop_assert!(near(fee(config.commission, fill), fill.commission, scale), "A10");
+            prop_assert!(near(fee(&config.commission, fill), fill.commission, scale), "A10");
             prop_assert!(fill.quantity < 0.0 || cash >= -1e-8 * scale.max(1.0), "A4: {cash}");
             prop_assert!(held[fill.asset.index()] >= -1e-9, "A4: short {fill:?}");
             next += 1;

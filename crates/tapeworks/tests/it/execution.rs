@@ -481,7 +481,7 @@ fn issue_reduce_only_when_position_shrinks_and_grows_then_it_keeps_the_smaller_s
         &[(1, 0, 10.0, 100.0), (2, 0, -6.0, 100.0), (3, 0, 20.0, 100.0), (4, 0, -4.0, 108.0)],
     );
     let event = log.order_events.iter().find(|e| e.kind == OrderEventKind::ResizedToPosition);
-    assert_eq!(event.map(|event| (bar_of(event.timestamp), event.old_quantity)), Some((2, 10.0)));
+    assert_eq!(event.map(|event| (bar_of(event.timestamp), event.old)), Some((2, 10.0)));
 }
 
 /// A sale whose level was reached after a rule had closed the position rested on, untriggered.

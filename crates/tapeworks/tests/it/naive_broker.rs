@@ -246,6 +246,7 @@ impl Twin<'_> {
                         favourable = Some((level, ExitReason::TakeProfit));
                     }
                 }
+                _ => unreachable!("the twin draws three rules"),
             }
         }
         [adverse, favourable]

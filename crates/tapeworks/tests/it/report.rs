@@ -42,6 +42,7 @@ impl Account {
             n_rows: 0,
             n_untradable_rows: 0,
             notes: Vec::new(),
+            ..RunLog::default()
         };
         let (commission, slippage) = (commission_bps / 1e4, slippage_bps / 1e4);
         Self { log, cash, fees: 0.0, held: BTreeMap::new(), commission, slippage }

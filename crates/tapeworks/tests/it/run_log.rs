@@ -64,6 +64,7 @@ impl LogBuilder {
             n_rows: 0,
             n_untradable_rows: 0,
             notes: Vec::new(),
+            ..RunLog::default()
         };
         Self { log, held: vec![flat; symbols.len()], cash, fees: 0.0 }
     }
@@ -94,7 +95,8 @@ impl LogBuilder {
             timestamp,
             order,
             kind,
-            old_quantity,
+            old: old_quantity,
+            new: f64::NAN,
             fills_before,
         });
         let row = &mut self.log.orders[order.index()];

@@ -46,7 +46,10 @@ impl OrderTally {
                 OrderStatus::Cancelled(reason) => {
                     *tally.cancelled.entry(reason).or_default() += 1;
                 }
-                OrderStatus::Live | OrderStatus::LiveAtEnd => tally.n_live += 1,
+                OrderStatus::Expired(_) => {}
+                OrderStatus::Live | OrderStatus::Held | OrderStatus::LiveAtEnd => {
+                    tally.n_live += 1;
+                }
             }
         }
         let having = |flag| log.fills.iter().filter(|fill| fill.flags.has(flag)).count();
