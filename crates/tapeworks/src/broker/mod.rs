@@ -15,11 +15,18 @@
 //! and its prices in `matching`; the compiler leads on.
 
 mod account;
+mod accrual;
+mod aging;
 mod bar;
+mod booking;
+mod buying_power;
+mod changes;
+mod clock;
 mod codes;
 mod commission;
 mod cycle;
 mod execution;
+mod groups;
 mod impact;
 mod inside;
 mod instrument;
@@ -27,16 +34,23 @@ mod ledger;
 mod limits;
 mod live;
 mod lots;
+mod margin;
 mod matching;
+mod one_pass;
 mod participation;
+mod past;
+mod phased;
 mod positions;
 mod presets;
 mod reach;
+mod rolling;
 mod rules;
 mod schedule;
 mod semantics;
+mod settlement;
 mod slippage;
 mod submission;
+mod view;
 
 pub use account::{Account, AccountKind, AccountTerms, MarginCallPolicy};
 pub use bar::{Bar, Quotes};
