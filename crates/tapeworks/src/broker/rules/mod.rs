@@ -7,6 +7,9 @@
 //! semantics want it, for the first rule of the list that fires ([`RuleBook::evaluate`]).
 
 mod book;
+mod bound;
+mod check;
+mod memory;
 mod rule;
 mod set;
 
