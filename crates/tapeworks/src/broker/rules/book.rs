@@ -1,6 +1,7 @@
 //! The rules of all symbols, and what they remember of each position.
 
 use super::bound::Watched;
+use super::evaluated::{self, Completed};
 use super::memory::Memory;
 use super::set::RuleSet;
 use super::{Level, PositionFacts};
@@ -174,8 +175,7 @@ impl RuleBook {
     /// rounding has left of the fill.
     pub fn step(&mut self, asset: AssetId, level: &Level) {
         if level.reason == ExitReason::Scaled {
-            let step = &mut self.memory.step[asset.index()];
-            *step = step.saturating_add(1);
+            self.push_step(asset);
         }
     }
 
@@ -204,7 +204,8 @@ impl RuleBook {
     }
 
     /// The first rule of the list that fires in a completed row, under semantics that ask rules in
-    /// place of letting their levels rest.
+    /// place of letting their levels rest ([`Semantics::rules`]). Asked before
+    /// [`RuleBook::end_row`] of the row, with `facts` that count it; a ladder moves on by itself.
     pub fn evaluate(
         &mut self,
         asset: AssetId,
@@ -213,8 +214,14 @@ impl RuleBook {
         quotes: &impl Quotes,
         semantics: &Semantics,
     ) -> Option<RuleExit> {
-        let _ = (asset, facts, bar, quotes, semantics);
-        None
+        let watched = self.watched(asset, facts);
+        let value = |column: usize| quotes.value(asset, column);
+        let row = Completed { bar, value: &value, semantics };
+        let exit = evaluated::first(self.of(asset).list(), &watched, &row)?;
+        if exit.reason == ExitReason::Scaled {
+            self.push_step(asset);
+        }
+        Some(exit)
     }
 
     /// The stop-loss and take-profit levels of a position, NaN where there is no such rule.
@@ -240,6 +247,11 @@ impl RuleBook {
             step: memory.step[at],
             columns: &memory.columns,
         }
+    }
+
+    fn push_step(&mut self, asset: AssetId) {
+        let step = &mut self.memory.step[asset.index()];
+        *step = step.saturating_add(1);
     }
 
     fn end_row_of_more(&mut self, asset: AssetId, close: f64, quotes: &impl Quotes) -> bool {

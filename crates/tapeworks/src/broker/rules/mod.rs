@@ -9,9 +9,12 @@
 mod book;
 mod bound;
 mod check;
+mod evaluated;
 mod memory;
 mod rule;
 mod set;
+#[cfg(test)]
+mod tests;
 
 pub use book::{RuleBook, RuleEntry, RuleExit};
 pub use rule::{PositionRule, ScaledOf};
