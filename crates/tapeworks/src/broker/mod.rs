@@ -66,7 +66,9 @@ pub use ledger::{
     AccountEvent, AccountEventKind, ClosedLot, FillCost, FillRow, Ledger, LotCost, OrderDetail,
     OrderEvent, OrderEventKind, OrderRow, OrderStatus, RejectionRow,
 };
-pub use limits::{LimitAction, LimitKind, PortfolioLimit};
+pub use limits::{
+    Breach, CloseView, LimitAction, LimitBook, LimitKind, LimitRefusal, OpenView, PortfolioLimit,
+};
 pub use live::{LiveOrder, LiveOrders, Shortfall};
 pub use lots::Lots;
 pub use matching::{Terms, Trail};
@@ -74,7 +76,9 @@ pub use participation::{CapScope, Participation, VolumeBasis};
 pub(crate) use positions::dust;
 pub use positions::{PositionDetail, PositionView, Positions, Valuation};
 pub use presets::SEMANTICS;
-pub use rules::{PositionRule, RuleBook, RuleSet, ScaledOf};
+pub use rules::{
+    Columns, PositionFacts, PositionRule, RuleBook, RuleEntry, RuleExit, RuleSet, ScaledOf,
+};
 pub use schedule::{CapitalFlow, FundingRate, Roll, Schedule};
 pub use semantics::{
     AfterRuleExit, BarsHeld, BothHit, CashCheck, ChildFrom, ChildGate, CloseRuleAt, EntryBar,
