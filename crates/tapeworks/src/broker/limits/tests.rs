@@ -5,7 +5,7 @@ use crate::base::AssetId;
 use crate::broker::codes::RejectCode;
 
 fn resolve(symbol: &str) -> Option<AssetId> {
-    ["AAA", "BBB", "CCC"].iter().position(|known| *known == symbol).map(|at| AssetId(at as u32))
+    (0..).map(AssetId).zip(["AAA", "BBB", "CCC"]).find(|known| known.1 == symbol).map(|k| k.0)
 }
 
 fn book_of(kind: LimitKind, action: LimitAction) -> LimitBook {
