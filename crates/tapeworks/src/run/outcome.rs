@@ -6,13 +6,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::by_hand::describe_strategy;
-use super::config::Config;
+use super::config::{Config, Reporting};
 use super::fingerprint::fingerprint;
 use super::folder::{NewFolder, sha256_of};
 use super::manifest::{FileEntry, InputEntry, MANIFEST, MANIFEST_VERSION, Manifest};
+use super::snapshot::keep_session_ends;
 use crate::base::{Error, Result};
 use crate::data::CheckReport;
-use crate::engine::{EngineConfig, RunLog};
+use crate::engine::{EngineConfig, RunLog, Snapshot};
 use crate::metrics::{self, Conventions, MetricSet};
 use crate::records::{AtomicFile, RecordKind, Records, SCHEMA_VERSION, write_parquet};
 use crate::report::{self, InputFact, ReportInput, RunFacts};
@@ -75,7 +76,10 @@ pub struct SavedFolder {
 
 /// Turns a log into an outcome: metrics, fingerprint, run id, facts.
 #[must_use]
-pub fn conclude(log: RunLog, parts: RunParts) -> Outcome {
+pub fn conclude(mut log: RunLog, parts: RunParts) -> Outcome {
+    if parts.terms.snapshot == Snapshot::Session {
+        keep_session_ends(&mut log.states);
+    }
     let fingerprint = fingerprint(&log);
     let records = Records::new(log);
     let conventions = Conventions {
@@ -99,7 +103,8 @@ fn run_id(parts: &RunParts, config_yaml: &str) -> String {
     match &parts.config {
         Some(config) => {
             let mut config = config.clone();
-            config.reporting = super::config::Reporting::default();
+            let snapshot = config.reporting.snapshot;
+            config.reporting = Reporting { snapshot, ..Reporting::default() };
             config.backtest.threads = None;
             hash.update(config.to_yaml().unwrap_or_default().as_bytes());
         }
@@ -127,7 +132,7 @@ fn facts(records: &Records, parts: &RunParts, config_yaml: &str, run_id: String)
         name: parts.name.clone(),
         strategy: describe_strategy(&parts.strategy, &parts.terms),
         semantics: parts.terms.semantics.name.to_owned(),
-        account: "cash".to_owned(),
+        account: parts.terms.account.kind.as_str().to_owned(),
         cash: parts.terms.cash,
         timezone: parts.timezone.clone(),
         costs: parts.costs.clone(),
