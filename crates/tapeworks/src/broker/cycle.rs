@@ -189,7 +189,8 @@ impl Broker {
             }
             check => {
                 let bar = quotes.bar(asset)?;
-                let is_finite = [bar.open, bar.high, bar.low, bar.close].iter().all(|p| p.is_finite());
+                let is_finite =
+                    [bar.open, bar.high, bar.low, bar.close].iter().all(|p| p.is_finite());
                 let passes = match check {
                     RowCheck::Full => Bar { volume: f64::NAN, ..bar }.is_tradable(),
                     RowCheck::Volume => is_finite && bar.volume != 0.0,
@@ -326,8 +327,7 @@ impl Broker {
     ) {
         let held = self.positions.quantity(asset);
         let sign = -held.signum();
-        let lots = self.lot(asset);
-        let share = lots.round(level.quantity.min(held.abs()));
+        let share = self.part_of(asset, level.quantity);
         let is_target = matches!(level.reason, ExitReason::TakeProfit | ExitReason::Scaled);
         let fillable = self.fillable(asset, None, share, quotes);
         if share == 0.0 || (is_target && fillable == 0.0) {

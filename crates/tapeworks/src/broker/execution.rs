@@ -1,7 +1,9 @@
 //! From a price to a fill: how much, at which price after costs, and whether the account allows it.
 
 use super::bar::Quotes;
-use super::codes::{CancelReason, ExitReason, ExpireReason, FillFlags, Phase, RejectCode, TimeInForce};
+use super::codes::{
+    CancelReason, ExitReason, ExpireReason, FillFlags, Phase, RejectCode, TimeInForce,
+};
 use super::commission::{FeeBasis, Traded};
 use super::custom::check_price_cost;
 use super::cycle::Broker;
@@ -108,10 +110,8 @@ impl Broker {
             let refusal = self.refuse_open(execution, closing, opening, &priced, quotes);
             if let Some((code, need, have)) = refusal {
                 let may_shrink = execution.shortfall == Shortfall::Partial && !is_fok;
-                let is_money = matches!(
-                    code,
-                    RejectCode::InsufficientCash | RejectCode::InsufficientMargin
-                );
+                let is_money =
+                    matches!(code, RejectCode::InsufficientCash | RejectCode::InsufficientMargin);
                 let affordable = if may_shrink && is_money {
                     self.affordable(execution, closing, opening, quotes)
                 } else {
@@ -119,7 +119,9 @@ impl Broker {
                 };
                 if closing + affordable == 0.0 {
                     return match execution.shortfall {
-                        _ if is_fok && is_money => self.expire(execution, ExpireReason::FokUnfilled),
+                        _ if is_fok && is_money => {
+                            self.expire(execution, ExpireReason::FokUnfilled)
+                        }
                         Shortfall::Cancel if is_money => {
                             self.cancel_for_cash(execution);
                         }
@@ -127,7 +129,9 @@ impl Broker {
                     };
                 }
                 let quantity = closing + affordable;
-                let Some(again) = self.price_after_costs(execution, quantity, quotes) else { return };
+                let Some(again) = self.price_after_costs(execution, quantity, quotes) else {
+                    return;
+                };
                 priced = again;
                 if affordable == 0.0 {
                     self.book_fill(execution, held, closing, 0.0, &priced, quotes);
@@ -217,8 +221,7 @@ impl Broker {
         let mut priced =
             Priced { price: base, stop_slip: 0.0, impact: 0.0, flags: execution.flags };
         let has_limit = !execution.limit.is_nan();
-        let pays = !execution.is_quoted
-            && !execution.flags.has(FillFlags::MAKER)
+        let pays = !execution.flags.has(FillFlags::MAKER)
             && !(has_limit && semantics.limit_slip == LimitSlip::Unslipped)
             && match semantics.exit_slip {
                 ExitSlip::Always => true,
@@ -239,10 +242,14 @@ impl Broker {
             let needs_volume =
                 conditions.slippage.needs_volume() || conditions.impact.needs_volume();
             let volume = quotes.bar(execution.asset).map_or(f64::NAN, |bar| bar.volume);
-            if needs_volume && volume.is_nan() {
+            let is_known = volume > 0.0;
+            if needs_volume && !is_known {
                 priced.flags = priced.flags.with(FillFlags::NO_VOLUME_COST);
             }
-            let past_rows = conditions.slippage.past_rows().max(conditions.impact.past_rows());
+            let past = |rows: usize| {
+                (self.past.sigma(execution.asset, rows), self.past.adv(execution.asset, rows))
+            };
+            let (sigma, adv) = past(conditions.impact.past_rows());
             let mut basis = PriceBasis {
                 asset: execution.asset,
                 sign,
@@ -252,14 +259,17 @@ impl Broker {
                 used: self.used.get(execution.asset.index()).copied().unwrap_or(0.0),
                 tick: instrument.tick,
                 spread: instrument.spread,
-                sigma: self.past.sigma(execution.asset, past_rows),
-                adv: self.past.adv(execution.asset, past_rows),
+                sigma,
+                adv,
             };
             let impact = check_price_cost("impact", conditions.impact.per_unit(&basis));
             priced.impact = *impact.as_ref().unwrap_or(&0.0);
             price += sign * priced.impact;
             basis.price = price;
-            let slip = check_price_cost("slippage", conditions.slippage.per_unit(&basis));
+            (basis.sigma, basis.adv) = past(conditions.slippage.past_rows());
+            let per_unit =
+                if execution.is_quoted { 0.0 } else { conditions.slippage.per_unit(&basis) };
+            let slip = check_price_cost("slippage", per_unit);
             price += sign * slip.as_ref().unwrap_or(&0.0);
             if let Err(error) = impact.and(slip) {
                 self.fail(self.located(error, execution.asset));
@@ -267,9 +277,7 @@ impl Broker {
             }
         }
         let semantics = &self.conditions.semantics;
-        if !self.conditions.instruments.of(execution.asset).tick.is_nan()
-            && price != base
-        {
+        if !self.conditions.instruments.of(execution.asset).tick.is_nan() && price != base {
             let tick = self.conditions.instruments.of(execution.asset).tick;
             let steps = price / tick;
             // A price that is a whole number of ticks but for rounding stays where it is.
@@ -301,26 +309,35 @@ impl Broker {
 
     /// The fee of a fill of this order.
     pub(super) fn fee(&self, execution: &Execution, quantity: f64, price: f64) -> f64 {
+        if !self.conditions.semantics.fee_on_trailing && execution.reason == ExitReason::Trailing {
+            return 0.0;
+        }
+        self.conditions.commission.fee(&self.fee_basis(execution, quantity, price))
+    }
+
+    /// What the fee of a fill depends on.
+    pub(super) fn fee_basis(&self, execution: &Execution, quantity: f64, price: f64) -> FeeBasis {
         let traded = execution
             .place
             .and_then(|place| self.live.rare(place))
             .map_or(Traded::default(), |rare| rare.traded);
-        if !self.conditions.semantics.fee_on_trailing && execution.reason == ExitReason::Trailing {
-            return 0.0;
-        }
-        let multiplier = match self.conditions.semantics.fee_base {
-            FeeBase::Notional => self.positions.multiplier(execution.asset),
-            FeeBase::PriceOnly => 1.0,
-        };
-        self.conditions.commission.fee(&FeeBasis {
+        FeeBasis {
             quantity,
             price,
-            multiplier,
+            multiplier: self.fee_multiplier(execution.asset),
             is_sell: execution.sign < 0.0,
             is_maker: execution.flags.has(FillFlags::MAKER),
             order: traded,
             month: self.month.1,
-        })
+        }
+    }
+
+    /// The multiplier as fees count it.
+    pub(super) fn fee_multiplier(&self, asset: AssetId) -> f64 {
+        match self.conditions.semantics.fee_base {
+            FeeBase::Notional => self.positions.multiplier(asset),
+            FeeBase::PriceOnly => 1.0,
+        }
     }
 
     /// An error with the place at which it happened.
@@ -340,7 +357,11 @@ impl Broker {
     /// The largest number of whole lots up to `wanted` that may be opened, in units, beside
     /// `closing` units that the order closes.
     ///
-    /// Bisection over lots: the cost rises with the quantity, whatever the fee model.
+    /// Bisection over lots.
+    ///
+    /// # Assumes
+    /// What an order needs rises with its quantity. A tiered fee that falls for the whole order at
+    /// the end of a bracket can break that; then the result is payable, but not the largest.
     fn affordable(
         &mut self,
         execution: &Execution,
@@ -370,4 +391,3 @@ impl Broker {
         }
     }
 }
-

@@ -108,7 +108,8 @@ impl Broker {
             }
             // An order that would open something is tested from the next row on: which part of this
             // one lies after the parent's fill is not known.
-            let is_exit = live.reduce_only || rare_is_exit(&live, self.positions.quantity(live.asset));
+            let is_exit =
+                live.reduce_only || rare_is_exit(&live, self.positions.quantity(live.asset));
             let rare = self.live.rare_mut(place).expect("it has rarer terms");
             rare.since = since;
             if is_first {
@@ -123,7 +124,10 @@ impl Broker {
 
     /// Average price of the fills of an order.
     pub(super) fn average_price(&self, execution: &Execution) -> f64 {
-        let multiplier = self.positions.multiplier(execution.asset);
+        if !self.live.has_rare() {
+            return f64::NAN;
+        }
+        let multiplier = self.fee_multiplier(execution.asset);
         let traded = execution.place.and_then(|place| self.live.rare(place)).map(|r| r.traded);
         match traded {
             Some(traded) if traded.units > 0.0 => traded.notional / (traded.units * multiplier),

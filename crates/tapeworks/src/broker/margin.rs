@@ -90,7 +90,7 @@ impl Broker {
         reason: ExitReason,
     ) {
         let held = self.positions.quantity(asset);
-        let quantity = self.lot(asset).round(quantity);
+        let quantity = self.part_of(asset, quantity);
         if quantity == 0.0 {
             return;
         }
@@ -120,6 +120,13 @@ impl Broker {
         } else {
             self.live.push(live);
         }
+    }
+
+    /// So much of a position in whole lots, or all of it: what rounding has added to sums of units
+    /// is not left behind.
+    pub(super) fn part_of(&self, asset: AssetId, quantity: f64) -> f64 {
+        let held = self.positions.quantity(asset).abs();
+        if exceeds(held, quantity) { self.lot(asset).round(quantity) } else { held }
     }
 
     /// The rarer terms of an order that a rule, a limit or the account sends.
@@ -253,16 +260,12 @@ impl Broker {
                     let units = enough.min(held - queued);
                     if units > 0.0 {
                         missing -= units * unit;
-                        self.queue_margin_sale(asset, units);
+                        let (origin, reason) = (OrderOrigin::MarginCall, ExitReason::MarginCall);
+                        self.queue_reduce(asset, units, origin, reason);
                     }
                 }
             }
         }
-    }
-
-    /// The rest of an odd lot goes with its position: rounding must not leave it behind.
-    fn queue_margin_sale(&mut self, asset: AssetId, units: f64) {
-        self.queue_reduce(asset, units, OrderOrigin::MarginCall, ExitReason::MarginCall);
     }
 
     fn go_bankrupt(&mut self, equity: f64) {
@@ -281,7 +284,8 @@ impl Broker {
             let held = self.positions.quantity(asset).abs();
             let left = held - self.queued(asset, OrderOrigin::MarginCall);
             if exceeds(left, 0.0) {
-                self.queue_margin_sale(asset, left);
+                let (origin, reason) = (OrderOrigin::MarginCall, ExitReason::MarginCall);
+                self.queue_reduce(asset, left, origin, reason);
             }
         }
     }
