@@ -64,17 +64,14 @@ impl RuleBook {
     /// Gives one symbol, or the run, another set. A ladder starts again at its first step; what
     /// else is remembered of a position stays.
     pub fn set(&mut self, asset: Option<AssetId>, set: RuleSet) {
-        match asset {
-            Some(asset) => {
-                self.by_asset[asset.index()] = Some(set);
-                self.memory.step[asset.index()] = 0;
-            }
-            None => {
-                self.run = set;
-                for (step, own) in self.memory.step.iter_mut().zip(&self.by_asset) {
-                    if own.is_none() {
-                        *step = 0;
-                    }
+        if let Some(asset) = asset {
+            self.by_asset[asset.index()] = Some(set);
+            self.memory.step[asset.index()] = 0;
+        } else {
+            self.run = set;
+            for (step, own) in self.memory.step.iter_mut().zip(&self.by_asset) {
+                if own.is_none() {
+                    *step = 0;
                 }
             }
         }
@@ -273,7 +270,9 @@ impl RuleBook {
         self.any_water = sets().any(RuleSet::follows_water);
         let needs: Vec<(Vec<usize>, bool)> = sets().map(RuleSet::needs).collect();
         for (columns, closes) in needs {
-            columns.into_iter().for_each(|column| self.memory.add_column(column));
+            for column in columns {
+                self.memory.add_column(column);
+            }
             if closes {
                 self.memory.add_closes();
             }
