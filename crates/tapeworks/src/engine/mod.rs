@@ -12,13 +12,17 @@
 //! To add a rule: one file under `rules/`, and its name in the configuration of room `run`.
 
 mod config;
+mod config_check;
 mod event_loop;
 mod invariants;
 mod log;
+mod orders;
 mod present;
 mod request;
 mod slice;
 mod strategy;
+mod targets;
+mod terms;
 mod trader;
 
 pub mod expression;
