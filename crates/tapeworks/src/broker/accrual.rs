@@ -44,7 +44,8 @@ impl Broker {
     /// at the last marks; after the marks have moved that of this very instant.
     pub(super) fn pay_funding(&mut self, is_now: bool) {
         while let Some(rate) = self.conditions.schedule.funding.get(self.next_funding) {
-            let is_due = if is_now { rate.timestamp <= self.now } else { rate.timestamp < self.now };
+            let is_due =
+                if is_now { rate.timestamp <= self.now } else { rate.timestamp < self.now };
             if !is_due {
                 return;
             }

@@ -119,10 +119,13 @@ impl Broker {
     fn count_trade(&mut self, execution: &Execution, quantity: f64, fee: f64, price: f64) {
         let asset = execution.asset;
         let notional = quantity * price * self.positions.multiplier(asset);
-        for traded in [Some(&mut self.month.1), execution
-            .place
-            .and_then(|place| self.live.rare_mut(place))
-            .map(|rare| &mut rare.traded)]
+        for traded in [
+            Some(&mut self.month.1),
+            execution
+                .place
+                .and_then(|place| self.live.rare_mut(place))
+                .map(|rare| &mut rare.traded),
+        ]
         .into_iter()
         .flatten()
         {
@@ -155,8 +158,7 @@ impl Broker {
     ) {
         let asset = execution.asset;
         let multiplier = self.positions.multiplier(asset);
-        let slippage =
-            execution.sign * (priced.price - execution.base_price) * closed * multiplier;
+        let slippage = execution.sign * (priced.price - execution.base_price) * closed * multiplier;
         let detail = self.positions.detail_mut(asset);
         let share = closed / held.abs();
         let part = |sum: &mut f64| {
@@ -191,11 +193,7 @@ impl Broker {
         if !cost.is_zero() {
             self.ledger.lot_costs.push(cost);
         }
-        self.positions.set_quantity(
-            asset,
-            held + execution.sign * closed,
-            held.abs().max(closed),
-        );
+        self.positions.set_quantity(asset, held + execution.sign * closed, held.abs().max(closed));
         lot.closes_position = self.positions.quantity(asset) == 0.0;
         if lot.closes_position && self.rules.is_active() {
             self.rules.leave(asset);
@@ -277,9 +275,9 @@ impl Broker {
             WaterStart::Fill => price,
             WaterStart::SubmitClose => or_fill(submit_close),
             WaterStart::EntryClose => or_fill(bar.map_or(f64::NAN, |bar| bar.close)),
-            WaterStart::EntryExtreme => or_fill(bar.map_or(f64::NAN, |bar| {
-                if facts.side > 0.0 { bar.high } else { bar.low }
-            })),
+            WaterStart::EntryExtreme => or_fill(
+                bar.map_or(f64::NAN, |bar| if facts.side > 0.0 { bar.high } else { bar.low }),
+            ),
         };
         self.rules.enter(asset, &RuleEntry { base, water, is_new }, &facts);
         if is_new {
@@ -306,13 +304,7 @@ impl Broker {
     }
 
     /// Refuses an order that has found its price.
-    pub(super) fn reject(
-        &mut self,
-        execution: &Execution,
-        code: RejectCode,
-        need: f64,
-        have: f64,
-    ) {
+    pub(super) fn reject(&mut self, execution: &Execution, code: RejectCode, need: f64, have: f64) {
         self.finish(execution, OrderStatus::Rejected(code));
         self.push_rejection(execution.order, code, need, have);
         self.after_end(execution.order);
@@ -380,9 +372,7 @@ impl Broker {
 
     /// How long the order at a place lives.
     pub(super) fn tif_of(&self, place: Option<usize>) -> TimeInForce {
-        place
-            .and_then(|place| self.live.rare(place))
-            .map_or(TimeInForce::Gtc, |rare| rare.tif)
+        place.and_then(|place| self.live.rare(place)).map_or(TimeInForce::Gtc, |rare| rare.tif)
     }
 
     pub(super) fn push_cancel(&mut self, order: OrderId, reason: CancelReason) {
@@ -400,13 +390,7 @@ impl Broker {
         self.push_change(order, OrderEventKind::Rejected(code), f64::NAN, f64::NAN);
     }
 
-    pub(super) fn push_change(
-        &mut self,
-        order: OrderId,
-        kind: OrderEventKind,
-        old: f64,
-        new: f64,
-    ) {
+    pub(super) fn push_change(&mut self, order: OrderId, kind: OrderEventKind, old: f64, new: f64) {
         let fills_before = u32::try_from(self.ledger.fills.len()).expect("fewer than 2^32 fills");
         self.ledger.events.push(OrderEvent {
             timestamp: self.now,
@@ -496,4 +480,3 @@ impl LotCost {
         [self.entry_impact, self.exit_impact, self.funding, self.borrow].iter().all(|c| *c == 0.0)
     }
 }
-

@@ -165,8 +165,7 @@ impl Broker {
         let base = execution.base_price;
         let (cash, worth) = if self.positions.is_future(asset) {
             let settled = self.positions.settled(asset);
-            let gain =
-                if held == 0.0 { 0.0 } else { held * multiplier * (priced.price - settled) };
+            let gain = if held == 0.0 { 0.0 } else { held * multiplier * (priced.price - settled) };
             (self.account.cash + gain - fee, after * multiplier * (base - priced.price))
         } else {
             let paid = execution.sign * quantity * priced.price * multiplier + fee;

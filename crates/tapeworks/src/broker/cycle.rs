@@ -189,7 +189,8 @@ impl Broker {
             }
             check => {
                 let bar = quotes.bar(asset)?;
-                let is_finite = [bar.open, bar.high, bar.low, bar.close].iter().all(|p| p.is_finite());
+                let is_finite =
+                    [bar.open, bar.high, bar.low, bar.close].iter().all(|p| p.is_finite());
                 let passes = match check {
                     RowCheck::Full => Bar { volume: f64::NAN, ..bar }.is_tradable(),
                     RowCheck::Volume => is_finite && bar.volume != 0.0,

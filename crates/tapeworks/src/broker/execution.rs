@@ -1,7 +1,9 @@
 //! From a price to a fill: how much, at which price after costs, and whether the account allows it.
 
 use super::bar::Quotes;
-use super::codes::{CancelReason, ExitReason, ExpireReason, FillFlags, Phase, RejectCode, TimeInForce};
+use super::codes::{
+    CancelReason, ExitReason, ExpireReason, FillFlags, Phase, RejectCode, TimeInForce,
+};
 use super::commission::{FeeBasis, Traded};
 use super::custom::check_price_cost;
 use super::cycle::Broker;
@@ -108,10 +110,8 @@ impl Broker {
             let refusal = self.refuse_open(execution, closing, opening, &priced, quotes);
             if let Some((code, need, have)) = refusal {
                 let may_shrink = execution.shortfall == Shortfall::Partial && !is_fok;
-                let is_money = matches!(
-                    code,
-                    RejectCode::InsufficientCash | RejectCode::InsufficientMargin
-                );
+                let is_money =
+                    matches!(code, RejectCode::InsufficientCash | RejectCode::InsufficientMargin);
                 let affordable = if may_shrink && is_money {
                     self.affordable(execution, closing, opening, quotes)
                 } else {
@@ -119,7 +119,9 @@ impl Broker {
                 };
                 if closing + affordable == 0.0 {
                     return match execution.shortfall {
-                        _ if is_fok && is_money => self.expire(execution, ExpireReason::FokUnfilled),
+                        _ if is_fok && is_money => {
+                            self.expire(execution, ExpireReason::FokUnfilled)
+                        }
                         Shortfall::Cancel if is_money => {
                             self.cancel_for_cash(execution);
                         }
@@ -127,7 +129,9 @@ impl Broker {
                     };
                 }
                 let quantity = closing + affordable;
-                let Some(again) = self.price_after_costs(execution, quantity, quotes) else { return };
+                let Some(again) = self.price_after_costs(execution, quantity, quotes) else {
+                    return;
+                };
                 priced = again;
                 if affordable == 0.0 {
                     self.book_fill(execution, held, closing, 0.0, &priced, quotes);
@@ -267,9 +271,7 @@ impl Broker {
             }
         }
         let semantics = &self.conditions.semantics;
-        if !self.conditions.instruments.of(execution.asset).tick.is_nan()
-            && price != base
-        {
+        if !self.conditions.instruments.of(execution.asset).tick.is_nan() && price != base {
             let tick = self.conditions.instruments.of(execution.asset).tick;
             let steps = price / tick;
             // A price that is a whole number of ticks but for rounding stays where it is.
@@ -370,4 +372,3 @@ impl Broker {
         }
     }
 }
-

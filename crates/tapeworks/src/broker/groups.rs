@@ -108,7 +108,8 @@ impl Broker {
             }
             // An order that would open something is tested from the next row on: which part of this
             // one lies after the parent's fill is not known.
-            let is_exit = live.reduce_only || rare_is_exit(&live, self.positions.quantity(live.asset));
+            let is_exit =
+                live.reduce_only || rare_is_exit(&live, self.positions.quantity(live.asset));
             let rare = self.live.rare_mut(place).expect("it has rarer terms");
             rare.since = since;
             if is_first {

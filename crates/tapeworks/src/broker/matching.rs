@@ -333,8 +333,7 @@ mod tests {
         for (stop, limit, open, high, low, close, price, triggered) in rows {
             let kind = OrderKind::StopLimit;
             let terms = Terms { kind, side: Side::Buy, limit, stop };
-            let touched =
-                terms.in_row(kind, &bar(open, high, low, close), &Semantics::REALISTIC);
+            let touched = terms.in_row(kind, &bar(open, high, low, close), &Semantics::REALISTIC);
             assert_eq!(touched.is_triggered, triggered, "{terms:?} {open} {high} {low} {close}");
             let same = touched.price == price || (touched.price.is_nan() && price.is_nan());
             assert!(same, "{terms:?} {open} {high} {low} {close}: {touched:?}");

@@ -48,7 +48,8 @@ impl Broker {
             let Some(bar) = self.row(live.asset, quotes) else { continue };
             let semantics = self.conditions.semantics;
             let touched = if own_row
-                || matches!(semantics.fill_at, FillAt::NextClose) && live.kind() == super::codes::OrderKind::Market
+                || matches!(semantics.fill_at, FillAt::NextClose)
+                    && live.kind() == super::codes::OrderKind::Market
             {
                 live.terms.at_close(live.kind(), bar.close)
             } else {
@@ -75,12 +76,12 @@ impl Broker {
             Sequence::Submission => {}
             Sequence::BySymbol => turns.sort_by_key(|&place| self.live.at(place).asset),
             Sequence::ReduceFirst => turns.sort_by_key(|&place| opens(place)),
-            Sequence::OpensLargestFirst => turns.sort_by(|&a, &b| {
-                opens(a).cmp(&opens(b)).then(value(b).total_cmp(&value(a)))
-            }),
-            Sequence::OpensSmallestFirst => turns.sort_by(|&a, &b| {
-                opens(a).cmp(&opens(b)).then(value(a).total_cmp(&value(b)))
-            }),
+            Sequence::OpensLargestFirst => {
+                turns.sort_by(|&a, &b| opens(a).cmp(&opens(b)).then(value(b).total_cmp(&value(a))))
+            }
+            Sequence::OpensSmallestFirst => {
+                turns.sort_by(|&a, &b| opens(a).cmp(&opens(b)).then(value(a).total_cmp(&value(b))))
+            }
             Sequence::ValueAscending | Sequence::FreeCashAscending => turns.sort_by(|&a, &b| {
                 let signed = |place: usize| self.live.at(place).sign() * value(place);
                 signed(a).total_cmp(&signed(b))

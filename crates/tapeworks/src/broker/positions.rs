@@ -190,7 +190,11 @@ impl Positions {
     pub fn with_instruments(mut self, instruments: &Instruments) -> Self {
         if !instruments.are_plain() {
             let n_assets = self.quantity.len();
-            let assets = || (0..n_assets).map(|asset| instruments.of(AssetId(u32::try_from(asset).expect("fewer than 2^32 assets"))));
+            let assets = || {
+                (0..n_assets).map(|asset| {
+                    instruments.of(AssetId(u32::try_from(asset).expect("fewer than 2^32 assets")))
+                })
+            };
             self.multiplier = assets().map(|instrument| instrument.multiplier).collect();
             self.is_future = assets().map(|instrument| instrument.is_future).collect();
             self.settled = vec![0.0; n_assets];

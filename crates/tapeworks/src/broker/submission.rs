@@ -1,8 +1,6 @@
 //! Orders coming in.
 
-use super::codes::{
-    ExitReason, OrderKind, OrderOrigin, RejectCode, Side, TimeInForce,
-};
+use super::codes::{ExitReason, OrderKind, OrderOrigin, RejectCode, Side, TimeInForce};
 use super::cycle::Broker;
 use super::groups::trailing_limit;
 use super::ledger::{OrderDetail, OrderEventKind, OrderRow, OrderStatus};
@@ -119,8 +117,8 @@ impl Broker {
         let mark = self.positions.mark(new.asset);
         let trail = Trail { water: mark, ..new.trail };
         let terms = self.priced_terms(new, side, &trail);
-        let is_held = new.parent.is_some()
-            && self.conditions.semantics.child_gate == ChildGate::ParentFill;
+        let is_held =
+            new.parent.is_some() && self.conditions.semantics.child_gate == ChildGate::ParentFill;
         self.ledger.orders.push(OrderRow {
             created: self.now,
             quantity: if quantity.is_finite() { quantity } else { new.quantity },
@@ -214,7 +212,12 @@ impl Broker {
         terms
     }
 
-    fn refusal(&self, new: &NewOrder, quantity: f64, terms: &Terms) -> Option<(RejectCode, f64, f64)> {
+    fn refusal(
+        &self,
+        new: &NewOrder,
+        quantity: f64,
+        terms: &Terms,
+    ) -> Option<(RejectCode, f64, f64)> {
         let mark = self.positions.mark(new.asset);
         let instrument = self.conditions.instruments.of(new.asset);
         let plain = |code| Some((code, f64::NAN, f64::NAN));
@@ -292,8 +295,8 @@ impl Broker {
         let row = self.ledger.orders[parent.index()];
         let Some(place) = self.live.find(order) else { return };
         let is_over = !matches!(row.status, OrderStatus::Live | OrderStatus::Held);
-        let is_released = row.status == OrderStatus::Filled
-            || (new.releases_on_first && row.filled != 0.0);
+        let is_released =
+            row.status == OrderStatus::Filled || (new.releases_on_first && row.filled != 0.0);
         if is_released && self.live.at(place).is_held {
             self.live.release(place);
             self.ledger.orders[order.index()].status = OrderStatus::Live;

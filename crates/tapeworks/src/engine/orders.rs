@@ -52,8 +52,11 @@ impl Trader {
         requests: &[OrderRequest],
     ) -> Result<Vec<OrderId>> {
         if parent.index() >= self.broker.ledger().orders.len() {
-            return Err(Error::order("O105", format!("there is no order {} to wait for", parent.0))
-                .with_hint("pass the id that submit returned"));
+            return Err(Error::order(
+                "O105",
+                format!("there is no order {} to wait for", parent.0),
+            )
+            .with_hint("pass the id that submit returned"));
         }
         let mut orders = self.without_exits(requests)?;
         for order in &mut orders {

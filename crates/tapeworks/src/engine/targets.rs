@@ -2,9 +2,7 @@
 
 use super::trader::Trader;
 use crate::base::{AssetId, OrderId};
-use crate::broker::{
-    MarkMissing, NewOrder, OrderKind, Shortfall, SizeRounding, TargetRounding,
-};
+use crate::broker::{MarkMissing, NewOrder, OrderKind, Shortfall, SizeRounding, TargetRounding};
 
 impl Trader {
     /// Closes a fraction (0 to 1] of a position at the next open. Without a position the order is

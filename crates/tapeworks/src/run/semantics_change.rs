@@ -33,8 +33,8 @@ pub fn semantics_names() -> impl Iterator<Item = &'static str> + Clone {
 }
 
 /// The names of all knobs, with the words that each takes, or what it takes in place of a word.
-pub fn knobs() -> impl Iterator<Item = (&'static str, std::result::Result<Vec<&'static str>, &'static str>)>
-{
+pub fn knobs()
+-> impl Iterator<Item = (&'static str, std::result::Result<Vec<&'static str>, &'static str>)> {
     let worded = Semantics::KNOBS.iter().map(|&knob| {
         (knob, Ok(Semantics::words_of(knob).expect("Invariant: KNOBS lists what words_of knows")))
     });

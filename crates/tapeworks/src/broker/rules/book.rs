@@ -131,15 +131,14 @@ impl RuleBook {
         quotes: &impl Quotes,
     ) -> bool {
         let water = &mut self.memory.water[asset.index()];
-        let mut moves = facts.side * favourable > facts.side * *water;
+        let moves = facts.side * favourable > facts.side * *water;
         if moves {
             *water = favourable;
         }
-        moves &= self.any_water;
-        if !self.plain {
-            moves |= self.end_row_of_more(asset, close, quotes);
+        if self.plain {
+            return moves && self.any_water;
         }
-        moves
+        self.end_row_of_more(asset, close, quotes) || (moves && self.any_water)
     }
 
     /// Keeps the columns that rules look at, of every symbol with a row. The broker calls it once a
@@ -158,7 +157,6 @@ impl RuleBook {
     /// The levels that rest in the market for a position: (adverse, favourable), each the one that
     /// price meets first.
     #[must_use]
-    #[inline]
     pub fn levels(&self, asset: AssetId, facts: &PositionFacts) -> (Option<Level>, Option<Level>) {
         let set = self.of(asset);
         if set.is_empty() {
@@ -253,6 +251,8 @@ impl RuleBook {
         *step = step.saturating_add(1);
     }
 
+    // Apart from the path that every held symbol takes in every row.
+    #[cold]
     fn end_row_of_more(&mut self, asset: AssetId, close: f64, quotes: &impl Quotes) -> bool {
         let mut moves = self.memory.push_columns(asset.index(), |c| quotes.value(asset, c));
         if let Some(closed) = self.memory.closed.get_mut(asset.index()) {
