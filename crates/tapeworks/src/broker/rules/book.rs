@@ -66,12 +66,12 @@ impl RuleBook {
     pub fn set(&mut self, asset: Option<AssetId>, set: RuleSet) {
         if let Some(asset) = asset {
             self.by_asset[asset.index()] = Some(set);
-            self.memory.step[asset.index()] = 0;
+            self.memory.set_step(asset.index(), 0);
         } else {
             self.run = set;
-            for (step, own) in self.memory.step.iter_mut().zip(&self.by_asset) {
+            for (asset, own) in self.by_asset.iter().enumerate() {
                 if own.is_none() {
-                    *step = 0;
+                    self.memory.set_step(asset, 0);
                 }
             }
         }
@@ -174,6 +174,13 @@ impl RuleBook {
         }
     }
 
+    /// Notes that a level has filled in part: a step of a ladder waits for the rest of its units.
+    pub fn fill_part(&mut self, asset: AssetId, level: &Level, units: f64) {
+        if level.reason == ExitReason::Scaled {
+            self.memory.filled[asset.index()] += units;
+        }
+    }
+
     /// Whether any rule of a symbol is decided at closes.
     #[must_use]
     #[inline]
@@ -242,13 +249,14 @@ impl RuleBook {
             closed: memory.closed(at),
             first: memory.first[at],
             step: memory.step[at],
+            filled: memory.filled[at],
             columns: &memory.columns,
         }
     }
 
     fn push_step(&mut self, asset: AssetId) {
-        let step = &mut self.memory.step[asset.index()];
-        *step = step.saturating_add(1);
+        let step = self.memory.step[asset.index()];
+        self.memory.set_step(asset.index(), step.saturating_add(1));
     }
 
     // Apart from the path that every held symbol takes in every row.
