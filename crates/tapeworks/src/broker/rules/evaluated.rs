@@ -158,6 +158,7 @@ mod tests {
             closed: f64::NAN,
             first: 10.0,
             step: 0,
+            filled: 0.0,
             columns: &[],
         };
         let bar = bar(prices);
