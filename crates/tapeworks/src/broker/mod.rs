@@ -64,10 +64,10 @@ pub use rules::{PositionRule, RuleBook, RuleSet, ScaledOf};
 pub use schedule::{CapitalFlow, FundingRate, Roll, Schedule};
 pub use semantics::{
     AfterRuleExit, BarsHeld, BothHit, CashCheck, ChildFrom, ChildGate, CloseRuleAt, EntryBar,
-    Excursions, ExitSlip, FeeBase, FillAt, FinalClose, LimitGap, LimitSlip, MarkMissing, Matching,
-    Orphans, PartialSearch, RestFrom, RowCheck, RuleStyle, Semantics, Sequence, ShortCash,
-    ShortfallRule, SizeRounding, StopBase, StopExitAt, StopLimitRule, TargetRounding, Touch,
-    TrailOrder, WaterMark, WaterStart,
+    Excursions, ExitSlip, FeeBase, FillAt, FinalClose, FundingAt, LimitGap, LimitSlip, MarkMissing,
+    Matching, OnCloseAt, Orphans, PartialSearch, RestFrom, RowCheck, RuleStyle, Semantics,
+    Sequence, ShortCash, ShortfallRule, SizeRounding, StopBase, StopExitAt, StopLimitRule,
+    TargetRounding, TargetShortfall, Touch, TrailOrder, WaterMark, WaterStart,
 };
 pub use slippage::{PriceBasis, Slippage};
 pub use submission::{Change, NewOrder};
