@@ -210,6 +210,9 @@ codes! {
         None = "none",
         /// All of it.
         FullBar = "full_bar",
+        /// All of it after an entry at the market; after a stop entry a favourable level that the
+        /// row reached while it reached no adverse one; nothing after a limit entry.
+        ByEntry = "by_entry",
     }
 }
 
