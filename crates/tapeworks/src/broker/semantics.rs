@@ -59,9 +59,9 @@ codes! {
     Touch {
         /// Its open and its range.
         BarRange = "bar_range",
-        /// Its close alone.
+        /// Its close alone; what is reached fills at the price of market orders.
         Close = "close",
-        /// The price at which market orders fill.
+        /// The price at which market orders fill, and what is reached fills there.
         FillPrice = "fill_price",
     }
 }
@@ -559,6 +559,8 @@ semantics! {
     water_start: WaterStart,
     /// Whether rules rest in the market or are asked once a row.
     rules: RuleStyle,
+    /// What of a row reaches the levels of rules that are asked.
+    rule_touch: Touch,
     /// The price from which the levels of rules are measured.
     stop_base: StopBase,
     /// Where a level-triggered rule fills.
@@ -635,6 +637,7 @@ impl Semantics {
         water_mark: WaterMark::Extreme,
         water_start: WaterStart::Fill,
         rules: RuleStyle::Resting,
+        rule_touch: Touch::BarRange,
         stop_base: StopBase::Fill,
         stop_exit_at: StopExitAt::Level,
         close_rule_at: CloseRuleAt::NextOpen,
