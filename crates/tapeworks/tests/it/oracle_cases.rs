@@ -38,10 +38,8 @@ pub fn market_of(case: &Value, context_delay: usize) -> Market {
     symbols.sort();
     let contexts: Vec<&Value> =
         case["ops"].as_array().unwrap().iter().filter(|op| op["op"] == "ctx").collect();
-    let mut signals: Vec<String> = contexts
-        .iter()
-        .flat_map(|op| op["ctx"].as_object().unwrap().keys().cloned())
-        .collect();
+    let mut signals: Vec<String> =
+        contexts.iter().flat_map(|op| op["ctx"].as_object().unwrap().keys().cloned()).collect();
     signals.sort();
     signals.dedup();
     let mut rows = Vec::new();
@@ -115,6 +113,9 @@ fn perform(op: &Value, slice: &Slice<'_>, trader: &mut Trader) -> Result<()> {
             trader.submit(&order)?;
         }
         "close" if trader.quantity(asset) != 0.0 => {
+            trader.close(asset, 1.0);
+        }
+        "close_always" => {
             trader.close(asset, 1.0);
         }
         "reduce" if trader.quantity(asset) != 0.0 => {
@@ -226,8 +227,17 @@ fn expected_facts(expected: &Value) -> Facts {
     });
     for (i, trade) in trades.into_iter().enumerate() {
         let numbers = [
-            "entry_bar", "exit_bar", "entry", "exit", "qty", "pnl", "pnl_pct", "fees", "bars_held",
-            "mfe", "mae",
+            "entry_bar",
+            "exit_bar",
+            "entry",
+            "exit",
+            "qty",
+            "pnl",
+            "pnl_pct",
+            "fees",
+            "bars_held",
+            "mfe",
+            "mae",
         ];
         put(&format!("trades[{i}]"), trade, &numbers, &["asset", "status"]);
     }
@@ -341,11 +351,7 @@ fn trade_numbers(log: &RunLog, lot: &ClosedLot, entered: i64) -> Vec<(&'static s
 }
 
 /// One order as a line; nothing for an order that the peer never made.
-fn order_text(
-    log: &RunLog,
-    order: &tapeworks::engine::OrderRow,
-    blocks: bool,
-) -> Option<String> {
+fn order_text(log: &RunLog, order: &tapeworks::engine::OrderRow, blocks: bool) -> Option<String> {
     let code = match order.status {
         OrderStatus::Rejected(RejectCode::PrecheckFailed) if blocks => return None,
         OrderStatus::Rejected(code) => code.as_str(),

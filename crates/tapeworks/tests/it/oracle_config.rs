@@ -239,9 +239,8 @@ fn payment(resolved: &Value, s: &mut Semantics) {
 fn commission_of(terms: &Value) -> Commission {
     let (rate, each) = (number(terms, "rate"), number(terms, "per_share"));
     let min = number(terms, "minimum");
-    let per_share = |min_scope| {
-        Commission::PerShare { rate: each, min, max_pct: f64::INFINITY, min_scope }
-    };
+    let per_share =
+        |min_scope| Commission::PerShare { rate: each, min, max_pct: f64::INFINITY, min_scope };
     match text(terms, "model") {
         "none" => Commission::None,
         "percentage" | "tiered" => Commission::percent(rate * 1e4, 0.0),
@@ -256,10 +255,8 @@ fn commission_of(terms: &Value) -> Commission {
 fn fee_model(model: &Value) -> Commission {
     assert_eq!(model[0], "TieredCommission");
     let tiers = model[1]["tiers"].as_array().unwrap().iter();
-    let tiers = tiers.map(|tier| Tier {
-        up_to: tier[0].as_f64().unwrap(),
-        rate: tier[1].as_f64().unwrap(),
-    });
+    let tiers = tiers
+        .map(|tier| Tier { up_to: tier[0].as_f64().unwrap(), rate: tier[1].as_f64().unwrap() });
     Commission::Tiered {
         tiers: tiers.collect(),
         by: TierBy::Fill,

@@ -215,8 +215,7 @@ fn exit_differs(log: &RunLog, want: &Value) -> Option<String> {
 fn probes_of_backtesting_py_when_played_then_its_trades() {
     let Some(folder) = folder() else { return };
     let file = read(&folder, "peer_probes/backtesting_py.json");
-    let semantics =
-        Semantics { final_close: FinalClose::Trade, ..Semantics::BACKTESTING_PY };
+    let semantics = Semantics { final_close: FinalClose::Trade, ..Semantics::BACKTESTING_PY };
     let config = terms(semantics, Vec::new());
     let mut tally = Tally::default();
     for case in file["cases"].as_array().unwrap() {
@@ -229,11 +228,8 @@ fn probes_of_backtesting_py_when_played_then_its_trades() {
             take_profit: price("tp").map(ExitPrice::Price),
             ..OrderRequest::market(ASSET, price("size").unwrap())
         };
-        let log = play(
-            &rows(&case["rows"]),
-            Once { orders: vec![request], ..Once::default() },
-            &config,
-        );
+        let log =
+            play(&rows(&case["rows"]), Once { orders: vec![request], ..Once::default() }, &config);
         let want = case["trades"].as_array().unwrap();
         tally.add("probe", case["id"].as_str().unwrap(), trades_differ(&log, want));
     }

@@ -11,9 +11,7 @@ use tapeworks::base::{AssetId, Result};
 use tapeworks::broker::{
     AccountKind, AccountTerms, Commission, MarginCallPolicy, Semantics, Slippage,
 };
-use tapeworks::engine::{
-    EngineConfig, Flow, OrderRequest, RunLog, Slice, Strategy, Trader, run,
-};
+use tapeworks::engine::{EngineConfig, Flow, OrderRequest, RunLog, Slice, Strategy, Trader, run};
 
 use crate::market::{Market, Row, bar_of};
 use crate::oracle_cases::near;
