@@ -356,15 +356,6 @@ impl Broker {
         self.after_end(order);
     }
 
-    /// Refuses a live order before it has found a price.
-    pub(super) fn reject_at(&mut self, place: usize, code: RejectCode, need: f64, have: f64) {
-        let order = self.live.at(place).order;
-        self.live.end(place);
-        self.ledger.orders[order.index()].status = OrderStatus::Rejected(code);
-        self.push_rejection(order, code, need, have);
-        self.after_end(order);
-    }
-
     /// Notes that the stop of an order was reached.
     pub(super) fn note_trigger(&mut self, place: usize) {
         let live = *self.live.at(place);

@@ -87,9 +87,6 @@ impl Broker {
         if self.call_stands {
             return plain(RejectCode::MarginCallActive);
         }
-        if self.is_halted {
-            return plain(RejectCode::TradingHalted);
-        }
         let held = self.positions.quantity(asset);
         let after = held + execution.sign * (closing + opening);
         let kind = self.conditions.terms.kind;
@@ -105,7 +102,7 @@ impl Broker {
         if notional < instrument.min_notional {
             return Some((RejectCode::BelowMinNotional, instrument.min_notional, notional));
         }
-        if !self.limits.is_empty()
+        if self.limits.is_active()
             && let Some(refusal) = self.refuse_by_limits(execution, after, quotes)
         {
             return Some(refusal);
@@ -192,20 +189,22 @@ impl Broker {
         let total = self.row_total(quotes);
         let share = self.book.by_asset[asset.index()];
         let value = after * execution.base_price * self.positions.multiplier(asset);
-        let values: Vec<(u32, f64)> =
-            self.book.listed.iter().map(|&a| (a, self.book.by_asset[a as usize].net)).collect();
         let n_positions = u32::try_from(self.positions.held().len()).expect("fewer than 2^32");
-        let opens_position = self.positions.quantity(asset) == 0.0;
-        self.limits.check_open(&OpenView {
+        let is_new = self.positions.quantity(asset) == 0.0;
+        let refusal = self.limits.check_open(&OpenView {
             asset,
-            value,
-            gross: total.gross - share.gross + value.abs(),
-            net: total.net - share.net + value,
+            value_after: value,
+            gross_after: total.gross - share.gross + value.abs(),
+            net_after: total.net - share.net + value,
+            net_before: total.net,
             equity: self.account.cash + total.worth,
-            n_positions: n_positions + u32::from(opens_position),
-            opens_position,
-            values: &values,
-        })
+            n_positions_after: n_positions + u32::from(is_new),
+            is_new,
+            // Orders are counted when they are sent.
+            n_orders: 0,
+            value: &|asset| self.book.by_asset[asset.index()].net,
+        })?;
+        Some((refusal.code, refusal.need, refusal.have))
     }
 
     /// The sums over all positions at the prices of this row.

@@ -92,7 +92,7 @@ impl Broker {
 
     /// Lets opens through again after a portfolio limit has halted them.
     pub fn resume(&mut self) {
-        self.is_halted = false;
+        self.limits.resume();
     }
 
     fn note_too_late(&mut self, order: OrderId) {

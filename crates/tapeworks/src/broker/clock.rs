@@ -57,9 +57,6 @@ impl Broker {
         if month != self.month.0 {
             self.month = (month, Traded::default());
         }
-        if self.limits.resumes_each_session() {
-            self.is_halted = false;
-        }
         self.pay_borrow_and_interest();
     }
 

@@ -54,6 +54,8 @@ pub struct Conditions {
     pub terms: AccountTerms,
     /// What is known beforehand.
     pub schedule: Schedule,
+    /// Rows a year, for yearly volatilities.
+    pub periods_per_year: f64,
 }
 
 /// Orders, positions, cash and the ledger of one run.
@@ -91,7 +93,8 @@ pub struct Broker {
     pub(super) next_funding: usize,
     pub(super) pending_rolls: Vec<usize>,
     pub(super) call_stands: bool,
-    pub(super) is_halted: bool,
+    /// Capital flows up to the last close.
+    pub(super) flows_seen: f64,
     pub(super) is_closed: bool,
     pub(super) n_groups: u32,
     /// What has gone wrong in a user's model or an account; it ends the run.
@@ -149,7 +152,7 @@ impl Broker {
             positions: Positions::new(n_assets).with_instruments(&conditions.instruments),
             live: LiveOrders::new(n_assets),
             guards: vec![Guard::NEVER; n_assets],
-            past: Past::new(n_assets, past_rows),
+            past: Past::new(n_assets, past_rows, conditions.periods_per_year),
             used: if counts_use { vec![0.0; n_assets] } else { Vec::new() },
             pending_rolls: (0..conditions.schedule.rolls.len()).collect(),
             accrued_at: i64::MIN,
@@ -269,12 +272,11 @@ impl Broker {
     /// Fills what can be filled of the order at a place in the book.
     pub(super) fn fill_order(&mut self, place: usize, hit: Hit, quotes: &impl Quotes) {
         let live = *self.live.at(place);
-        let entry = match (hit.phase, live.kind()) {
-            (Phase::Close, _) => Entry::Close,
-            (Phase::Open, _) | (_, OrderKind::Market) => Entry::Open,
-            (Phase::Inside, OrderKind::Limit) => Entry::Limit,
-            _ if hit.flags.has(FillFlags::MAKER) => Entry::Limit,
-            _ => Entry::Stop,
+        let entry = match hit.phase {
+            Phase::Close => Entry::Close,
+            Phase::Open => Entry::Open,
+            Phase::Inside if hit.flags.has(FillFlags::MAKER) => Entry::Limit,
+            Phase::Inside => Entry::Stop,
         };
         self.execute(
             &Execution {

@@ -172,7 +172,7 @@ impl Broker {
         let volume = match participation.basis {
             VolumeBasis::Bar => quotes.bar(asset).map_or(f64::NAN, |bar| bar.volume),
             VolumeBasis::PreviousBar => self.past.previous_volume(asset),
-            VolumeBasis::Adv(_) => self.past.adv(asset),
+            VolumeBasis::Adv(rows) => self.past.adv(asset, rows as usize),
         };
         if volume.is_nan() {
             return wanted;
@@ -232,6 +232,7 @@ impl Broker {
             if needs_volume && volume.is_nan() {
                 priced.flags = priced.flags.with(FillFlags::NO_VOLUME_COST);
             }
+            let past_rows = conditions.slippage.past_rows().max(conditions.impact.past_rows());
             let mut basis = PriceBasis {
                 asset: execution.asset,
                 sign,
@@ -241,8 +242,8 @@ impl Broker {
                 used: self.used.get(execution.asset.index()).copied().unwrap_or(0.0),
                 tick: instrument.tick,
                 spread: instrument.spread,
-                sigma: self.past.sigma(execution.asset),
-                adv: self.past.adv(execution.asset),
+                sigma: self.past.sigma(execution.asset, past_rows),
+                adv: self.past.adv(execution.asset, past_rows),
             };
             priced.impact = conditions.impact.per_unit(&basis);
             price += sign * priced.impact;

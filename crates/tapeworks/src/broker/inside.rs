@@ -76,7 +76,7 @@ impl Broker {
         }
     }
 
-    fn reduce_inside(&mut self, quotes: &impl Quotes) {
+    pub(super) fn reduce_inside(&mut self, quotes: &impl Quotes) {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
         if self.live.has_resting() {

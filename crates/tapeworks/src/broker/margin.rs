@@ -26,14 +26,17 @@ impl Broker {
         if self.rules.is_active() {
             self.queue_close_rules(quotes);
         }
-        if !self.limits.is_empty() {
+        if self.limits.is_active() {
             self.apply_limits();
         }
         if !self.conditions.terms.kind.pays_in_full() {
             self.check_margin();
         }
-        if self.past.is_needed() {
-            for asset in 0..self.past.n_assets() {
+        if self.rules.needs_memory() {
+            self.rules.remember(quotes);
+        }
+        if !self.past.is_off() {
+            for asset in 0..u32::try_from(self.positions.n_assets()).expect("fewer than 2^32") {
                 let asset = AssetId(asset);
                 if let Some(bar) = self.row(asset, quotes) {
                     self.past.push(asset, bar.close, bar.volume);
@@ -140,29 +143,31 @@ impl Broker {
 
     fn apply_limits(&mut self) {
         let valuation = self.positions.valuation();
-        let values: Vec<(u32, f64)> = self
+        let values: Vec<(AssetId, f64)> = self
             .positions
             .held()
             .iter()
             .map(|&asset| {
                 let id = AssetId(asset);
                 let units = self.positions.quantity(id) * self.positions.multiplier(id);
-                (asset, units * self.positions.mark(id))
+                (id, units * self.positions.mark(id))
             })
             .collect();
         let breaches = self.limits.evaluate(&CloseView {
             session: self.session,
             equity: self.account.cash + valuation.worth,
-            flows: self.account.flows,
+            flow: self.account.flows - self.flows_seen,
             gross: valuation.gross,
             net: valuation.net,
-            values: &values,
+            positions: &values,
         });
+        let breaches = breaches.to_vec();
+        self.flows_seen = self.account.flows;
         for breach in breaches {
-            self.push_account_event(AccountEventKind::LimitBreach, breach.asset, breach.measured);
+            self.push_account_event(AccountEventKind::LimitBreach, None, breach.measured);
             match breach.action {
-                LimitAction::Warn => {}
-                LimitAction::Halt => self.is_halted = true,
+                // The limits themselves refuse opens while trading is halted.
+                LimitAction::Warn | LimitAction::Halt => {}
                 LimitAction::Reduce(fraction) => self.reduce_all(fraction),
                 LimitAction::Liquidate => self.reduce_all(1.0),
                 LimitAction::Stop => self.fail(Error::order(
@@ -170,7 +175,7 @@ impl Broker {
                     format!(
                         "{}: portfolio limit {} was passed: measured {}",
                         Timestamp(self.now),
-                        breach.name,
+                        breach.limit + 1,
                         breach.measured
                     ),
                 )),

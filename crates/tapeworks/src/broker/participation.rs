@@ -34,6 +34,16 @@ pub enum CapScope {
 }
 
 impl Participation {
+    /// How many rows of the past the cap looks at.
+    #[must_use]
+    pub fn past_rows(self) -> usize {
+        match self.basis {
+            VolumeBasis::Bar => 0,
+            VolumeBasis::PreviousBar => 1,
+            VolumeBasis::Adv(rows) => rows as usize,
+        }
+    }
+
     /// A share of the row's own volume, shared by all orders of a symbol.
     #[must_use]
     pub fn new(max_share: f64) -> Self {

@@ -110,7 +110,7 @@ impl Broker {
     }
 
     /// Fires the levels of rules that the open lies beyond, one after the other.
-    fn close_beyond_open(&mut self, quotes: &impl Quotes) {
+    pub(super) fn close_beyond_open(&mut self, quotes: &impl Quotes) {
         for at in 0..self.watched.len() {
             let asset = AssetId(self.watched[at]);
             let Some(bar) = self.row(asset, quotes) else { continue };

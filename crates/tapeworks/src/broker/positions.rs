@@ -198,6 +198,12 @@ impl Positions {
         self
     }
 
+    /// How many assets there are.
+    #[must_use]
+    pub fn n_assets(&self) -> usize {
+        self.quantity.len()
+    }
+
     /// Units of account currency per unit of price.
     #[must_use]
     #[inline]

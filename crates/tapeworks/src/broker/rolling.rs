@@ -24,9 +24,10 @@ impl Broker {
             match both {
                 Some((from, to)) if roll.timestamp <= self.now => {
                     if held != 0.0 {
+                        let leg = Leg { origin: OrderOrigin::Roll, reason: ExitReason::Roll };
                         self.push_account_event(AccountEventKind::Roll, Some(roll.from), held);
-                        self.trade_leg(roll.from, -held, from.open, true, quotes);
-                        self.trade_leg(roll.to, held, to.open, false, quotes);
+                        self.trade_leg(roll.from, -held, from.open, &leg, quotes);
+                        self.trade_leg(roll.to, held, to.open, &leg, quotes);
                     }
                 }
                 _ => self.pending_rolls.push(at),
@@ -42,10 +43,11 @@ impl Broker {
         asset: AssetId,
         units: f64,
         open: f64,
-        reduce_only: bool,
+        leg: &Leg,
         quotes: &impl Quotes,
     ) {
         let order = self.next_order();
+        let reduce_only = self.positions.quantity(asset) * units < 0.0;
         self.ledger.orders.push(OrderRow {
             created: self.previous,
             quantity: units,
@@ -55,8 +57,8 @@ impl Broker {
             asset,
             tag: 0,
             kind: OrderKind::Market,
-            origin: OrderOrigin::Roll,
-            reason: ExitReason::Roll,
+            origin: leg.origin,
+            reason: leg.reason,
             reduce_only,
             status: OrderStatus::Live,
         });
@@ -72,7 +74,7 @@ impl Broker {
             phase: Phase::Open,
             flags: hit.flags,
             by_stop: false,
-            reason: ExitReason::Roll,
+            reason: leg.reason,
             reduce_only,
             shortfall: Shortfall::Reject,
             entry: Entry::Open,
@@ -91,4 +93,20 @@ impl Broker {
         self.finish(&execution, OrderStatus::Filled);
         self.after_fill(&execution, units.abs(), priced.price);
     }
+
+    /// Closes every position at its last mark, with costs, at the end of a run.
+    pub fn close_all_at_marks(&mut self, quotes: &impl Quotes) {
+        for asset in self.positions.held().to_vec() {
+            let asset = AssetId(asset);
+            let (held, mark) = (self.positions.quantity(asset), self.positions.mark(asset));
+            let leg = Leg { origin: OrderOrigin::EndOfRun, reason: ExitReason::EndOfRun };
+            self.trade_leg(asset, -held, mark, &leg, quotes);
+        }
+    }
+}
+
+/// Why a trade happens that no order of the strategy asked for.
+struct Leg {
+    origin: OrderOrigin,
+    reason: ExitReason,
 }

@@ -4,6 +4,7 @@ use super::account::Account;
 use super::cycle::{Broker, Conditions};
 use super::ledger::Ledger;
 use super::live::LiveOrders;
+use super::lots::Lots;
 use super::positions::Positions;
 use super::rules::RuleBook;
 use crate::base::AssetId;
@@ -31,6 +32,12 @@ impl Broker {
     #[must_use]
     pub fn is_intraday(&self) -> bool {
         self.is_intraday
+    }
+
+    /// The quantity step of an asset.
+    #[must_use]
+    pub fn lots_of(&self, asset: AssetId) -> Lots {
+        self.lot(asset)
     }
 
     /// Cash and totals.

@@ -134,6 +134,16 @@ impl LimitBook {
         !self.limits.is_empty()
     }
 
+    /// The largest number of orders a session.
+    #[must_use]
+    pub fn max_orders(&self) -> Option<u32> {
+        let most = self.limits.iter().filter_map(|watch| match watch.limit.kind {
+            LimitKind::MaxOrders(most) => Some(most),
+            _ => None,
+        });
+        most.min()
+    }
+
     /// Whether opens are refused.
     #[must_use]
     pub fn is_halted(&self) -> bool {

@@ -36,9 +36,15 @@ impl SessionReturns {
         self.sorted.extend_from_slice(&self.past[from..]);
         self.sorted.push(present);
         self.sorted.sort_by(f64::total_cmp);
-        let place = (1.0 - level) * f64::from(window - 1);
+        let steps = f64::from(window - 1);
+        // The level is a decimal fraction: 0.9 of ten steps is the second return, not almost it.
+        let place = (1e9 * (steps - level * steps)).round() / 1e9;
         let below = place.floor();
-        // 0 <= place < window, so both places exist.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "0 <= place < window"
+        )]
         let at = below as usize;
         let low = self.sorted[at];
         let high = self.sorted[(at + 1).min(self.sorted.len() - 1)];

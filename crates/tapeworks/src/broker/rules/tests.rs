@@ -82,8 +82,8 @@ fn ladder(steps: &[(f64, f64)], of: ScaledOf) -> PositionRule {
 
 #[test]
 fn levels_when_one_rule_then_each_side_has_its_price() {
-    let nan = f64::NAN;
     use PositionRule::{StopLoss, TakeProfit, TrailingAmount, TrailingStop};
+    let nan = f64::NAN;
     // rule, side, entry, best, adverse, favourable
     let rows = [
         (StopLoss(0.05), 1.0, 100.0, 110.0, 95.0, nan),
