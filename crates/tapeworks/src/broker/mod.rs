@@ -16,6 +16,7 @@
 
 mod account;
 mod accrual;
+mod affordable;
 mod aging;
 mod bar;
 mod booking;
@@ -26,6 +27,7 @@ mod codes;
 mod commission;
 mod cycle;
 mod execution;
+mod free_cash;
 mod groups;
 mod impact;
 mod inside;
@@ -48,6 +50,7 @@ mod rules;
 mod schedule;
 mod semantics;
 mod settlement;
+mod shadow;
 mod slippage;
 mod submission;
 mod view;

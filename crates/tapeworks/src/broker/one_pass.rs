@@ -12,11 +12,11 @@ use super::live::{LiveOrder, Rare};
 use super::matching::{Terms, Touched};
 use super::positions::Entry;
 use super::rules::RuleExit;
-use super::shadow::Shadow;
 use super::semantics::{
-    CashCheck, EntryBar, Excursions, FillAt, OnCloseAt, RestFrom, RuleStyle, Sequence, SizeRounding, Touch,
-    TrailOrder,
+    CashCheck, EntryBar, Excursions, FillAt, OnCloseAt, RestFrom, RuleStyle, Sequence,
+    SizeRounding, Touch, TrailOrder,
 };
+use super::shadow::Shadow;
 use crate::base::AssetId;
 
 /// Which orders a walk takes.
@@ -73,6 +73,7 @@ impl Broker {
 
     fn match_own(&mut self, quotes: &impl Quotes, walk: Walk) {
         if self.conditions.semantics.fills_in_own_row() {
+            self.row_is_over = true;
             self.walk(quotes, walk);
             self.live.sweep();
             self.book.forget();
@@ -307,7 +308,7 @@ impl Broker {
         let live = self.live.at(place);
         let semantics = &self.conditions.semantics;
         let kind = live.kind();
-        let taken = |price| Touched { price, ..Touched::missed() };
+        let taken = |price| Touched { price, ..Touched::MISSED };
         let decided = self.live.rare(place).filter(|rare| !rare.decided.is_nan());
         match kind {
             OrderKind::Market => {
@@ -333,7 +334,9 @@ impl Broker {
             return true;
         }
         match (self.conditions.semantics.entry_bar_children, since.how) {
-            (EntryBar::FullBar | EntryBar::AfterEntry, _) | (EntryBar::ByEntry, Entry::Open) => true,
+            (EntryBar::FullBar | EntryBar::AfterEntry, _) | (EntryBar::ByEntry, Entry::Open) => {
+                true
+            }
             (EntryBar::ByEntry, Entry::Stop) => {
                 live.kind() == OrderKind::Limit && !self.sibling_is_reached(place, bar)
             }
@@ -404,9 +407,7 @@ impl Broker {
                 turns.sort_by(|&a, &b| signed(a).total_cmp(&signed(b)));
             }
             Sequence::FreeCashAscending => {
-                let cash = |place: usize| {
-                    self.cash_taken(place, price(self.live.at(place).asset))
-                };
+                let cash = |place: usize| self.cash_taken(place, price(self.live.at(place).asset));
                 turns.sort_by(|&a, &b| cash(a).total_cmp(&cash(b)));
             }
         }

@@ -679,12 +679,20 @@ impl Semantics {
     pub fn fills_in_own_row(&self) -> bool {
         matches!(self.fill_at, FillAt::SameClose | FillAt::Immediate | FillAt::ThisOpen)
             || self.rest_from == RestFrom::Same
+            || self.on_close_at == OnCloseAt::Same
     }
 
     /// Whether the close at which an order was sent is kept with it.
     #[must_use]
     pub fn needs_submit_close(&self) -> bool {
         self.stop_base == StopBase::SubmitClose || self.water_start == WaterStart::SubmitClose
+    }
+
+    /// Whether a trailing order has no level before the first row that it meets.
+    #[must_use]
+    pub fn trails_start_blank(&self) -> bool {
+        self.trail_orders == TrailOrder::UpdateThenTest
+            || self.water_start == WaterStart::EntryExtreme
     }
 
     /// The constant of a name.

@@ -4,7 +4,7 @@
 //! let the orders of one row add up in the picture; one asks for the whole queue of a row at the
 //! row's close, before the first of its orders fills.
 
-use super::codes::OrderKind;
+use super::codes::{OrderKind, RejectCode};
 use super::commission::FeeBasis;
 use super::cycle::Broker;
 use super::instrument::Margin;
@@ -56,6 +56,14 @@ impl Broker {
                 !is_at_market || self.shadow_covers(asset, signed, mark)
             }
             CashCheck::AtFill | CashCheck::Never => true,
+        }
+    }
+
+    /// What an order is refused as when the picture has no room for it.
+    pub(super) fn code_of_shortage(&self) -> RejectCode {
+        match self.conditions.semantics.cash_check {
+            CashCheck::Queue => RejectCode::InsufficientMargin,
+            _ => RejectCode::InsufficientCash,
         }
     }
 
