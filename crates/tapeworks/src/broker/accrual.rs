@@ -2,21 +2,20 @@
 
 use super::cycle::Broker;
 use super::ledger::AccountEventKind;
+use super::time_costs::{borrow_cost, cash_interest, funding_cost, year_fraction};
 use crate::base::AssetId;
-
-/// Nanoseconds a day.
-const DAY_NS: f64 = 86_400e9;
 
 impl Broker {
     /// Pays for what is held short and earns or pays interest on cash, for the time since it was
     /// last done, on the positions, marks and settled cash of the row before.
     pub(super) fn pay_borrow_and_interest(&mut self) {
-        let days = (self.now - self.accrued_at).max(0) as f64 / DAY_NS;
+        let elapsed_ns = (self.now - self.accrued_at).max(0);
         self.accrued_at = self.now;
         let terms = self.conditions.terms;
-        if days == 0.0 {
+        if elapsed_ns == 0 {
             return;
         }
+        let years = year_fraction(terms.day_count, elapsed_ns, 1);
         for at in 0..self.positions.held().len() {
             let asset = AssetId(self.positions.held()[at]);
             let quantity = self.positions.quantity(asset);
@@ -25,18 +24,16 @@ impl Broker {
             if quantity >= 0.0 || rate == 0.0 || self.positions.is_future(asset) {
                 continue;
             }
-            let value =
-                quantity.abs() * self.positions.mark(asset) * self.positions.multiplier(asset);
-            let cost = value * rate * days / terms.day_count;
+            let (mark, multiplier) = (self.positions.mark(asset), self.positions.multiplier(asset));
+            let cost = borrow_cost(quantity, mark, multiplier, rate, years);
             self.account.cash -= cost;
             self.account.borrow += cost;
             self.positions.detail_mut(asset).borrow_in += cost;
             self.push_account_event(AccountEventKind::Borrow, Some(asset), -cost);
         }
         let settled = self.account.cash - self.account.unsettled;
-        let rate = if settled > 0.0 { terms.credit_rate } else { terms.debit_rate };
-        if rate != 0.0 && settled != 0.0 {
-            let interest = settled * rate * days / terms.day_count;
+        let interest = cash_interest(settled, &terms, years);
+        if interest != 0.0 {
             self.account.cash += interest;
             self.account.interest += interest;
             self.push_account_event(AccountEventKind::Interest, None, interest);
@@ -67,7 +64,7 @@ impl Broker {
                 continue;
             }
             let mark = price(self, asset).unwrap_or(self.positions.mark(asset));
-            let paid = quantity * mark * self.positions.multiplier(asset) * rate;
+            let paid = funding_cost(quantity, mark, self.positions.multiplier(asset), rate);
             self.account.cash -= paid;
             self.free_cash.add(-paid);
             self.account.funding += paid;

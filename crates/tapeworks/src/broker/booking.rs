@@ -2,6 +2,7 @@
 
 use super::bar::Quotes;
 use super::codes::{CancelReason, ExitReason, ExpireReason, RejectCode, TimeInForce};
+use super::custom::check_fee;
 use super::cycle::Broker;
 use super::execution::{Execution, Priced};
 use super::free_cash::Movement;
@@ -11,7 +12,7 @@ use super::ledger::{
 use super::positions::{Enlargement, PositionDetail, exceeds};
 use super::rules::RuleEntry;
 use super::semantics::{CashCheck, Excursions, StopBase, WaterStart};
-use crate::base::{AssetId, Error, OrderId};
+use crate::base::{AssetId, OrderId};
 
 impl Broker {
     /// Books a fill that closes `closing` units and opens `opening`.
@@ -26,10 +27,13 @@ impl Broker {
     ) {
         let quantity = closing + opening;
         let fee = self.fee(execution, quantity, priced.price);
-        if !fee.is_finite() {
-            self.fail(Error::strategy("S121", format!("the commission model gave {fee}")));
-            return;
-        }
+        let fee = match check_fee(fee) {
+            Ok(fee) => fee,
+            Err(error) => {
+                self.fail(self.located(error, execution.asset));
+                0.0
+            }
+        };
         let fill = self.push_fill(execution, quantity, opening, fee, priced);
         self.count_trade(execution, quantity, fee, priced.price);
         if closing > 0.0 {

@@ -58,6 +58,8 @@ pub struct Conditions {
     pub schedule: Schedule,
     /// Rows a year, for yearly volatilities.
     pub periods_per_year: f64,
+    /// The columns of bid and ask, where the slippage reads them.
+    pub quotes: Option<(usize, usize)>,
 }
 
 /// Orders, positions, cash and the ledger of one run.
@@ -152,7 +154,7 @@ impl Broker {
             .slippage
             .past_rows()
             .max(conditions.impact.past_rows())
-            .max(conditions.participation.map_or(0, Participation::past_rows));
+            .max(conditions.participation.map_or(0, |cap| cap.past_rows()));
         let counts_use = conditions.participation.is_some() || conditions.slippage.needs_volume();
         Self {
             positions: Positions::new(n_assets).with_instruments(&conditions.instruments),
@@ -292,6 +294,7 @@ impl Broker {
             Phase::Inside if hit.flags.has(FillFlags::MAKER) => Entry::Limit,
             Phase::Inside => Entry::Stop,
         };
+        let quoted = self.quoted(&live, &hit, quotes);
         self.execute(
             &Execution {
                 place: Some(place),
@@ -299,7 +302,8 @@ impl Broker {
                 asset: live.asset,
                 sign: live.sign(),
                 wanted: live.rest,
-                base_price: hit.base_price,
+                base_price: quoted.unwrap_or(hit.base_price),
+                is_quoted: quoted.is_some(),
                 limit: live.terms.limit,
                 phase: hit.phase,
                 flags: hit.flags,
@@ -312,6 +316,16 @@ impl Broker {
             },
             quotes,
         );
+    }
+
+    /// The quote that a market order takes, where the run's slippage reads quotes.
+    fn quoted(&self, live: &LiveOrder, hit: &Hit, quotes: &impl Quotes) -> Option<f64> {
+        let (bid, ask) = self.conditions.quotes?;
+        if live.kind() != OrderKind::Market || hit.by_stop {
+            return None;
+        }
+        let value = |column| quotes.value(live.asset, column);
+        self.conditions.slippage.quoted(value(bid), value(ask), live.sign())
     }
 
     /// Closes what a rule's level closes; the rule's order is written at this moment.
@@ -376,6 +390,7 @@ impl Broker {
                     sign,
                     wanted,
                     base_price: hit.base_price,
+                    is_quoted: false,
                     limit: terms.limit,
                     phase: hit.phase,
                     flags: hit.flags,

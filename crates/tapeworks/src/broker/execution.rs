@@ -5,6 +5,7 @@ use super::codes::{
     CancelReason, ExitReason, ExpireReason, FillFlags, Phase, RejectCode, TimeInForce,
 };
 use super::commission::{FeeBasis, Traded};
+use super::custom::check_price_cost;
 use super::cycle::Broker;
 use super::ledger::{OrderEventKind, OrderStatus};
 use super::live::Shortfall;
@@ -13,7 +14,7 @@ use super::participation::{CapScope, VolumeBasis};
 use super::positions::{Entry, exceeds};
 use super::semantics::{ExitSlip, FeeBase, LimitSlip};
 use super::slippage::PriceBasis;
-use crate::base::{AssetId, Error, OrderId};
+use crate::base::{AssetId, Error, OrderId, Timestamp};
 
 /// An order that has found its price.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,8 @@ pub(super) struct Execution {
     /// Units left to fill (positive).
     pub wanted: f64,
     pub base_price: f64,
+    /// The base price is a quote: nothing more is given up.
+    pub is_quoted: bool,
     /// NaN when there is none.
     pub limit: f64,
     pub phase: Phase,
@@ -173,14 +176,19 @@ impl Broker {
         quotes: &impl Quotes,
     ) -> f64 {
         let Some(participation) = &self.conditions.participation else { return wanted };
-        let volume = match participation.basis {
-            VolumeBasis::Bar => quotes.bar(asset).map_or(f64::NAN, |bar| bar.volume),
-            VolumeBasis::PreviousBar => self.past.previous_volume(asset),
-            VolumeBasis::Adv(rows) => self.past.adv(asset, rows as usize),
-        };
-        if volume.is_nan() {
+        if !self.conditions.instruments.of(asset).has_volume {
             return wanted;
         }
+        let volume = quotes.bar(asset).map_or(f64::NAN, |bar| bar.volume);
+        let cap = match participation.basis {
+            VolumeBasis::Bar => participation.cap(volume, f64::NAN, f64::NAN),
+            VolumeBasis::PreviousBar => {
+                participation.cap(volume, self.past.previous_volume(asset), f64::NAN)
+            }
+            VolumeBasis::Adv(rows) => {
+                participation.cap(volume, f64::NAN, self.past.adv(asset, rows as usize))
+            }
+        };
         let used = match participation.scope {
             CapScope::Symbol => self.used[asset.index()],
             CapScope::Order => place
@@ -188,7 +196,7 @@ impl Broker {
                 .filter(|rare| rare.filled_at == self.now)
                 .map_or(0.0, |rare| rare.filled_in_row),
         };
-        let left = participation.max_share * volume - used;
+        let left = cap - used;
         if wanted <= left { wanted } else { self.lot(asset).round(left.max(0.0)) }
     }
 
@@ -222,7 +230,8 @@ impl Broker {
                     || semantics.exit_slip != ExitSlip::Never
             }
         };
-        let pays = (touched_pays || !execution.flags.has(FillFlags::MAKER))
+        let pays = !execution.is_quoted
+            && (touched_pays || !execution.flags.has(FillFlags::MAKER))
             && !(has_limit && semantics.limit_slip == LimitSlip::Unslipped)
             && match semantics.exit_slip {
                 ExitSlip::Always => true,
@@ -240,7 +249,8 @@ impl Broker {
         let is_free = conditions.impact.is_free() && conditions.slippage.is_free();
         let instrument = conditions.instruments.of(execution.asset);
         if !is_free {
-            let needs_volume = conditions.slippage.needs_volume() || !conditions.impact.is_free();
+            let needs_volume =
+                conditions.slippage.needs_volume() || conditions.impact.needs_volume();
             let volume = quotes.bar(execution.asset).map_or(f64::NAN, |bar| bar.volume);
             if needs_volume && volume.is_nan() {
                 priced.flags = priced.flags.with(FillFlags::NO_VOLUME_COST);
@@ -258,20 +268,14 @@ impl Broker {
                 sigma: self.past.sigma(execution.asset, past_rows),
                 adv: self.past.adv(execution.asset, past_rows),
             };
-            priced.impact = conditions.impact.per_unit(&basis);
+            let impact = check_price_cost("impact", conditions.impact.per_unit(&basis));
+            priced.impact = *impact.as_ref().unwrap_or(&0.0);
             price += sign * priced.impact;
             basis.price = price;
-            let slip = conditions.slippage.per_unit(&basis);
-            price += sign * slip;
-            let is_valid = |cost: f64| cost.is_finite() && cost >= 0.0;
-            if !(is_valid(priced.impact) && is_valid(slip)) {
-                self.fail(Error::strategy(
-                    "S120",
-                    format!(
-                        "a cost model gave {} of impact and {slip} of slippage a unit",
-                        priced.impact
-                    ),
-                ));
+            let slip = check_price_cost("slippage", conditions.slippage.per_unit(&basis));
+            price += sign * slip.as_ref().unwrap_or(&0.0);
+            if let Err(error) = impact.and(slip) {
+                self.fail(self.located(error, execution.asset));
                 return None;
             }
         }
@@ -328,6 +332,20 @@ impl Broker {
             order: traded,
             month: self.month.1,
         })
+    }
+
+    /// An error with the place at which it happened.
+    pub(super) fn located(&self, error: Error, asset: AssetId) -> Error {
+        let at = Timestamp(self.now);
+        let placed = Error::new(
+            error.kind(),
+            error.code(),
+            format!("{at}, asset {}: {}", asset.0, error.message()),
+        );
+        match error.hint() {
+            Some(hint) => placed.with_hint(hint),
+            None => placed,
+        }
     }
 
     /// What locked cash leaves of an order that covers or flips; `None` when it has ended the

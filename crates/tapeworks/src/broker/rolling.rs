@@ -70,6 +70,7 @@ impl Broker {
             sign: units.signum(),
             wanted: units.abs(),
             base_price: open,
+            is_quoted: false,
             limit: f64::NAN,
             phase: Phase::Open,
             flags: hit.flags,

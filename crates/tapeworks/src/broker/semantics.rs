@@ -518,6 +518,17 @@ macro_rules! semantics {
                 }
             }
 
+            /// The words that a knob takes; `None` when there is no such knob.
+            #[must_use]
+            pub fn words_of(knob: &str) -> Option<Vec<&'static str>> {
+                match knob {
+                    $(stringify!($knob) => {
+                        Some($type::ALL.iter().map(|one| one.as_str()).collect())
+                    })+
+                    _ => None,
+                }
+            }
+
             /// The word of one knob; `None` when there is no such knob.
             #[must_use]
             pub fn value_of(&self, knob: &str) -> Option<&'static str> {

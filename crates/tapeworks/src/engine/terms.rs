@@ -3,6 +3,7 @@
 use super::config::EngineConfig;
 use crate::base::{AssetId, Error, Result, Symbols};
 use crate::broker::{CapitalFlow, FundingRate, Instruments, Roll, Schedule};
+use crate::feed::Layout;
 
 /// Which portfolio columns a run has; the others would be 0 throughout.
 #[derive(Debug, Clone, Copy, Default)]
@@ -62,6 +63,24 @@ pub(super) fn schedule(config: &EngineConfig, symbols: &Symbols) -> Result<Sched
         schedule.rolls.push(Roll { timestamp: *timestamp, from, to });
     }
     Ok(schedule.sorted())
+}
+
+/// Where the columns of bid and ask lie, when the slippage reads quotes.
+///
+/// # Errors
+/// `C331` for a column that the feed does not carry.
+pub(super) fn quote_columns(
+    config: &EngineConfig,
+    layout: &Layout,
+) -> Result<Option<(usize, usize)>> {
+    let Some((bid, ask)) = config.slippage.quote_columns() else { return Ok(None) };
+    let column = |name: &str| {
+        layout.column(name).ok_or_else(|| {
+            Error::config("C331", format!("slippage: the feed carries no column {name}"))
+                .with_hint("name the columns of bid and ask among the indicators of the data")
+        })
+    };
+    Ok(Some((column(bid)?, column(ask)?)))
 }
 
 fn find(section: &str, symbol: &str, symbols: &Symbols) -> Result<AssetId> {

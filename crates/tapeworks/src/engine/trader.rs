@@ -9,7 +9,7 @@ use super::config::EngineConfig;
 use super::log::{RunLog, States};
 use super::present::{Present, RowMap, count_untradable};
 use super::slice::Slice;
-use super::terms::{Tracks, instruments, schedule};
+use super::terms::{Tracks, instruments, quote_columns, schedule};
 use crate::base::{AssetId, Error, OrderId, Result, Symbols, Timestamp};
 use crate::broker::{
     Account, Broker, Conditions, FinalClose, LimitBook, OrderOrigin, OrderRow, PositionRule,
@@ -67,6 +67,7 @@ impl Trader {
             terms: config.account,
             schedule: schedule(config, &symbols)?,
             periods_per_year: PERIODS_PER_YEAR,
+            quotes: quote_columns(config, &layout)?,
         };
         let account = Account { cash: config.cash, ..Account::default() };
         let columns = |name: &str| layout.column(name);

@@ -212,8 +212,9 @@ impl Twin<'_> {
     fn fee(&self, units: f64, price: f64) -> f64 {
         match self.config.commission {
             Commission::None => 0.0,
-            Commission::Percent { bps, min } => (units * price * bps * 1e-4).max(min),
-            Commission::PerShare { rate, min } => (units * rate).max(min),
+            Commission::Percent { bps, min, .. } => (units * price * bps * 1e-4).max(min),
+            Commission::PerShare { rate, min, .. } => (units * rate).max(min),
+            ref other => panic!("{other:?} is not drawn"),
         }
     }
 
