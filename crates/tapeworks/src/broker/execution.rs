@@ -12,7 +12,7 @@ use super::live::Shortfall;
 use super::lots::Lots;
 use super::participation::{CapScope, VolumeBasis};
 use super::positions::{Entry, exceeds};
-use super::semantics::{ExitSlip, FeeBase, LimitSlip, PartialSearch};
+use super::semantics::{ExitSlip, FeeBase, LimitSlip};
 use super::slippage::PriceBasis;
 use crate::base::{AssetId, Error, OrderId, Timestamp};
 
@@ -62,11 +62,11 @@ impl Broker {
         if execution.reduce_only && !is_opposite {
             return self.cancel_unneeded(execution);
         }
-        let mut quantity = execution.wanted;
+        let Some(mut quantity) = self.within_lock(execution, held) else { return };
         if is_opposite || execution.sign < 0.0 {
             let may_pass = execution.reduce_only || self.conditions.terms.kind.pays_in_full();
             if may_pass && exceeds(quantity, held.abs()) {
-                let may_shrink = execution.shortfall == Shortfall::Partial && held != 0.0;
+                let may_shrink = self.cuts_to_position(execution.shortfall) && held != 0.0;
                 if !execution.reduce_only && !may_shrink {
                     // An account without short positions refuses a sale of stated units beyond what
                     // is held whole: half of it would not be what was asked for.
@@ -221,7 +221,16 @@ impl Broker {
         let mut priced =
             Priced { price: base, stop_slip: 0.0, impact: 0.0, flags: execution.flags };
         let has_limit = !execution.limit.is_nan();
-        let pays = !execution.flags.has(FillFlags::MAKER)
+        // Where slippage may keep a limit from filling, a limit that was touched pays it as well.
+        let touched_pays = match semantics.limit_slip {
+            LimitSlip::Clamp | LimitSlip::Unslipped => false,
+            LimitSlip::Refuse => true,
+            LimitSlip::Exceed => {
+                self.positions.quantity(execution.asset) * sign >= 0.0
+                    || semantics.exit_slip != ExitSlip::Never
+            }
+        };
+        let pays = (touched_pays || !execution.flags.has(FillFlags::MAKER))
             && !(has_limit && semantics.limit_slip == LimitSlip::Unslipped)
             && match semantics.exit_slip {
                 ExitSlip::Always => true,
@@ -354,40 +363,29 @@ impl Broker {
         }
     }
 
-    /// The largest number of whole lots up to `wanted` that may be opened, in units, beside
-    /// `closing` units that the order closes.
-    ///
-    /// Bisection over lots.
-    ///
-    /// # Assumes
-    /// What an order needs rises with its quantity. A tiered fee that falls for the whole order at
-    /// the end of a bracket can break that; then the result is payable, but not the largest.
-    fn affordable(
-        &mut self,
-        execution: &Execution,
-        closing: f64,
-        wanted: f64,
-        quotes: &impl Quotes,
-    ) -> f64 {
-        let lots = self.lot(execution.asset);
-        let (mut pays, mut fails) = (0.0, lots.count(wanted));
-        while fails - pays > 1.0 {
-            let middle = f64::midpoint(pays, fails).floor();
-            let opening = lots.units(middle);
-            let priced = self.price_after_costs(execution, closing + opening, quotes);
-            let passes = priced.is_some_and(|priced| {
-                self.refuse_open(execution, closing, opening, &priced, quotes).is_none()
-            });
-            if passes {
-                pays = middle;
-            } else {
-                fails = middle;
-            }
+    /// What locked cash leaves of an order that covers or flips; `None` when it has ended the
+    /// order.
+    fn within_lock(&mut self, execution: &Execution, held: f64) -> Option<f64> {
+        let wanted = execution.wanted;
+        let is_opposite = held * execution.sign < 0.0;
+        let covers = is_opposite && execution.sign > 0.0;
+        if !is_opposite || (!covers && !exceeds(wanted, held.abs())) {
+            return Some(wanted);
         }
-        let units = lots.units(pays);
-        match self.conditions.semantics.partial_search {
-            PartialSearch::Exact => units,
-            PartialSearch::HalvingLessCent => (units - 0.01 / execution.base_price).max(0.0),
+        let base = execution.base_price;
+        let Some(limit) = self.lock_limit(execution.asset, execution.sign, base) else {
+            return Some(wanted);
+        };
+        if limit >= wanted {
+            return Some(wanted);
         }
+        if execution.shortfall != Shortfall::Partial || limit <= 0.0 {
+            let code = RejectCode::InsufficientCash;
+            self.reject(execution, code, wanted * base, limit * base);
+            return None;
+        }
+        let event = OrderEventKind::ResizedForCash;
+        self.push_change(execution.order, event, wanted, limit);
+        Some(limit)
     }
 }

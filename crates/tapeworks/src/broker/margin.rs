@@ -10,6 +10,7 @@ use super::limits::{CloseView, LimitAction};
 use super::live::{LiveOrder, Rare};
 use super::matching::Terms;
 use super::positions::exceeds;
+use super::semantics::RuleStyle;
 use crate::base::{AssetId, Error, Timestamp};
 
 impl Broker {
@@ -23,7 +24,7 @@ impl Broker {
         if !self.conditions.schedule.funding.is_empty() {
             self.pay_funding(true);
         }
-        if self.rules.is_active() {
+        if self.rules.is_active() && self.conditions.semantics.rules == RuleStyle::Resting {
             self.queue_close_rules(quotes);
         }
         if self.limits.is_active() {
@@ -214,7 +215,8 @@ impl Broker {
             return;
         }
         let equity = self.equity();
-        if equity <= 0.0 {
+        let acts = self.conditions.terms.margin_call != MarginCallPolicy::Record;
+        if equity <= 0.0 && acts {
             return self.go_bankrupt(equity);
         }
         // (requirement, asset), largest first, ties by asset.

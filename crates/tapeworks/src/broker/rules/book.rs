@@ -45,6 +45,8 @@ pub struct RuleExit {
     pub price: f64,
     /// Whether it fills at the next open in place of now.
     pub is_deferred: bool,
+    /// Whether a level was reached; otherwise a close has decided.
+    pub by_level: bool,
 }
 
 impl RuleBook {
@@ -202,7 +204,8 @@ impl RuleBook {
         let watched = self.watched(asset, facts);
         let value = |column: usize| quotes.value(asset, column);
         let reason = self.of(asset).at_close(&watched, close, &value)?;
-        Some(RuleExit { quantity: f64::INFINITY, reason, price: f64::NAN, is_deferred: true })
+        let quantity = f64::INFINITY;
+        Some(RuleExit { quantity, reason, price: f64::NAN, is_deferred: true, by_level: false })
     }
 
     /// The first rule of the list that fires in a completed row, under semantics that ask rules in
