@@ -855,8 +855,8 @@ class Strategy:
         """Closes every position."""
     def cancel(self, order_id: int) -> bool:
         """Cancels a live order; `False` when it is not live any more."""
-    def cancel_all(self, symbol: str | None = None) -> None:
-        """Cancels every live order, or those of one symbol."""
+    def cancel_all(self, symbol: str | None = None) -> int:
+        """Cancels every live order, or those of one symbol; returns how many."""
     def resume(self) -> None:
         """Lets positions be opened again after a limit of the portfolio has halted trading."""
     def order_target_percent(self, symbol: str, percent: float) -> int | None:

@@ -187,13 +187,12 @@ def test_cancel_all_when_used_then_nothing_is_open(tiny):
         s.buy("A", 5, limit=5.0), s.buy("A", 5, limit=5.5), s.buy("B", 5, limit=5.0)
 
     def cancel(s, e):
-        s.cancel_all("A")
+        counts = [s.cancel_all("A")]
         left = s.open_orders()
-        s.cancel_all()
-        return left, s.open_orders()
+        return counts + [s.cancel_all()], left, s.open_orders()
 
     strategy, _ = run(tiny, {0: send, 1: cancel})
-    assert strategy.log[1] == ([2], [])
+    assert strategy.log[1] == ([2, 1], [2], [])
 
 
 def test_submit_when_given_an_order_then_as_buy(tiny):

@@ -339,13 +339,12 @@ impl PyStrategy {
         Ok(self.running()?.trader.cancel(OrderId(order_id)))
     }
 
-    /// Cancels every live order, or those of one symbol.
+    /// Cancels every live order, or those of one symbol; returns how many.
     #[pyo3(signature = (symbol=None))]
-    fn cancel_all(&self, symbol: Option<&str>) -> PyResult<()> {
+    fn cancel_all(&self, symbol: Option<&str>) -> PyResult<usize> {
         let mut live = self.running()?;
         let asset = symbol.map(|symbol| live.market().asset(symbol)).transpose()?;
-        live.trader.cancel_all(asset);
-        Ok(())
+        Ok(live.trader.cancel_all(asset))
     }
 
     /// Lets positions be opened again after a limit of the portfolio has halted trading.

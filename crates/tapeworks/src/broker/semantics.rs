@@ -624,6 +624,20 @@ impl Semantics {
         cash_tolerance: -1e-9,
     };
 
+    /// Whether orders may fill in the row in which they were sent.
+    #[must_use]
+    #[inline]
+    pub fn fills_in_own_row(&self) -> bool {
+        matches!(self.fill_at, FillAt::SameClose | FillAt::Immediate | FillAt::ThisOpen)
+            || self.rest_from == RestFrom::Same
+    }
+
+    /// Whether the close at which an order was sent is kept with it.
+    #[must_use]
+    pub fn needs_submit_close(&self) -> bool {
+        self.stop_base == StopBase::SubmitClose || self.water_start == WaterStart::SubmitClose
+    }
+
     /// The constant of a name.
     #[must_use]
     pub fn by_name(name: &str) -> Option<Self> {

@@ -16,10 +16,13 @@ mod config_check;
 mod event_loop;
 mod invariants;
 mod log;
+mod orders;
 mod present;
 mod request;
 mod slice;
 mod strategy;
+mod targets;
+mod terms;
 mod trader;
 
 pub mod expression;

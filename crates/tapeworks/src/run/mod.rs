@@ -19,6 +19,7 @@ mod fingerprint;
 mod folder;
 mod inputs;
 mod manifest;
+mod not_charged;
 mod outcome;
 mod preview;
 mod sample;

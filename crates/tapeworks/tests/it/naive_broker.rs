@@ -205,6 +205,7 @@ impl Twin<'_> {
         match self.config.lots {
             Lots::Integer => 1.0,
             Lots::Fractional => 1e-8,
+            Lots::Step(step) => step,
         }
     }
 
