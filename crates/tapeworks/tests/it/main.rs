@@ -21,6 +21,7 @@ mod records;
 mod report;
 mod rules;
 mod run;
+mod run_terms;
 mod run_log;
 mod sample;
 mod tables;
