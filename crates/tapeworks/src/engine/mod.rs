@@ -12,6 +12,7 @@
 //! To add a rule: one file under `rules/`, and its name in the configuration of room `run`.
 
 mod config;
+mod config_check;
 mod event_loop;
 mod invariants;
 mod log;

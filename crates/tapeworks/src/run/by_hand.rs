@@ -9,7 +9,7 @@ use super::inputs::hash_path;
 use super::manifest::InputEntry;
 use super::wire;
 use crate::base::Result;
-use crate::broker::{Commission, PositionRule, Slippage};
+use crate::broker::{PositionRule, describe_rates};
 use crate::engine::{EngineConfig, Strategy};
 use crate::feed::Layout;
 
@@ -46,22 +46,29 @@ pub fn describe_strategy(strategy: &str, terms: &EngineConfig) -> String {
     format!("{strategy}; every position: {}", rules.join(", "))
 }
 
-/// Commission and slippage on one line; empty when nothing is charged.
+/// What trading and time cost, on one line; empty when nothing is charged.
 #[must_use]
 pub fn describe_costs(terms: &EngineConfig) -> String {
-    let least = |min: f64| if min > 0.0 { format!(", at least {min}") } else { String::new() };
-    let commission = match terms.commission {
-        Commission::None => None,
-        Commission::Percent { bps, min } => Some(format!("commission {bps} bps{}", least(min))),
-        Commission::PerShare { rate, min } => {
-            Some(format!("commission {rate} a unit{}", least(min)))
-        }
+    let named = |name: &str, text: String| {
+        if text.is_empty() { text } else { format!("{name} {text}") }
     };
-    let slippage = match terms.slippage {
-        Slippage::None => None,
-        Slippage::Percent { bps } => Some(format!("slippage {bps} bps")),
+    let stop_slippage = match terms.stop_slippage {
+        0.0 => String::new(),
+        share => format!("{share} of the price"),
     };
-    commission.into_iter().chain(slippage).collect::<Vec<_>>().join("; ")
+    let funding = match terms.funding.len() {
+        0 => String::new(),
+        n_rates => format!("at {n_rates} instants"),
+    };
+    let costs = [
+        named("commission", terms.commission.describe()),
+        named("stop slippage", stop_slippage),
+        named("impact", terms.impact.describe()),
+        named("slippage", terms.slippage.describe()),
+        describe_rates(&terms.account),
+        named("funding", funding),
+    ];
+    costs.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// A table of files as the manifest names it, with the hash of its content.

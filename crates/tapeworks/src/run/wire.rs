@@ -174,8 +174,8 @@ pub(super) fn engine(config: &Config) -> EngineConfig {
         cash: config.backtest.initial_capital,
         commission: match execution.commission {
             CommissionConfig::None => Commission::None,
-            CommissionConfig::Percent { bps, min } => Commission::Percent { bps, min },
-            CommissionConfig::PerShare { rate, min } => Commission::PerShare { rate, min },
+            CommissionConfig::Percent { bps, min } => Commission::percent(bps, min),
+            CommissionConfig::PerShare { rate, min } => Commission::per_share(rate, min),
         },
         slippage: match execution.slippage {
             SlippageConfig::None => Slippage::None,
