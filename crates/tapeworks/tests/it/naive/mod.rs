@@ -122,7 +122,8 @@ pub fn twin<'a>(market: &'a Market, acts: &[(usize, Act)], config: &'a EngineCon
         twin.check_limits();
         twin.check_margin();
         twin.seal();
-        for (_, act) in acts.iter().filter(|(when, _)| *when == twin.bar) {
+        let bar = twin.bar;
+        for (_, act) in acts.iter().filter(|(when, _)| *when == bar) {
             twin.act(act);
         }
     }

@@ -13,8 +13,8 @@ use proptest::sample::select;
 use crate::market::{Act, Market, Row, market};
 
 pub use orders::act;
-pub use rules::{COLUMN, all_rules, rules};
-pub use terms::{cash_config, config};
+pub use rules::COLUMN;
+pub use terms::config;
 
 /// Most bars of a random market.
 pub const MAX_BARS: usize = 14;

@@ -233,13 +233,3 @@ pub fn config() -> impl Strategy<Value = EngineConfig> {
             },
         )
 }
-
-/// Terms of a cash account without particulars: what scales, and what others cannot disturb.
-pub fn cash_config() -> impl Strategy<Value = EngineConfig> {
-    config().prop_map(|config| EngineConfig {
-        account: AccountTerms::default(),
-        instrument: Instrument::default(),
-        instruments: std::collections::BTreeMap::new(),
-        ..config
-    })
-}
