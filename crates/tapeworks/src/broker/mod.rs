@@ -15,12 +15,19 @@
 //! and its prices in `matching`; the compiler leads on.
 
 mod account;
+mod accrual;
+mod aging;
 mod bar;
+mod booking;
+mod buying_power;
+mod changes;
+mod clock;
 mod codes;
 mod commission;
 mod custom;
 mod cycle;
 mod execution;
+mod groups;
 mod impact;
 mod inside;
 mod instrument;
@@ -28,18 +35,24 @@ mod ledger;
 mod limits;
 mod live;
 mod lots;
+mod margin;
 mod matching;
+mod one_pass;
 mod participation;
 mod past;
+mod phased;
 mod positions;
 mod presets;
 mod reach;
+mod rolling;
 mod rules;
 mod schedule;
 mod semantics;
+mod settlement;
 mod slippage;
 mod submission;
 mod time_costs;
+mod view;
 
 pub use account::{Account, AccountKind, AccountTerms, MarginCallPolicy};
 pub use bar::{Bar, Quotes};
@@ -59,7 +72,9 @@ pub use ledger::{
     AccountEvent, AccountEventKind, ClosedLot, FillCost, FillRow, Ledger, LotCost, OrderDetail,
     OrderEvent, OrderEventKind, OrderRow, OrderStatus, RejectionRow,
 };
-pub use limits::{LimitAction, LimitKind, PortfolioLimit};
+pub use limits::{
+    Breach, CloseView, LimitAction, LimitBook, LimitKind, LimitRefusal, OpenView, PortfolioLimit,
+};
 pub use live::{LiveOrder, LiveOrders, Shortfall};
 pub use lots::Lots;
 pub use matching::{Terms, Trail};
@@ -68,7 +83,9 @@ pub use past::Past;
 pub(crate) use positions::dust;
 pub use positions::{PositionDetail, PositionView, Positions, Valuation};
 pub use presets::SEMANTICS;
-pub use rules::{PositionRule, RuleBook, RuleSet, ScaledOf};
+pub use rules::{
+    Columns, PositionFacts, PositionRule, RuleBook, RuleEntry, RuleExit, RuleSet, ScaledOf,
+};
 pub use schedule::{CapitalFlow, FundingRate, Roll, Schedule};
 pub use semantics::{
     AfterRuleExit, BarsHeld, BothHit, CashCheck, ChildFrom, ChildGate, CloseRuleAt, EntryBar,

@@ -42,8 +42,20 @@ pub struct EngineConfig {
     pub limits: Vec<PortfolioLimit>,
     /// How orders meet prices.
     pub semantics: Semantics,
+    /// Which portfolio states are kept.
+    pub snapshot: Snapshot,
     /// Recompute the accounting identities after every timestamp.
     pub check_invariants: bool,
+}
+
+/// Which portfolio states a run keeps. The choice changes no order and no fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Snapshot {
+    /// That of every timestamp.
+    #[default]
+    Bar,
+    /// That of the last timestamp of every session (day, UTC).
+    Session,
 }
 
 impl Default for EngineConfig {
@@ -65,6 +77,7 @@ impl Default for EngineConfig {
             rules: Vec::new(),
             limits: Vec::new(),
             semantics: Semantics::REALISTIC,
+            snapshot: Snapshot::Bar,
             check_invariants: false,
         }
     }

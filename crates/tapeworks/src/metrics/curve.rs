@@ -1,7 +1,9 @@
 //! An equity curve and what all metrics of it share: returns, drawdowns, order statistics.
 
+use std::borrow::Cow;
+
 use super::metric::Reason;
-use crate::records::Records;
+use crate::records::{Records, flow_adjusted};
 
 /// Two returns closer than this differ by rounding alone: `E_t / E_{t-1} - 1` carries an error of
 /// about one unit in the last place of 1.
@@ -20,6 +22,9 @@ pub struct Curve<'a> {
     /// Equity before the first instant; `None` for a series of prices, whose first value is then
     /// the starting point and has no return.
     pub initial: Option<f64>,
+    /// Deposits less withdrawals since the start, a value a timestamp; empty for none. They count
+    /// where there is an initial equity.
+    pub flows: &'a [f64],
 }
 
 impl<'a> Curve<'a> {
@@ -30,7 +35,17 @@ impl<'a> Curve<'a> {
     #[must_use]
     pub fn new(timestamps: &'a [i64], equity: &'a [f64], initial: Option<f64>) -> Self {
         assert_eq!(timestamps.len(), equity.len(), "one equity value a timestamp");
-        Self { timestamps, equity, initial }
+        Self { timestamps, equity, initial, flows: &[] }
+    }
+
+    /// The same curve with the money that was put in and taken out: it is no return.
+    ///
+    /// # Panics
+    /// When there are flows and their number is not that of the timestamps.
+    #[must_use]
+    pub fn with_flows(self, flows: &'a [f64]) -> Self {
+        assert!(flows.is_empty() || flows.len() == self.equity.len(), "one flow a timestamp");
+        Self { flows, ..self }
     }
 
     /// The equity curve of a run.
@@ -38,22 +53,25 @@ impl<'a> Curve<'a> {
     pub fn of(records: &'a Records) -> Self {
         let states = records.states();
         Self::new(&states.timestamp, &states.equity, Some(records.initial_cash()))
+            .with_flows(&states.flows)
     }
 
     /// The starting point and the rows after it; `None` for a price series without a price.
     pub(super) fn split(&self) -> Option<Split<'a>> {
         if let Some(initial) = self.initial {
-            let Self { timestamps, equity, .. } = *self;
-            return Some(Split { initial, start: None, timestamps, equity });
+            let Self { timestamps, equity, flows, .. } = *self;
+            let growth = flow_adjusted(equity, flows);
+            return Some(Split { initial, start: None, timestamps, equity, growth });
         }
         let (&initial, equity) = self.equity.split_first()?;
         let (&start, timestamps) = self.timestamps.split_first()?;
-        Some(Split { initial, start: Some(start), timestamps, equity })
+        let growth = Cow::Borrowed(equity);
+        Some(Split { initial, start: Some(start), timestamps, equity, growth })
     }
 }
 
 /// A curve as a starting point and the rows that have a return.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Split<'a> {
     /// Equity before the first return.
     pub initial: f64,
@@ -63,6 +81,8 @@ pub(super) struct Split<'a> {
     pub timestamps: &'a [i64],
     /// Equity after each return.
     pub equity: &'a [f64],
+    /// The same without flows: what the initial equity alone would have come to.
+    pub growth: Cow<'a, [f64]>,
 }
 
 /// A curve with its returns and drawdowns, computed once for all metrics.
@@ -76,7 +96,9 @@ pub(super) struct Path<'a> {
     pub timestamps: &'a [i64],
     /// Equity after each return.
     pub equity: &'a [f64],
-    /// `E_t / max(E_0..E_t) - 1` of each row.
+    /// The same without flows; all returns and drawdowns are of it.
+    pub growth: Cow<'a, [f64]>,
+    /// `G_t / max(G_0..G_t) - 1` of each row, G the growth.
     pub drawdowns: Vec<f64>,
     returns: Result<Vec<f64>, Reason>,
     sorted: Vec<f64>,
@@ -84,20 +106,26 @@ pub(super) struct Path<'a> {
 
 impl<'a> Path<'a> {
     pub(super) fn new(curve: &Curve<'a>) -> Self {
-        let nothing = Split { initial: f64::NAN, start: None, timestamps: &[], equity: &[] };
-        let Split { initial, start, timestamps, equity } = curve.split().unwrap_or(nothing);
-        let returns = simple_returns(initial, equity);
+        let nothing = Split {
+            initial: f64::NAN,
+            start: None,
+            timestamps: &[],
+            equity: &[],
+            growth: Cow::Borrowed(&[]),
+        };
+        let Split { initial, start, timestamps, equity, growth } = curve.split().unwrap_or(nothing);
+        let returns = simple_returns(initial, &growth);
         let mut sorted = returns.clone().unwrap_or_default();
         sorted.sort_unstable_by(f64::total_cmp);
         let mut peak = initial;
-        let drawdowns = equity
+        let drawdowns = growth
             .iter()
             .map(|&value| {
                 peak = peak.max(value);
                 value / peak - 1.0
             })
             .collect();
-        Self { initial, start, timestamps, equity, drawdowns, returns, sorted }
+        Self { initial, start, timestamps, equity, growth, drawdowns, returns, sorted }
     }
 
     /// How many returns the curve has.
@@ -111,13 +139,13 @@ impl<'a> Path<'a> {
         if returns.len() < n_min { Err(Reason::TooFew) } else { Ok(returns) }
     }
 
-    /// Equity that may have been lost (zero or negative) but is a number throughout.
+    /// Growth that may have been lost (zero or negative) but is a number throughout.
     pub(super) fn numbers(&self) -> Result<&[f64], Reason> {
         if self.equity.is_empty() {
             return Err(Reason::NoRows);
         }
-        let known = self.equity.iter().all(|value| value.is_finite());
-        if known && self.initial > 0.0 { Ok(self.equity) } else { Err(Reason::NonPositiveEquity) }
+        let known = self.growth.iter().all(|value| value.is_finite());
+        if known && self.initial > 0.0 { Ok(&self.growth) } else { Err(Reason::NonPositiveEquity) }
     }
 
     /// The `q` quantile of the returns with linear interpolation.

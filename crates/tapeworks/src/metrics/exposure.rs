@@ -10,7 +10,7 @@ pub(super) const TURNOVER: Definition = Definition {
     key: "turnover",
     label: "Turnover",
     unit: Unit::Fraction,
-    formula: "sum(abs(quantity x price)) / 2 / mean(E) x P / n",
+    formula: "sum(abs(quantity x price x multiplier)) / 2 / mean(E) x P / n",
     reference: "",
     convention: Convention::AnnualWith("half of all traded value"),
     source: Source::Trading(turnover),
@@ -46,6 +46,16 @@ pub(super) const LEVERAGE_MAX: Definition = Definition {
     source: Source::Trading(leverage_max),
 };
 
+pub(super) const MARGIN_USED_MAX: Definition = Definition {
+    key: "margin_used_max",
+    label: "Highest margin use",
+    unit: Unit::Fraction,
+    formula: "max(margin_used / E)",
+    reference: "",
+    convention: Convention::Fixed("initial margin; 0 where the account knows none"),
+    source: Source::Trading(margin_used_max),
+};
+
 pub(super) const TIME_IN_MARKET: Definition = Definition {
     key: "time_in_market",
     label: "Time in market",
@@ -58,8 +68,7 @@ pub(super) const TIME_IN_MARKET: Definition = Definition {
 
 fn turnover(trading: &Trading<'_>, conventions: &Conventions) -> Outcome {
     let equity = &trading.records.states().equity;
-    let traded: f64 =
-        trading.records.fills().iter().map(|fill| (fill.quantity * fill.price).abs()).sum();
+    let traded = trading.costs.traded;
     let value = checked(equity)
         .map(|()| traded / 2.0 / mean(equity) * conventions.periods_per_year / equity.len() as f64);
     Outcome::new(equity.len(), value)
@@ -79,6 +88,13 @@ fn leverage_max(trading: &Trading<'_>, _: &Conventions) -> Outcome {
     let shares = shares(trading, &trading.records.states().gross_exposure);
     let highest = shares.map(|s| s.iter().copied().fold(0.0, f64::max));
     Outcome::new(trading.records.states().equity.len(), highest)
+}
+
+fn margin_used_max(trading: &Trading<'_>, _: &Conventions) -> Outcome {
+    let states = trading.records.states();
+    let shares = shares(trading, &states.margin_used);
+    let highest = shares.map(|s| s.iter().copied().fold(0.0, f64::max));
+    Outcome::new(states.equity.len(), highest)
 }
 
 fn time_in_market(trading: &Trading<'_>, _: &Conventions) -> Outcome {

@@ -18,7 +18,7 @@ pub(super) const TOTAL_RETURN: Definition = Definition {
     key: "total_return",
     label: "Total return",
     unit: Unit::Fraction,
-    formula: "E_n / E_0 - 1",
+    formula: "product(1 + r) - 1; without flows E_n / E_0 - 1",
     reference: "",
     convention: Convention::Fixed("on initial equity"),
     source: Source::Path(total_return),
@@ -28,19 +28,19 @@ pub(super) const CAGR: Definition = Definition {
     key: "cagr",
     label: "CAGR",
     unit: Unit::Fraction,
-    formula: "(E_n / E_0)^(P / n) - 1",
+    formula: "product(1 + r)^(P / n) - 1",
     reference: "empyrical.cagr, quantstats.cagr",
     convention: Convention::Annual,
     source: Source::Path(cagr),
 };
 
 fn final_equity(path: &Path<'_>, _: &Conventions) -> Outcome {
-    let value = path.numbers().map(|equity| equity[equity.len() - 1]);
+    let value = path.numbers().map(|_| path.equity[path.n() - 1]);
     Outcome::new(path.n(), value)
 }
 
 fn total_return(path: &Path<'_>, _: &Conventions) -> Outcome {
-    let value = path.numbers().map(|equity| equity[equity.len() - 1] / path.initial - 1.0);
+    let value = path.numbers().map(|growth| growth[growth.len() - 1] / path.initial - 1.0);
     Outcome::new(path.n(), value)
 }
 
@@ -54,6 +54,6 @@ pub(super) fn annual_growth(
     conventions: &Conventions,
 ) -> Result<f64, super::Reason> {
     let n = path.returns(1)?.len();
-    let growth = path.equity[n - 1] / path.initial;
+    let growth = path.growth[n - 1] / path.initial;
     Ok(growth.powf(conventions.periods_per_year / n as f64) - 1.0)
 }

@@ -6,7 +6,7 @@
 //! Invariants:
 //! - An undefined metric is null with a [`Reason`], never inf, NaN or 0.
 //! - Returns are simple returns per snapshot, the first against the initial equity; nothing is
-//!   trimmed; sums run in index order.
+//!   trimmed; sums run in index order. Money put in or taken out is no return.
 //! - Trade statistics come from fills, never from days.
 //!
 //! To add a metric: its function and one [`Definition`] in the file of its family, and a line in

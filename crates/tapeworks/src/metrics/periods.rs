@@ -64,17 +64,17 @@ pub fn yearly_returns(curve: &Curve<'_>) -> Vec<PeriodReturn> {
     by_period(curve, |timestamp| (timestamp.utc_date().0, None))
 }
 
-/// Within a period the product of `1 + r` is the last equity over the last equity before it.
+/// Within a period the product of `1 + r` is the last growth over the last growth before it.
 fn by_period(
     curve: &Curve<'_>,
     period: impl Fn(Timestamp) -> (i16, Option<i8>),
 ) -> Vec<PeriodReturn> {
-    let Some(Split { initial, timestamps, equity, .. }) = curve.split() else {
+    let Some(Split { initial, timestamps, growth, .. }) = curve.split() else {
         return Vec::new();
     };
     let mut rows: Vec<PeriodReturn> = Vec::new();
     let (mut base, mut last, mut day) = (initial, initial, None);
-    for (&timestamp, &value) in timestamps.iter().zip(equity) {
+    for (&timestamp, &value) in timestamps.iter().zip(growth.iter()) {
         let timestamp = Timestamp(timestamp);
         let is_new_day = day.replace(timestamp.utc_day()) != Some(timestamp.utc_day());
         if is_new_day {

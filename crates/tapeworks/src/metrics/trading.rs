@@ -3,12 +3,14 @@
 use super::Reason;
 use super::definition::{Convention, Definition, Outcome, Source};
 use super::metric::{Conventions, Unit};
-use crate::records::{Records, TradeStatus};
+use crate::records::{CostTotals, Records, TradeStatus};
 
 /// What one pass over the trades yields.
 #[derive(Debug)]
 pub(super) struct Trading<'a> {
     pub records: &'a Records,
+    /// What the run cost, by kind.
+    pub costs: CostTotals,
     n_closed: usize,
     n_open: usize,
     n_wins: usize,
@@ -26,6 +28,7 @@ impl<'a> Trading<'a> {
     pub(super) fn new(records: &'a Records) -> Self {
         let mut sums = Self {
             records,
+            costs: records.cost_totals(),
             n_closed: 0,
             n_open: 0,
             n_wins: 0,
@@ -46,7 +49,7 @@ impl<'a> Trading<'a> {
             }
             sums.n_closed += 1;
             sums.net += trade.pnl_net;
-            sums.bars += f64::from(trade.holding_period_bars);
+            sums.bars += trade.holding_period_bars.map_or(0.0, f64::from);
             sums.days += trade.holding_period_days;
             wins = if trade.pnl_net > 0.0 { wins + 1 } else { 0 };
             losses = if trade.pnl_net < 0.0 { losses + 1 } else { 0 };

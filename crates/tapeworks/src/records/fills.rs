@@ -9,14 +9,14 @@ use super::arrays::{
     NO_TEXT, dictionary, flag_field, flags, float_field, floats, id_field, ids, key, text_field,
     texts, time_field, times,
 };
+use super::costs::{LotWalk, fill_cost, slippage_of};
 use super::table::Cursor;
-use crate::broker::{ExitReason, FillFlags, Phase, Side};
+use crate::broker::{ExitReason, FillCost, FillFlags, Phase, Side};
 use crate::engine::{FillRow, RunLog};
 
 pub(super) struct FillsCursor {
     next: usize,
-    /// The first lot whose closing fill has not been passed.
-    next_lot: usize,
+    ended: LotWalk,
     symbols: ArrayRef,
     sides: ArrayRef,
     phases: ArrayRef,
@@ -27,24 +27,12 @@ impl FillsCursor {
     pub(super) fn new(log: &RunLog) -> Self {
         Self {
             next: 0,
-            next_lot: 0,
+            ended: LotWalk::default(),
             symbols: dictionary(log.symbols.iter()),
             sides: dictionary(Side::ALL.iter().map(|side| side.as_str())),
             phases: dictionary(Phase::ALL.iter().map(|phase| phase.as_str())),
             reasons: dictionary(ExitReason::ALL.iter().map(|reason| reason.as_str())),
         }
-    }
-
-    /// Whether fill `idx` closed units; lots stand in the order of their closing fills.
-    fn reduces(&mut self, log: &RunLog, idx: usize) -> bool {
-        while let Some(fill) = log.lots.get(self.next_lot).and_then(|lot| lot.exit_fill) {
-            match (fill as usize).cmp(&idx) {
-                std::cmp::Ordering::Less => self.next_lot += 1,
-                std::cmp::Ordering::Equal => return true,
-                std::cmp::Ordering::Greater => return false,
-            }
-        }
-        false
     }
 }
 
@@ -66,6 +54,7 @@ impl Cursor for FillsCursor {
             flag_field("maker"),
             flag_field("ambiguous"),
             flag_field("touch_only"),
+            flag_field("no_volume_cost"),
             text_field("phase"),
             text_field("reason").with_nullable(true),
         ]))
@@ -79,13 +68,17 @@ impl Cursor for FillsCursor {
         }
         self.next = end;
         let fills = &log.fills[start..end];
+        let ended = &mut self.ended;
         let reasons = (start..end)
-            .map(|idx| if self.reduces(log, idx) { log.fills[idx].reason as i32 } else { NO_TEXT })
+            .map(|idx| ended.ended_by(log, idx).map_or(NO_TEXT, |_| log.fills[idx].reason as i32))
             .collect();
         let numbers = |value: fn(&FillRow) -> f64| floats(fills.iter().map(value).collect());
         let facts = |fact| flags(fills.iter().map(|fill| fill.flags.has(fact)).collect());
-        let none = floats(vec![0.0; fills.len()]);
         let first_id = u32::try_from(start).expect("fewer than 2^32 fills");
+        let costs: Vec<FillCost> =
+            (first_id..).take(fills.len()).map(|fill| fill_cost(log, fill)).collect();
+        let slippage =
+            (start..end).zip(&costs).map(|(idx, cost)| slippage_of(log, idx, cost)).collect();
         Some(vec![
             ids((first_id..).take(fills.len()).collect()),
             ids(fills.iter().map(|fill| fill.order.0).collect()),
@@ -95,16 +88,14 @@ impl Cursor for FillsCursor {
             numbers(|fill| fill.quantity.abs()),
             numbers(|fill| fill.base_price),
             numbers(|fill| fill.price),
-            Arc::clone(&none),
-            none,
-            numbers(|fill| {
-                let slippage = fill.price - fill.base_price;
-                if fill.quantity < 0.0 { -slippage } else { slippage }
-            }),
+            floats(costs.iter().map(|cost| cost.stop_slip).collect()),
+            floats(costs.iter().map(|cost| cost.impact).collect()),
+            floats(slippage),
             numbers(|fill| fill.commission),
             facts(FillFlags::MAKER),
             facts(FillFlags::AMBIGUOUS),
             facts(FillFlags::TOUCH_ONLY),
+            facts(FillFlags::NO_VOLUME_COST),
             texts(fills.iter().map(|fill| fill.phase as i32).collect(), &self.phases),
             texts(reasons, &self.reasons),
         ])

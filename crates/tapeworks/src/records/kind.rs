@@ -15,17 +15,20 @@ pub enum RecordKind {
     Positions,
     /// One row a timestamp.
     Portfolio,
+    /// One row a change of the account that is not a fill: flows, funding, interest, calls, rolls.
+    AccountEvents,
 }
 
 impl RecordKind {
     /// Every table.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Trades,
         Self::Fills,
         Self::Orders,
         Self::Rejections,
         Self::Positions,
         Self::Portfolio,
+        Self::AccountEvents,
     ];
 
     /// The name of the table.
@@ -38,6 +41,7 @@ impl RecordKind {
             Self::Rejections => "rejections",
             Self::Positions => "positions",
             Self::Portfolio => "portfolio",
+            Self::AccountEvents => "events",
         }
     }
 
@@ -51,6 +55,7 @@ impl RecordKind {
             Self::Rejections => "rejections.parquet",
             Self::Positions => "positions.parquet",
             Self::Portfolio => "portfolio.parquet",
+            Self::AccountEvents => "account_events.parquet",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The portfolio table: one row a timestamp, after everything of that timestamp has happened.
+//! The portfolio table: one row a timestamp (or a session), after everything of it has happened.
 
 use std::sync::Arc;
 
@@ -6,30 +6,85 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::{Schema, SchemaRef};
 
 use super::arrays::{float_field, floats, id_field, ids, time_field, times};
+use super::flow_adjusted::FlowAdjusted;
+use super::options::Snapshot;
 use super::table::Cursor;
 use crate::base::time::DAY_NS;
-use crate::engine::RunLog;
+use crate::engine::{RunLog, States};
 
 pub(super) struct PortfolioCursor {
     next: usize,
+    snapshot: Snapshot,
     context: Vec<String>,
-    /// Equity of the row before.
+    adjusted: FlowAdjusted,
+    initial: f64,
+    /// Equity of the timestamp before.
     previous: f64,
-    /// Last equity of the UTC day before.
+    /// Adjusted equity at the end of the UTC day before.
     previous_day: f64,
+    /// Highest adjusted equity so far.
+    highest: f64,
+}
+
+/// What a row says of the way to it.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    idx: usize,
+    period_return: f64,
+    daily_return: f64,
+    cumulative_return: f64,
     high_water_mark: f64,
+    drawdown: f64,
 }
 
 impl PortfolioCursor {
-    pub(super) fn new(log: &RunLog) -> Self {
+    pub(super) fn new(log: &RunLog, snapshot: Snapshot) -> Self {
         let context = &log.layout.context;
         Self {
             next: 0,
+            snapshot,
             context: context.iter().map(|name| format!("context_{name}")).collect(),
+            adjusted: FlowAdjusted::new(),
+            initial: log.initial_cash,
             previous: log.initial_cash,
             previous_day: log.initial_cash,
-            high_water_mark: log.initial_cash,
+            highest: log.initial_cash,
         }
+    }
+
+    /// The next row of the table; timestamps inside a session are walked in any case.
+    fn next_row(&mut self, states: &States) -> Option<Row> {
+        while self.next < states.timestamp.len() {
+            let idx = self.next;
+            self.next += 1;
+            let equity = states.equity[idx];
+            let flows = states.flows.get(idx).copied().unwrap_or(0.0);
+            let flow = self.adjusted.flow(flows);
+            let bar_return = ratio(equity - flow, self.previous) - 1.0;
+            self.previous = equity;
+            let adjusted = self.adjusted.push(equity, flows);
+            self.highest = self.highest.max(adjusted);
+            let ends_session = ends_session(&states.timestamp, idx);
+            let mut daily_return = f64::NAN;
+            if ends_session {
+                daily_return = ratio(adjusted, self.previous_day) - 1.0;
+                self.previous_day = adjusted;
+            }
+            let period_return = match self.snapshot {
+                Snapshot::Bar => bar_return,
+                Snapshot::Session if ends_session => daily_return,
+                Snapshot::Session => continue,
+            };
+            return Some(Row {
+                idx,
+                period_return,
+                daily_return,
+                cumulative_return: ratio(adjusted, self.initial) - 1.0,
+                high_water_mark: self.adjusted.at_present(self.highest),
+                drawdown: ratio(adjusted, self.highest) - 1.0,
+            });
+        }
+        None
     }
 }
 
@@ -52,6 +107,12 @@ impl Cursor for PortfolioCursor {
             float_field("cumulative_return"),
             float_field("high_water_mark"),
             float_field("drawdown"),
+            float_field("margin_used"),
+            float_field("buying_power"),
+            float_field("funding"),
+            float_field("borrow"),
+            float_field("interest"),
+            float_field("flows"),
             float_field("fees"),
         ];
         fields.extend(self.context.iter().map(float_field));
@@ -60,61 +121,65 @@ impl Cursor for PortfolioCursor {
 
     fn next_columns(&mut self, log: &RunLog, rows: usize) -> Option<Vec<ArrayRef>> {
         let states = &log.states;
-        let range = self.next..states.timestamp.len().min(self.next + rows);
-        if range.is_empty() {
+        let rows: Vec<Row> = std::iter::from_fn(|| self.next_row(states)).take(rows).collect();
+        if rows.is_empty() {
             return None;
         }
-        self.next = range.end;
-        let equity = &states.equity[range.clone()];
-        let value = &states.positions_value[range.clone()];
-        let gross = &states.gross_exposure[range.clone()];
-        let mut period = Vec::with_capacity(range.len());
-        let mut daily = Vec::with_capacity(range.len());
-        let mut water = Vec::with_capacity(range.len());
-        for idx in range.clone() {
-            let now = states.equity[idx];
-            period.push(ratio(now, self.previous) - 1.0);
-            self.previous = now;
-            let day = states.timestamp[idx].div_euclid(DAY_NS);
-            let ends_day =
-                states.timestamp.get(idx + 1).is_none_or(|next| next.div_euclid(DAY_NS) != day);
-            if ends_day {
-                daily.push(ratio(now, self.previous_day) - 1.0);
-                self.previous_day = now;
-            } else {
-                daily.push(f64::NAN);
-            }
-            self.high_water_mark = self.high_water_mark.max(now);
-            water.push(self.high_water_mark);
-        }
-        let over = |above: &[f64], below: &[f64]| {
-            floats(above.iter().zip(below).map(|(a, b)| ratio(*a, *b)).collect())
+        let way = |value: fn(&Row) -> f64| floats(rows.iter().map(value).collect());
+        let at = |value: &dyn Fn(usize) -> f64| floats(rows.iter().map(|r| value(r.idx)).collect());
+        let column = |column: &[f64]| at(&|idx| column[idx]);
+        // An empty column is one of zeros.
+        let rare = |column: &[f64]| at(&|idx| column.get(idx).copied().unwrap_or(0.0));
+        let counts = |column: &[u32]| ids(rows.iter().map(|row| column[row.idx]).collect());
+        let buying_power = |idx: usize| match states.buying_power.get(idx) {
+            Some(&power) => power,
+            None => states.cash[idx].max(0.0),
         };
-        let below = equity.iter().zip(&water).map(|(now, high)| ratio(*now, *high) - 1.0);
-        let drawdown = floats(below.collect());
-        let start = log.initial_cash;
         let mut columns = vec![
-            times(states.timestamp[range.clone()].to_vec()),
-            floats(equity.to_vec()),
-            floats(states.cash[range.clone()].to_vec()),
-            floats(vec![0.0; range.len()]),
-            floats(value.to_vec()),
-            ids(states.n_positions[range.clone()].to_vec()),
-            ids(states.n_stale[range.clone()].to_vec()),
-            floats(gross.to_vec()),
-            floats(value.to_vec()),
-            over(gross, equity),
-            over(value, equity),
-            floats(period),
-            floats(daily),
-            floats(equity.iter().map(|now| ratio(*now, start) - 1.0).collect()),
-            floats(water),
-            drawdown,
-            floats(states.fees[range.clone()].to_vec()),
+            times(rows.iter().map(|row| states.timestamp[row.idx]).collect()),
+            column(&states.equity),
+            column(&states.cash),
+            rare(&states.unsettled),
+            column(&states.positions_value),
+            counts(&states.n_positions),
+            counts(&states.n_stale),
+            column(&states.gross_exposure),
+            column(&states.positions_value),
+            at(&|idx| ratio(states.gross_exposure[idx], states.equity[idx])),
+            at(&|idx| ratio(states.positions_value[idx], states.equity[idx])),
+            way(|row| row.period_return),
+            way(|row| row.daily_return),
+            way(|row| row.cumulative_return),
+            way(|row| row.high_water_mark),
+            way(|row| row.drawdown),
+            rare(&states.margin_used),
+            at(&buying_power),
+            rare(&states.funding),
+            rare(&states.borrow),
+            rare(&states.interest),
+            rare(&states.flows),
+            column(&states.fees),
         ];
-        columns.extend(states.context.iter().map(|column| floats(column[range.clone()].to_vec())));
+        columns.extend(states.context.iter().map(|values| column(values)));
         Some(columns)
     }
+}
+
+/// How many rows the table has.
+pub(super) fn n_rows(log: &RunLog, snapshot: Snapshot) -> usize {
+    let timestamps = &log.states.timestamp;
+    match snapshot {
+        Snapshot::Bar => timestamps.len(),
+        Snapshot::Session => {
+            (0..timestamps.len()).filter(|&idx| ends_session(timestamps, idx)).count()
+        }
+    }
+}
+
+/// Whether row `idx` is the last one of its UTC day.
+fn ends_session(timestamps: &[i64], idx: usize) -> bool {
+    let day = timestamps[idx].div_euclid(DAY_NS);
+    timestamps.get(idx + 1).is_none_or(|next| next.div_euclid(DAY_NS) != day)
 }
 
 /// A quotient that is missing where its base is not a positive number.

@@ -12,6 +12,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use super::arrays::{
     dictionary, float_field, floats, key, optional_times, text_field, texts, time_field, times,
 };
+use super::costs::{LotWalk, lot_cost};
 use super::table::Cursor;
 use crate::engine::{FillRow, RunLog};
 
@@ -43,6 +44,8 @@ struct Position {
     realised: f64,
     /// Price of the last fill.
     mark: f64,
+    /// Units of currency per unit of price.
+    multiplier: f64,
     /// Whether it was held before the timestamp in progress.
     was_held: bool,
     /// Whether the timestamp in progress has a fill of it.
@@ -51,7 +54,8 @@ struct Position {
 
 impl Position {
     /// Closes what the fill closes, then opens the rest.
-    fn apply(&mut self, fill: &FillRow) {
+    /// `accrued` is the funding and borrowing cost of the units it closes.
+    fn apply(&mut self, fill: &FillRow, accrued: f64) {
         let (direction, units) = (fill.quantity.signum(), fill.quantity.abs());
         let opposite = self.quantity * direction < 0.0;
         let closing = if opposite { units.min(self.quantity.abs()) } else { 0.0 };
@@ -59,9 +63,10 @@ impl Position {
         self.mark = fill.price;
         if closing > 0.0 {
             let share = self.fees_in * (closing / self.quantity.abs());
-            let gross =
-                (fill.price * closing - self.entry_price * closing) * self.quantity.signum();
-            self.realised += gross - (share + fill.commission * (closing / units));
+            let gross = (fill.price * closing - self.entry_price * closing)
+                * self.multiplier
+                * self.quantity.signum();
+            self.realised += gross - (share + fill.commission * (closing / units)) - accrued;
             self.fees_in -= share;
             self.quantity = settled(self.quantity, direction * closing);
         }
@@ -91,6 +96,7 @@ fn settled(held: f64, change: f64) -> f64 {
 
 pub(super) struct PositionsCursor {
     next_fill: usize,
+    ended: LotWalk,
     /// The next lot that is still held; these stand at the end, by asset.
     next_open: usize,
     positions: Vec<Position>,
@@ -105,6 +111,7 @@ impl PositionsCursor {
     pub(super) fn new(log: &RunLog) -> Self {
         Self {
             next_fill: 0,
+            ended: LotWalk::default(),
             next_open: log.lots.partition_point(|lot| lot.exit_fill.is_some()),
             positions: vec![Position::default(); log.symbols.len()],
             waiting: Vec::new(),
@@ -146,8 +153,13 @@ impl PositionsCursor {
         while let Some(fill) = log.fills.get(self.next_fill)
             && fill.timestamp == self.now
         {
+            let accrued = self.ended.ended_by(log, self.next_fill).map_or(0.0, |lot| {
+                let cost = lot_cost(log, lot);
+                cost.funding + cost.borrow
+            });
             let position = &mut self.positions[fill.asset.index()];
-            position.apply(fill);
+            position.multiplier = log.instruments.of(fill.asset).multiplier;
+            position.apply(fill, accrued);
             if !position.is_touched {
                 position.is_touched = true;
                 self.waiting.push(fill.asset.0);
@@ -194,8 +206,8 @@ impl Cursor for PositionsCursor {
             numbers(|p| if p.quantity == 0.0 { f64::NAN } else { p.entry_price }),
             optional_times(since.collect()),
             numbers(|position| position.mark),
-            numbers(|position| position.quantity * position.mark),
-            numbers(|p| p.mark * p.quantity - p.entry_price * p.quantity),
+            numbers(|p| p.quantity * p.mark * p.multiplier),
+            numbers(|p| (p.mark * p.quantity - p.entry_price * p.quantity) * p.multiplier),
             numbers(|position| position.fees_in),
             numbers(|position| position.realised),
         ])

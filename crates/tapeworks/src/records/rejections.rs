@@ -6,8 +6,8 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::{Schema, SchemaRef};
 
 use super::arrays::{
-    dictionary, flag_field, flags, float_field, floats, id_field, ids, key, tag_key, text_field,
-    texts, time_field, times,
+    NO_TEXT, dictionary, flag_field, flags, float_field, floats, id_field, ids, key, tag_key,
+    text_field, texts, time_field, times,
 };
 use super::fills::side_key;
 use super::hints::hint;
@@ -46,14 +46,14 @@ impl Cursor for RejectionsCursor {
         Arc::new(Schema::new(vec![
             time_field("timestamp"),
             id_field("order_id"),
-            text_field("symbol"),
-            text_field("side"),
-            text_field("kind"),
+            text_field("symbol").with_nullable(true),
+            text_field("side").with_nullable(true),
+            text_field("kind").with_nullable(true),
             float_field("quantity"),
             float_field("limit"),
             float_field("stop"),
             flag_field("reduce_only"),
-            text_field("origin"),
+            text_field("origin").with_nullable(true),
             text_field("tag").with_nullable(true),
             text_field("code"),
             float_field("need"),
@@ -70,13 +70,15 @@ impl Cursor for RejectionsCursor {
         }
         self.next = end;
         let refused = &log.rejections[start..end];
-        let orders: Vec<&OrderRow> =
-            refused.iter().map(|row| &log.orders[row.order.index()]).collect();
+        // A change of an order that never was is refused, too, and has no order behind it.
+        let orders: Vec<Option<&OrderRow>> =
+            refused.iter().map(|row| log.orders.get(row.order.index())).collect();
         let figures = |value: fn(&RejectionRow) -> f64| floats(refused.iter().map(value).collect());
-        let numbers =
-            |value: fn(&OrderRow) -> f64| floats(orders.iter().map(|order| value(order)).collect());
+        let numbers = |value: fn(&OrderRow) -> f64| {
+            floats(orders.iter().map(|order| order.map_or(f64::NAN, value)).collect())
+        };
         let keys = |value: fn(&OrderRow) -> i32, dictionary: &ArrayRef| {
-            texts(orders.iter().map(|order| value(order)).collect(), dictionary)
+            texts(orders.iter().map(|order| order.map_or(NO_TEXT, value)).collect(), dictionary)
         };
         let codes = || refused.iter().map(|row| row.code as i32).collect();
         Some(vec![
@@ -88,7 +90,7 @@ impl Cursor for RejectionsCursor {
             numbers(|order| order.quantity.abs()),
             numbers(|order| order.limit),
             numbers(|order| order.stop),
-            flags(orders.iter().map(|order| order.reduce_only).collect()),
+            flags(orders.iter().map(|order| order.is_some_and(|o| o.reduce_only)).collect()),
             keys(|order| order.origin as i32, &self.origins),
             keys(|order| tag_key(order.tag), &self.tags),
             texts(codes(), &self.codes),

@@ -6,7 +6,8 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 
-use super::{RecordKind, fills, orders, portfolio, positions, rejections, trades};
+use super::options::TableOptions;
+use super::{RecordKind, account_events, fills, orders, portfolio, positions, rejections, trades};
 use crate::engine::RunLog;
 
 /// A position in a table, with the state needed to go on from there.
@@ -19,14 +20,15 @@ pub(super) trait Cursor: Send {
 }
 
 /// A cursor before the first row of `kind`.
-pub(super) fn cursor(log: &RunLog, kind: RecordKind) -> Box<dyn Cursor> {
+pub(super) fn cursor(log: &RunLog, kind: RecordKind, options: &TableOptions) -> Box<dyn Cursor> {
     match kind {
-        RecordKind::Trades => Box::new(trades::TradesCursor::new(log)),
+        RecordKind::Trades => Box::new(trades::TradesCursor::new(log, options)),
         RecordKind::Fills => Box::new(fills::FillsCursor::new(log)),
         RecordKind::Orders => Box::new(orders::OrdersCursor::new(log)),
         RecordKind::Rejections => Box::new(rejections::RejectionsCursor::new(log)),
         RecordKind::Positions => Box::new(positions::PositionsCursor::new(log)),
-        RecordKind::Portfolio => Box::new(portfolio::PortfolioCursor::new(log)),
+        RecordKind::Portfolio => Box::new(portfolio::PortfolioCursor::new(log, options.snapshot)),
+        RecordKind::AccountEvents => Box::new(account_events::AccountEventsCursor::new(log)),
     }
 }
 
@@ -39,8 +41,13 @@ pub struct Batches {
 }
 
 impl Batches {
-    pub(super) fn new(log: Arc<RunLog>, kind: RecordKind, rows: usize) -> Self {
-        let cursor = cursor(&log, kind);
+    pub(super) fn new(
+        log: Arc<RunLog>,
+        kind: RecordKind,
+        options: &TableOptions,
+        rows: usize,
+    ) -> Self {
+        let cursor = cursor(&log, kind, options);
         let schema = cursor.schema();
         Self { log, cursor, schema, rows: rows.max(1) }
     }

@@ -1,11 +1,10 @@
 //! One trade: units of a position from entry to exit, with what they earned and cost.
 
+use super::costs::{lot_cost, without};
+use super::fifo::Piece;
 use crate::base::{AssetId, OrderId, time::DAY_NS};
 use crate::broker::{ExitReason, FillFlags};
 use crate::engine::RunLog;
-
-/// Units of account currency per unit of price; 1 until futures exist.
-const MULTIPLIER: f64 = 1.0;
 
 /// The side on which units were held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -60,7 +59,8 @@ impl TradeStatus {
 ///
 /// Units: prices a unit, money in account currency, `*_pct` and `*_percent` fractions of the entry
 /// value, times ns UTC.
-/// Missing: NaN (levels that never were), `None` (exit order of an open trade), 0 (tags).
+/// Missing: NaN (levels that never were), `None` (exit order of an open trade), 0 (tags). Paired
+/// first in, first out, excursions and ages of units that were added to a position are missing.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Trade {
     /// Position in the table.
@@ -79,8 +79,10 @@ pub struct Trade {
     pub entry_quantity: f64,
     /// Share of the opening commissions.
     pub entry_commission: f64,
-    /// Share of the opening slippage; it is already inside `entry_price`.
+    /// Share of the opening slippage, that of stops included; it is already inside `entry_price`.
     pub entry_slippage: f64,
+    /// Share of the opening impact; it is already inside `entry_price`.
+    pub entry_impact: f64,
     /// When the units ended; the last timestamp of the run for an open trade.
     pub exit_timestamp: i64,
     /// Price of the reducing fill, or the last mark.
@@ -89,22 +91,24 @@ pub struct Trade {
     pub exit_quantity: f64,
     /// Share of the reducing fill's commission.
     pub exit_commission: f64,
-    /// Slippage of the reducing fill; it is already inside `exit_price`.
+    /// Slippage of the reducing fill, that of stops included; it is already inside `exit_price`.
     pub exit_slippage: f64,
+    /// Impact of the reducing fill; it is already inside `exit_price`.
+    pub exit_impact: f64,
     /// Why the units ended.
     pub exit_reason: ExitReason,
     /// `(exit x q - entry x q) x multiplier x sign`, at the prices paid.
     pub pnl_gross: f64,
-    /// `pnl_gross` less commissions.
+    /// `pnl_gross` less commissions, funding and borrowing.
     pub pnl_net: f64,
-    /// Commissions and slippage together.
+    /// Commissions, slippage, impact, funding and borrowing together.
     pub total_cost: f64,
-    /// `pnl_net / (entry_price x entry_quantity x multiplier)`.
+    /// `pnl_net` over the value of the units at the entry, without its sign.
     pub pnl_percent: f64,
     /// `sign x (exit_price / entry_price - 1)`.
     pub return_gross: f64,
     /// Own tradable rows after the entry row up to the exit row.
-    pub holding_period_bars: u32,
+    pub holding_period_bars: Option<u32>,
     /// Seconds held / 86,400.
     pub holding_period_days: f64,
     /// First stop-loss level in force.
@@ -120,9 +124,9 @@ pub struct Trade {
     /// Worst loss as a fraction of the entry price.
     pub max_adverse_excursion_pct: f64,
     /// Rows after the entry row until the best price.
-    pub bars_to_mfe: u32,
+    pub bars_to_mfe: Option<u32>,
     /// Rows after the entry row until the worst price.
-    pub bars_to_mae: u32,
+    pub bars_to_mae: Option<u32>,
     /// The order of events in a row of this trade was not certain.
     pub ambiguous: bool,
     /// A limit of this trade was touched and not traded through.
@@ -135,6 +139,10 @@ pub struct Trade {
     pub entry_order_id: OrderId,
     /// The closing order.
     pub exit_order_id: Option<OrderId>,
+    /// Funding paid while held (negative: received).
+    pub funding: f64,
+    /// Paid for borrowing while held short.
+    pub borrow: f64,
     /// Contract multiplier.
     pub multiplier: f64,
 }
@@ -142,16 +150,26 @@ pub struct Trade {
 impl Trade {
     /// The trade of lot `idx`.
     pub(crate) fn at(log: &RunLog, idx: usize) -> Self {
-        let lot = &log.lots[idx];
+        let piece = Piece { lot: log.lots[idx], cost: lot_cost(log, idx), has_path: true };
+        Self::of(log, idx, &piece)
+    }
+
+    /// The trade number `idx`, made of `piece`.
+    pub(super) fn of(log: &RunLog, idx: usize, piece: &Piece) -> Self {
+        let Piece { lot, cost, has_path } = piece;
         let entry_fill = &log.fills[lot.entry_fill as usize];
         let exit_order_id = lot.exit_fill.map(|fill| log.fills[fill as usize].order);
         let quantity = lot.quantity;
+        let multiplier = log.instruments.of(entry_fill.asset).multiplier;
         let gross =
-            (lot.exit_price * quantity - lot.entry_price * quantity) * MULTIPLIER * lot.side;
+            (lot.exit_price * quantity - lot.entry_price * quantity) * multiplier * lot.side;
         let commission = lot.entry_commission + lot.exit_commission;
-        let net = gross - commission;
-        let favorable = (lot.best - lot.entry_price) * lot.side;
-        let adverse = (lot.worst - lot.entry_price) * lot.side;
+        let net = gross - commission - cost.funding - cost.borrow;
+        let price_costs = lot.entry_slippage + lot.exit_slippage;
+        let known = |value: f64| if *has_path { value } else { f64::NAN };
+        let age = |bars: u32| has_path.then_some(bars);
+        let favorable = known((lot.best - lot.entry_price) * lot.side);
+        let adverse = known((lot.worst - lot.entry_price) * lot.side);
         let held_ns = lot.exit_timestamp - entry_fill.timestamp;
         Self {
             trade_id: u32::try_from(idx).expect("fewer than 2^32 trades"),
@@ -166,35 +184,39 @@ impl Trade {
             entry_price: lot.entry_price,
             entry_quantity: quantity,
             entry_commission: lot.entry_commission,
-            entry_slippage: lot.entry_slippage,
+            entry_slippage: without(lot.entry_slippage, cost.entry_impact),
+            entry_impact: cost.entry_impact,
             exit_timestamp: lot.exit_timestamp,
             exit_price: lot.exit_price,
             exit_quantity: quantity,
             exit_commission: lot.exit_commission,
-            exit_slippage: lot.exit_slippage,
+            exit_slippage: without(lot.exit_slippage, cost.exit_impact),
+            exit_impact: cost.exit_impact,
             exit_reason: if lot.exit_fill.is_none() { ExitReason::EndOfRun } else { lot.reason },
             pnl_gross: gross,
             pnl_net: net,
-            total_cost: commission + (lot.entry_slippage + lot.exit_slippage),
-            pnl_percent: net / (lot.entry_price * quantity * MULTIPLIER),
+            total_cost: commission + price_costs + cost.funding + cost.borrow,
+            pnl_percent: net / (lot.entry_price.abs() * quantity * multiplier),
             return_gross: (lot.exit_price / lot.entry_price - 1.0) * lot.side,
-            holding_period_bars: lot.bars_held,
+            holding_period_bars: age(lot.bars_held),
             holding_period_days: held_ns as f64 / DAY_NS as f64,
             stop_loss_level: lot.stop_level,
             take_profit_level: lot.target_level,
-            max_favorable_excursion: favorable * quantity * MULTIPLIER,
-            max_adverse_excursion: adverse * quantity * MULTIPLIER,
-            max_favorable_excursion_pct: favorable / lot.entry_price,
-            max_adverse_excursion_pct: adverse / lot.entry_price,
-            bars_to_mfe: lot.bars_to_best,
-            bars_to_mae: lot.bars_to_worst,
+            max_favorable_excursion: favorable * quantity * multiplier,
+            max_adverse_excursion: adverse * quantity * multiplier,
+            max_favorable_excursion_pct: favorable / lot.entry_price.abs(),
+            max_adverse_excursion_pct: adverse / lot.entry_price.abs(),
+            bars_to_mfe: age(lot.bars_to_best),
+            bars_to_mae: age(lot.bars_to_worst),
             ambiguous: lot.flags.has(FillFlags::AMBIGUOUS),
             touch_only: lot.flags.has(FillFlags::TOUCH_ONLY),
             entry_tag: log.orders[entry_fill.order.index()].tag,
             exit_tag: exit_order_id.map_or(0, |order| log.orders[order.index()].tag),
             entry_order_id: entry_fill.order,
             exit_order_id,
-            multiplier: MULTIPLIER,
+            funding: cost.funding,
+            borrow: cost.borrow,
+            multiplier,
         }
     }
 }

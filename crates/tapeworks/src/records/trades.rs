@@ -10,6 +10,8 @@ use super::arrays::{
     NO_TEXT, dictionary, flag_field, flags, float_field, floats, id_field, ids, key, optional_ids,
     tag_key, text_field, texts, time_field, times,
 };
+use super::fifo::FifoWalk;
+use super::options::{Pairing, TableOptions};
 use super::table::Cursor;
 use super::trade::{Trade, TradeSide, TradeStatus, decision_values};
 use crate::base::OrderId;
@@ -19,25 +21,49 @@ use crate::feed::Layout;
 
 pub(super) struct TradesCursor {
     next: usize,
+    /// Paired first in, first out; else at average prices.
+    fifo: Option<FifoWalk>,
     schema: SchemaRef,
     symbols: ArrayRef,
     sides: ArrayRef,
     statuses: ArrayRef,
     reasons: ArrayRef,
     tags: ArrayRef,
+    currencies: ArrayRef,
+    currency: i32,
 }
 
 impl TradesCursor {
-    pub(super) fn new(log: &RunLog) -> Self {
+    pub(super) fn new(log: &RunLog, options: &TableOptions) -> Self {
         Self {
             next: 0,
+            fifo: (options.pairing == Pairing::Fifo).then(|| FifoWalk::new(log)),
             schema: schema(&log.layout),
             symbols: dictionary(log.symbols.iter()),
             sides: dictionary(TradeSide::ALL.iter().map(|side| side.as_str())),
             statuses: dictionary(TradeStatus::ALL.iter().map(|status| status.as_str())),
             reasons: dictionary(ExitReason::ALL.iter().map(|reason| reason.as_str())),
             tags: dictionary(log.tags.iter().map(AsRef::as_ref)),
+            currencies: dictionary([options.currency.as_str()]),
+            currency: if options.currency.is_empty() { NO_TEXT } else { 0 },
         }
+    }
+
+    /// At most `rows` further trades.
+    fn next_trades(&mut self, log: &RunLog, rows: usize) -> Vec<Trade> {
+        let start = self.next;
+        let trades: Vec<Trade> = match &mut self.fifo {
+            None => {
+                let end = log.lots.len().min(start + rows);
+                (start..end).map(|idx| Trade::at(log, idx)).collect()
+            }
+            Some(fifo) => {
+                let pieces = std::iter::from_fn(|| fifo.next_piece(log)).take(rows);
+                (start..).zip(pieces).map(|(idx, piece)| Trade::of(log, idx, &piece)).collect()
+            }
+        };
+        self.next += trades.len();
+        trades
     }
 }
 
@@ -47,14 +73,14 @@ impl Cursor for TradesCursor {
     }
 
     fn next_columns(&mut self, log: &RunLog, rows: usize) -> Option<Vec<ArrayRef>> {
-        let range = self.next..log.lots.len().min(self.next + rows);
-        if range.is_empty() {
+        let trades = self.next_trades(log, rows);
+        if trades.is_empty() {
             return None;
         }
-        self.next = range.end;
-        let trades: Vec<Trade> = range.map(|idx| Trade::at(log, idx)).collect();
         let numbers = |value: fn(&Trade) -> f64| floats(trades.iter().map(value).collect());
         let counts = |value: fn(&Trade) -> u32| ids(trades.iter().map(value).collect());
+        let ages =
+            |value: fn(&Trade) -> Option<u32>| optional_ids(trades.iter().map(value).collect());
         let instants = |value: fn(&Trade) -> i64| times(trades.iter().map(value).collect());
         let facts = |value: fn(&Trade) -> bool| flags(trades.iter().map(value).collect());
         let keys = |value: fn(&Trade) -> i32, dictionary: &ArrayRef| {
@@ -71,18 +97,20 @@ impl Cursor for TradesCursor {
             numbers(|trade| trade.entry_quantity),
             numbers(|trade| trade.entry_commission),
             numbers(|trade| trade.entry_slippage),
+            numbers(|trade| trade.entry_impact),
             instants(|trade| trade.exit_timestamp),
             numbers(|trade| trade.exit_price),
             numbers(|trade| trade.exit_quantity),
             numbers(|trade| trade.exit_commission),
             numbers(|trade| trade.exit_slippage),
+            numbers(|trade| trade.exit_impact),
             keys(|trade| trade.exit_reason as i32, &self.reasons),
             numbers(|trade| trade.pnl_gross),
             numbers(|trade| trade.pnl_net),
             numbers(|trade| trade.total_cost),
             numbers(|trade| trade.pnl_percent),
             numbers(|trade| trade.return_gross),
-            counts(|trade| trade.holding_period_bars),
+            ages(|trade| trade.holding_period_bars),
             numbers(|trade| trade.holding_period_days),
             numbers(|trade| trade.stop_loss_level),
             numbers(|trade| trade.take_profit_level),
@@ -90,8 +118,8 @@ impl Cursor for TradesCursor {
             numbers(|trade| trade.max_adverse_excursion),
             numbers(|trade| trade.max_favorable_excursion_pct),
             numbers(|trade| trade.max_adverse_excursion_pct),
-            counts(|trade| trade.bars_to_mfe),
-            counts(|trade| trade.bars_to_mae),
+            ages(|trade| trade.bars_to_mfe),
+            ages(|trade| trade.bars_to_mae),
             facts(|trade| trade.ambiguous),
             facts(|trade| trade.touch_only),
             keys(|trade| tag_key(trade.entry_tag), &self.tags),
@@ -101,9 +129,10 @@ impl Cursor for TradesCursor {
             ),
             counts(|trade| trade.entry_order_id.0),
             optional_ids(exit_orders.collect()),
-            numbers(|_| 0.0),
-            numbers(|_| 0.0),
+            numbers(|trade| trade.funding),
+            numbers(|trade| trade.borrow),
             numbers(|trade| trade.multiplier),
+            texts(vec![self.currency; trades.len()], &self.currencies),
         ];
         let n_values = log.layout.n_values();
         for value_idx in 0..n_values {
@@ -136,18 +165,20 @@ fn schema(layout: &Layout) -> SchemaRef {
         float_field("entry_quantity"),
         float_field("entry_commission"),
         float_field("entry_slippage"),
+        float_field("entry_impact"),
         time_field("exit_timestamp"),
         float_field("exit_price"),
         float_field("exit_quantity"),
         float_field("exit_commission"),
         float_field("exit_slippage"),
+        float_field("exit_impact"),
         text_field("exit_reason"),
         float_field("pnl_gross"),
         float_field("pnl_net"),
         float_field("total_cost"),
         float_field("pnl_percent"),
         float_field("return_gross"),
-        id_field("holding_period_bars"),
+        id_field("holding_period_bars").with_nullable(true),
         float_field("holding_period_days"),
         float_field("stop_loss_level"),
         float_field("take_profit_level"),
@@ -155,8 +186,8 @@ fn schema(layout: &Layout) -> SchemaRef {
         float_field("max_adverse_excursion"),
         float_field("max_favorable_excursion_pct"),
         float_field("max_adverse_excursion_pct"),
-        id_field("bars_to_mfe"),
-        id_field("bars_to_mae"),
+        id_field("bars_to_mfe").with_nullable(true),
+        id_field("bars_to_mae").with_nullable(true),
         flag_field("ambiguous"),
         flag_field("touch_only"),
         text_field("entry_tag").with_nullable(true),
@@ -166,6 +197,7 @@ fn schema(layout: &Layout) -> SchemaRef {
         float_field("funding"),
         float_field("borrow"),
         float_field("multiplier"),
+        text_field("currency").with_nullable(true),
     ];
     let taken: BTreeSet<String> = fields.iter().map(|field| field.name().clone()).collect();
     let mut names = value_names(layout, "entry", &taken);
@@ -215,8 +247,14 @@ mod tests {
             context: owned(&["vix", "rsi"]),
         };
         let schema = schema(&layout);
-        let names: Vec<&str> =
-            schema.fields().iter().skip(39).take(6).map(|field| field.name().as_str()).collect();
+        let n_fixed = schema.fields().len() - 12;
+        let names: Vec<&str> = schema
+            .fields()
+            .iter()
+            .skip(n_fixed)
+            .take(6)
+            .map(|field| field.name().as_str())
+            .collect();
         let wanted = [
             "entry_signal_score",
             "entry_rsi",
@@ -226,7 +264,7 @@ mod tests {
             "entry_context_rsi",
         ];
         assert_eq!(names, wanted);
-        assert_eq!(schema.fields().len(), 39 + 12);
-        assert_eq!(schema.field(39 + 6).name(), "exit_signal_score");
+        assert_eq!(schema.field(n_fixed - 1).name(), "currency");
+        assert_eq!(schema.field(n_fixed + 6).name(), "exit_signal_score");
     }
 }

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 /// Facts of a run that the records do not hold; whoever wires the run fills them in.
 ///
-/// Missing: an empty text or list is left out of the report, except `costs`, where empty means that
-/// nothing was charged and the report says so in red.
+/// Missing: an empty text or list is left out of the report, except `costs`: where it is empty and
+/// nothing was charged in fact, the report says so in red.
 #[derive(Debug, Clone, Serialize)]
 pub struct RunFacts {
     /// Name of the run.
@@ -23,7 +23,7 @@ pub struct RunFacts {
     /// Zone in which days and months are counted (IANA name). Rows whose timestamps are all at
     /// midnight UTC are session labels and keep their date in any zone.
     pub timezone: String,
-    /// Commission and slippage on one line; empty when there are none.
+    /// The cost models on one line; empty when nothing is to be charged.
     pub costs: String,
     /// The resolved configuration.
     pub config_yaml: String,
@@ -121,10 +121,8 @@ pub const UNVERIFIED: &[(&str, &str)] = &[
     ),
 ];
 
-/// What this version does not simulate.
+/// What this version does not simulate, whatever the terms.
 pub const NOT_MODELLED: &[&str] = &[
-    "market impact and limits on the share of volume: any size fills at the bar's price",
-    "borrow, funding and interest on cash",
     "dividends, splits and other corporate actions beyond what is in the prices",
     "taxes, exchange fees other than the commission, latency",
 ];

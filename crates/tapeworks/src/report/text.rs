@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::sections::{Bridge, OrderTally, cost_line, window_line};
+use super::sections::{Bridge, OrderTally, account_alarm, cost_line, window_line};
 use super::{ReportInput, number};
 use crate::metrics::{Metric, Unit};
 use crate::records::{Trade, TradeStatus};
@@ -138,20 +138,23 @@ pub(super) fn rows(input: &ReportInput<'_>) -> Vec<(&'static str, String)> {
     let cash = number::money(log.initial_cash);
     rows.push(("equity", format!("{cash} -> {}", money(end).trim_end())));
     rows.push(("costs", cost_line(input)));
-    rows.push((
-        "P&L",
-        format!(
-            "gross {}, commission {}, slippage {}, net {}",
-            number::money(bridge.gross),
-            number::money(-bridge.commission),
-            number::money(-bridge.slippage),
-            number::money(bridge.net)
-        ),
-    ));
+    let mut parts = vec![format!("gross {}", number::money(bridge.gross))];
+    let named = |(name, amount): (String, f64)| format!("{name} {}", number::money(amount));
+    parts.extend(bridge.parts().into_iter().map(named));
+    parts.push(format!("net {}", number::money(bridge.net)));
+    rows.push(("P&L", parts.join(", ")));
+    let flows = log.states.flows.last().copied().unwrap_or(0.0);
+    if flows != 0.0 {
+        rows.push(("flows", format!("{} put in, no part of returns", money(flows).trim_end())));
+    }
     rows.push(("orders", tally.line()));
     if tally.n_ambiguous > 0 {
         let share = number::percent(tally.ambiguous_share());
         rows.push(("ambiguous", format!("{} fills ({share})", number::count(tally.n_ambiguous))));
+    }
+    let alarm = account_alarm(input.records);
+    if !alarm.is_empty() {
+        rows.push(("account", alarm));
     }
     if !facts.unverified.is_empty() {
         let topics: Vec<_> = facts.unverified.iter().map(|u| u.topic.as_str()).collect();

@@ -36,14 +36,40 @@ pub fn describe_strategy(strategy: &str, terms: &EngineConfig) -> String {
     let rules: Vec<String> = terms
         .rules
         .iter()
-        .map(|rule| match rule {
-            PositionRule::StopLoss(x) => format!("stop_loss {x}"),
-            PositionRule::TakeProfit(x) => format!("take_profit {x}"),
-            PositionRule::TrailingStop(x) => format!("trailing {x}"),
-            other => format!("{other:?}"),
-        })
+        .map(describe_rule_of_position)
         .collect();
     format!("{strategy}; every position: {}", rules.join(", "))
+}
+
+fn describe_rule_of_position(rule: &PositionRule) -> String {
+    let pairs = |pairs: &[(f64, f64)]| {
+        let each: Vec<String> = pairs.iter().map(|(at, then)| format!("{then} from {at}")).collect();
+        each.join(", ")
+    };
+    let all = |rules: &[PositionRule], word: &str| {
+        let each: Vec<String> = rules.iter().map(describe_rule_of_position).collect();
+        format!("({})", each.join(word))
+    };
+    match rule {
+        PositionRule::StopLoss(x) => format!("stop_loss {x}"),
+        PositionRule::TakeProfit(x) => format!("take_profit {x}"),
+        PositionRule::TrailingStop(x) => format!("trailing {x}"),
+        PositionRule::TrailingAmount(amount) => format!("trailing {amount} of currency"),
+        PositionRule::TighteningTrail(steps) => format!("trailing {}", pairs(steps)),
+        PositionRule::VolatilityStop { multiple, column } => {
+            format!("stop {multiple} x {column}")
+        }
+        PositionRule::VolatilityTrail { multiple, column } => {
+            format!("trailing {multiple} x {column}")
+        }
+        PositionRule::ScaledExit { steps, .. } => format!("scaled exit {}", pairs(steps)),
+        PositionRule::TimeExit(rows) => format!("{rows} rows at most"),
+        PositionRule::SignalExit { column, threshold } => {
+            format!("until {column} is {threshold} against it")
+        }
+        PositionRule::Any(rules) => all(rules, " or "),
+        PositionRule::All(rules) => all(rules, " and "),
+    }
 }
 
 /// What trading and time cost, on one line; empty when nothing is charged.

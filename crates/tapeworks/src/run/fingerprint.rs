@@ -2,17 +2,19 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::engine::RunLog;
+use crate::broker::TimeInForce;
+use crate::engine::{RunLog, States};
 
 /// Bytes gathered before they are hashed.
 const BUFFER_BYTES: usize = 1 << 16;
 
-/// SHA-256 over the canonical form of orders, order events, fills, rejections and portfolio
-/// states, as lower-case hex.
+/// SHA-256 over the canonical form of orders with their details, order events, fills with their
+/// costs, rejections, costs of holding, account events and portfolio states, as lower-case hex.
 ///
 /// Canonical: each table is its name, its row count and its rows; integers are 8 little-endian
 /// bytes, `f64` its 8 little-endian bytes with every NaN as one pattern, names (symbols, codes,
-/// tags) their length and UTF-8 bytes. Wall clock, paths, chunks and threads do not enter, so two
+/// tags) their length and UTF-8 bytes. A column of states that may be left empty is its name and
+/// its values where one of them is not 0, and nothing else. Wall clock, paths, chunks and threads do not enter, so two
 /// runs that did the same have the same fingerprint wherever they were made.
 ///
 /// Cost: about 0.1 s for a million fills.
@@ -54,6 +56,7 @@ pub fn fingerprint(log: &RunLog) -> String {
         hash.number(fill.commission);
         hash.text(fill.phase.as_str());
         hash.text(fill.reason.as_str());
+        hash.integer(i64::from(fill.flags.0));
     }
     hash.table("rejections", log.rejections.len());
     for rejection in &log.rejections {
@@ -63,7 +66,55 @@ pub fn fingerprint(log: &RunLog) -> String {
         hash.number(rejection.need);
         hash.number(rejection.have);
     }
-    let states = &log.states;
+    details(&mut hash, log);
+    costs(&mut hash, log);
+    hash.table("account_events", log.account_events.len());
+    for event in &log.account_events {
+        hash.integer(event.timestamp);
+        hash.text(event.kind.as_str());
+        hash.text(event.asset.map_or("", |asset| log.symbols.name(asset)));
+        hash.number(event.amount);
+    }
+    states(&mut hash, &log.states);
+    hash.finish()
+}
+
+fn details(hash: &mut Canonical, log: &RunLog) {
+    hash.table("order_details", log.order_details.len());
+    for detail in &log.order_details {
+        hash.integer(i64::from(detail.order.0));
+        hash.number(detail.trail);
+        hash.integer(i64::from(detail.is_percent));
+        hash.number(detail.limit_offset);
+        hash.text(detail.tif.as_str());
+        hash.integer(match detail.tif {
+            TimeInForce::Gtd(until) => until,
+            TimeInForce::Gtc | TimeInForce::Day | TimeInForce::Ioc | TimeInForce::Fok => 0,
+        });
+        hash.integer(detail.parent.map_or(-1, |parent| i64::from(parent.0)));
+        hash.integer(i64::from(detail.group));
+        hash.integer(detail.triggered_at);
+    }
+}
+
+fn costs(hash: &mut Canonical, log: &RunLog) {
+    hash.table("fill_costs", log.fill_costs.len());
+    for cost in &log.fill_costs {
+        hash.integer(i64::from(cost.fill));
+        hash.number(cost.stop_slip);
+        hash.number(cost.impact);
+    }
+    hash.table("lot_costs", log.lot_costs.len());
+    for cost in &log.lot_costs {
+        hash.integer(i64::from(cost.lot));
+        hash.number(cost.entry_impact);
+        hash.number(cost.exit_impact);
+        hash.number(cost.funding);
+        hash.number(cost.borrow);
+    }
+}
+
+fn states(hash: &mut Canonical, states: &States) {
     hash.table("portfolio", states.timestamp.len());
     for t in 0..states.timestamp.len() {
         hash.integer(states.timestamp[t]);
@@ -73,8 +124,24 @@ pub fn fingerprint(log: &RunLog) -> String {
         hash.number(states.gross_exposure[t]);
         hash.number(states.fees[t]);
         hash.integer(i64::from(states.n_positions[t]));
+        hash.integer(i64::from(states.n_stale[t]));
     }
-    hash.finish()
+    for (name, column) in [
+        ("unsettled", &states.unsettled),
+        ("margin_used", &states.margin_used),
+        ("buying_power", &states.buying_power),
+        ("funding", &states.funding),
+        ("borrow", &states.borrow),
+        ("interest", &states.interest),
+        ("flows", &states.flows),
+    ] {
+        if column.iter().any(|&value| value != 0.0) {
+            hash.table(name, column.len());
+            for &value in column {
+                hash.number(value);
+            }
+        }
+    }
 }
 
 /// Bytes as lower-case hex.

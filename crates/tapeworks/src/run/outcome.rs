@@ -6,15 +6,19 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::by_hand::describe_strategy;
-use super::config::Config;
+use super::config::{Config, Reporting};
 use super::fingerprint::fingerprint;
 use super::folder::{NewFolder, sha256_of};
 use super::manifest::{FileEntry, InputEntry, MANIFEST, MANIFEST_VERSION, Manifest};
+use super::not_charged::not_charged;
+use super::snapshot::keep_session_ends;
 use crate::base::{Error, Result};
 use crate::data::CheckReport;
-use crate::engine::{EngineConfig, RunLog};
+use crate::engine::{EngineConfig, RunLog, Snapshot};
 use crate::metrics::{self, Conventions, MetricSet};
-use crate::records::{AtomicFile, RecordKind, Records, SCHEMA_VERSION, write_parquet};
+use crate::records::{
+    AtomicFile, RecordKind, Records, SCHEMA_VERSION, TableOptions, write_parquet,
+};
 use crate::report::{self, InputFact, ReportInput, RunFacts};
 
 /// The version of this crate.
@@ -27,7 +31,7 @@ pub struct RunParts {
     pub name: String,
     /// The strategy with its parameters on one line.
     pub strategy: String,
-    /// Commission and slippage on one line; empty when there are none.
+    /// The cost models on one line; empty when there are none.
     pub costs: String,
     /// The terms of the engine.
     pub terms: EngineConfig,
@@ -75,7 +79,10 @@ pub struct SavedFolder {
 
 /// Turns a log into an outcome: metrics, fingerprint, run id, facts.
 #[must_use]
-pub fn conclude(log: RunLog, parts: RunParts) -> Outcome {
+pub fn conclude(mut log: RunLog, parts: RunParts) -> Outcome {
+    if parts.terms.snapshot == Snapshot::Session {
+        keep_session_ends(&mut log.states);
+    }
     let fingerprint = fingerprint(&log);
     let records = Records::new(log);
     let conventions = Conventions {
@@ -99,7 +106,8 @@ fn run_id(parts: &RunParts, config_yaml: &str) -> String {
     match &parts.config {
         Some(config) => {
             let mut config = config.clone();
-            config.reporting = super::config::Reporting::default();
+            let snapshot = config.reporting.snapshot;
+            config.reporting = Reporting { snapshot, ..Reporting::default() };
             config.backtest.threads = None;
             hash.update(config.to_yaml().unwrap_or_default().as_bytes());
         }
@@ -119,6 +127,8 @@ fn facts(records: &Records, parts: &RunParts, config_yaml: &str, run_id: String)
     let check = parts.check.as_ref();
     let mut warnings = parts.warnings.clone();
     warnings.extend(records.log().notes.iter().cloned());
+    let mut not_modelled = not_charged(&parts.terms);
+    not_modelled.extend(report::NOT_MODELLED.iter().map(ToString::to_string));
     let mut all_inputs = blake3::Hasher::new();
     for input in &parts.inputs {
         all_inputs.update(input.hash.as_bytes());
@@ -127,7 +137,7 @@ fn facts(records: &Records, parts: &RunParts, config_yaml: &str, run_id: String)
         name: parts.name.clone(),
         strategy: describe_strategy(&parts.strategy, &parts.terms),
         semantics: parts.terms.semantics.name.to_owned(),
-        account: "cash".to_owned(),
+        account: parts.terms.account.kind.as_str().to_owned(),
         cash: parts.terms.cash,
         timezone: parts.timezone.clone(),
         costs: parts.costs.clone(),
@@ -136,6 +146,7 @@ fn facts(records: &Records, parts: &RunParts, config_yaml: &str, run_id: String)
         checks: check.map(CheckReport::verdict).into_iter().collect(),
         repairs: check.map(|check| check.repairs.lines()).unwrap_or_default(),
         warnings,
+        not_modelled,
         versions: vec![("tapeworks".to_owned(), VERSION.to_owned())],
         inputs: parts
             .inputs
@@ -169,6 +180,14 @@ fn input_line(input: &InputEntry) -> String {
 }
 
 impl Outcome {
+    /// The same outcome with its tables made in another way, where there is a choice. Metrics,
+    /// report and fingerprint do not depend on it.
+    #[must_use]
+    pub fn with_tables(mut self, options: TableOptions) -> Self {
+        self.records = self.records.with_options(options);
+        self
+    }
+
     /// What text and HTML are made of.
     #[must_use]
     pub fn report_input(&self) -> ReportInput<'_> {

@@ -24,7 +24,7 @@ pub(super) fn build(input: &ReportInput<'_>) -> Value {
     let states = input.records.states();
     let times = &states.timestamp;
     let clock = Clock::new(times, &input.facts.timezone);
-    let mut found = stretches(&states.equity, input.records.initial_cash());
+    let mut found = stretches(&input.records.growth(), input.records.initial_cash());
     found.sort_by(|a, b| a.depth.total_cmp(&b.depth));
     let listed: Vec<Value> = found
         .iter()

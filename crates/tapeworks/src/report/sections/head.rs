@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::OrderTally;
+use super::{Bridge, OrderTally, account_alarm};
 use crate::report::ReportInput;
 use crate::report::calendar::Clock;
 
@@ -22,7 +22,8 @@ pub(super) fn build(input: &ReportInput<'_>) -> Value {
         "account": facts.account,
         "cash": facts.cash,
         "currency": facts.currency,
-        "costs": facts.costs,
+        "costs": cost_line(input),
+        "is_free": is_free(input),
         "data_fingerprint": facts.data_fingerprint,
         "run_id": facts.run_id,
         "orders": tally.line(),
@@ -31,6 +32,7 @@ pub(super) fn build(input: &ReportInput<'_>) -> Value {
         "n_fills": log.fills.len(),
         "n_ambiguous": tally.n_ambiguous,
         "ambiguous_share": tally.ambiguous_share(),
+        "account_alarm": account_alarm(input.records),
         "unverified": facts.unverified,
         "repairs": facts.repairs,
         "n_warnings": facts.warnings.len() + log.notes.len(),
@@ -48,8 +50,20 @@ pub(in crate::report) fn window_line(input: &ReportInput<'_>) -> String {
     }
 }
 
+/// Whether nothing was charged, neither by the terms nor in fact.
+pub(in crate::report) fn is_free(input: &ReportInput<'_>) -> bool {
+    input.facts.costs.is_empty() && input.records.cost_totals().are_none()
+}
+
 /// The costs on one line, `NONE` when nothing is charged.
 pub(in crate::report) fn cost_line(input: &ReportInput<'_>) -> String {
-    let facts = &input.facts;
-    if facts.costs.is_empty() { "NONE".into() } else { facts.costs.clone() }
+    if !input.facts.costs.is_empty() {
+        return input.facts.costs.clone();
+    }
+    if is_free(input) {
+        return "NONE".into();
+    }
+    let parts = Bridge::of(input).parts();
+    let charged = parts.into_iter().filter(|(_, amount)| *amount != 0.0);
+    charged.map(|(name, _)| name).collect::<Vec<_>>().join(", ")
 }

@@ -4,6 +4,7 @@
 //! [`SECTIONS`]. What stands under the key `embed` of a section's JSON is for the page's script
 //! and is not given to the template.
 
+mod account;
 mod costs;
 mod drawdowns;
 mod figures;
@@ -18,8 +19,9 @@ use serde_json::Value;
 
 use super::ReportInput;
 
+pub(super) use account::account_alarm;
 pub(super) use costs::Bridge;
-pub(super) use head::{cost_line, window_line};
+pub(super) use head::{cost_line, is_free, window_line};
 pub(super) use orders::OrderTally;
 
 /// One part of the report.
@@ -56,5 +58,6 @@ pub const SECTIONS: &[Section] = &[
     section!(trades, "Trades"),
     section!(costs, "Costs"),
     section!(orders, "Orders"),
+    section!(account, "Account"),
     section!(reproduce, "Reproduce"),
 ];

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use crate::records::{CancelReason, FillFlags, OrderStatus, Records, RejectCode};
+use crate::records::{
+    CancelReason, ExpireReason, FillFlags, OrderStatus, Records, RejectCode, hint,
+};
 use crate::report::calendar::Clock;
 use crate::report::{ReportInput, number};
 
@@ -26,9 +28,12 @@ pub(in crate::report) struct OrderTally {
     pub n_ambiguous: usize,
     /// Fills at a limit that was only touched.
     pub n_touch_only: usize,
+    /// Fills whose costs by volume count as 0, for the volume is not known.
+    pub n_no_volume: usize,
     n_fills: usize,
     rejected: BTreeMap<RejectCode, usize>,
     cancelled: BTreeMap<CancelReason, usize>,
+    expired: BTreeMap<ExpireReason, usize>,
 }
 
 impl OrderTally {
@@ -46,7 +51,9 @@ impl OrderTally {
                 OrderStatus::Cancelled(reason) => {
                     *tally.cancelled.entry(reason).or_default() += 1;
                 }
-                OrderStatus::Expired(_) => {}
+                OrderStatus::Expired(reason) => {
+                    *tally.expired.entry(reason).or_default() += 1;
+                }
                 OrderStatus::Live | OrderStatus::Held | OrderStatus::LiveAtEnd => {
                     tally.n_live += 1;
                 }
@@ -55,6 +62,7 @@ impl OrderTally {
         let having = |flag| log.fills.iter().filter(|fill| fill.flags.has(flag)).count();
         tally.n_ambiguous = having(FillFlags::AMBIGUOUS);
         tally.n_touch_only = having(FillFlags::TOUCH_ONLY);
+        tally.n_no_volume = having(FillFlags::NO_VOLUME_COST);
         tally
     }
 
@@ -63,6 +71,9 @@ impl OrderTally {
         let mut parts = vec![format!("{} filled", number::count(self.n_filled))];
         for (reason, n) in &self.cancelled {
             parts.push(format!("{} cancelled ({})", number::count(*n), reason.as_str()));
+        }
+        for (reason, n) in &self.expired {
+            parts.push(format!("{} expired ({})", number::count(*n), reason.as_str()));
         }
         if self.n_live > 0 {
             parts.push(format!("{} live at the end", number::count(self.n_live)));
@@ -103,6 +114,9 @@ pub(super) fn build(input: &ReportInput<'_>) -> Value {
     for (reason, n) in &tally.cancelled {
         outcomes.push(json!({"outcome": format!("cancelled: {}", reason.as_str()), "n": n}));
     }
+    for (reason, n) in &tally.expired {
+        outcomes.push(json!({"outcome": format!("expired: {}", reason.as_str()), "n": n}));
+    }
     if tally.n_live > 0 {
         outcomes.push(json!({"outcome": "live at the end", "n": tally.n_live}));
     }
@@ -119,18 +133,19 @@ pub(super) fn build(input: &ReportInput<'_>) -> Value {
                 .filter(|row| row.code == *code)
                 .take(N_EXAMPLES)
                 .map(|row| {
-                    let order = &log.orders[row.order.index()];
+                    // A change of an order that never was has no order behind it.
+                    let order = log.orders.get(row.order.index());
                     json!({
                         "time": clock.label(row.timestamp),
-                        "symbol": log.symbols.name(order.asset),
+                        "symbol": order.map(|order| log.symbols.name(order.asset)),
                         "order_id": row.order.0,
-                        "quantity": order.quantity,
+                        "quantity": order.map(|order| order.quantity),
                         "need": row.need,
                         "have": row.have,
                     })
                 })
                 .collect();
-            json!({"code": code.as_str(), "n": n, "examples": examples})
+            json!({"code": code.as_str(), "n": n, "hint": hint(*code), "examples": examples})
         })
         .collect();
     json!({
@@ -141,5 +156,6 @@ pub(super) fn build(input: &ReportInput<'_>) -> Value {
         "n_fills": log.fills.len(),
         "n_ambiguous": tally.n_ambiguous,
         "n_touch_only": tally.n_touch_only,
+        "n_no_volume": tally.n_no_volume,
     })
 }

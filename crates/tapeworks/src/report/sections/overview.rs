@@ -28,7 +28,7 @@ const STRIP: &[&str] = &[
 pub(super) fn build(input: &ReportInput<'_>) -> Value {
     let states = input.records.states();
     let clock = Clock::new(&states.timestamp, &input.facts.timezone);
-    let drawdown = drawdowns(&states.equity, input.records.initial_cash());
+    let drawdown = drawdowns(&input.records.growth(), input.records.initial_cash());
     let exposure: Vec<f64> =
         states.gross_exposure.iter().zip(&states.equity).map(|(g, e)| share(*g, *e)).collect();
     let rows =
@@ -86,10 +86,10 @@ fn strip(input: &ReportInput<'_>) -> Vec<Value> {
         .collect()
 }
 
-/// `E / max(initial, E_0..E) - 1`.
-pub(super) fn drawdowns(equity: &[f64], initial: f64) -> Vec<f64> {
+/// `G / max(initial, G_0..G) - 1` of growth G.
+pub(super) fn drawdowns(growth: &[f64], initial: f64) -> Vec<f64> {
     let mut peak = initial;
-    equity
+    growth
         .iter()
         .map(|&value| {
             peak = peak.max(value);

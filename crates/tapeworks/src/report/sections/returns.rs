@@ -13,8 +13,9 @@ pub(super) fn build(input: &ReportInput<'_>) -> Value {
     let states = input.records.states();
     let initial = input.records.initial_cash();
     let clock = Clock::new(&states.timestamp, &input.facts.timezone);
-    let months = month_returns(&states.timestamp, &states.equity, initial, &clock);
-    let drawdown = drawdowns(&states.equity, initial);
+    let growth = input.records.growth();
+    let months = month_returns(&states.timestamp, &growth, initial, &clock);
+    let drawdown = drawdowns(&growth, initial);
     let full = full_colour(&months);
     let years: Vec<Value> = months
         .chunk_by(|a, b| a.year == b.year)

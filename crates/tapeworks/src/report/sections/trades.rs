@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use crate::records::{ExitReason, Records, Trade, TradeSide, TradeStatus};
+use crate::records::{ExitReason, Records, Trade, TradeSide, TradeStatus, hint};
 use crate::report::calendar::Clock;
 use crate::report::histogram::Histogram;
 use crate::report::svg::Unit;
@@ -27,7 +27,7 @@ impl Tally {
         self.n += 1;
         self.n_wins += usize::from(trade.pnl_net > 0.0);
         self.pnl_net += trade.pnl_net;
-        self.held_bars += u64::from(trade.holding_period_bars);
+        self.held_bars += trade.holding_period_bars.map_or(0, u64::from);
     }
 
     fn row(&self, name: &str) -> Value {
@@ -169,6 +169,9 @@ fn summary_if_none(input: &ReportInput<'_>) -> String {
     if let Some(row) = log.rejections.iter().find(|r| r.need.is_finite() && r.have.is_finite()) {
         let (need, have) = (number::plain(row.need), number::plain(row.have));
         parts.push(format!("first one needed {need} and had {have}"));
+    }
+    if let Some(row) = log.rejections.first() {
+        parts.push(hint(row.code).to_owned());
     }
     parts.join("; ")
 }

@@ -1,0 +1,35 @@
+//! What a run leaves out because its terms say nothing about it.
+
+use crate::broker::{AccountKind, Impact, Margin};
+use crate::engine::EngineConfig;
+
+/// Costs and limits of a real account that these terms set to nothing, one line each, in the words
+/// of the report.
+#[must_use]
+pub fn not_charged(terms: &EngineConfig) -> Vec<String> {
+    let account = &terms.account;
+    let mut lines = Vec::new();
+    let mut say = |is_missing: bool, text: &str| {
+        if is_missing {
+            lines.push(text.to_owned());
+        }
+    };
+    say(terms.impact == Impact::None, "market impact: orders of any size leave the price alone");
+    say(
+        terms.participation.is_none(),
+        "limits on the share of volume: any size fills at the bar's price",
+    );
+    let holds_no_shorts = account.kind.pays_in_full();
+    let instruments = || std::iter::once(&terms.instrument).chain(terms.instruments.values());
+    let has_borrow = account.borrow_rate != 0.0 || instruments().any(|i| i.borrow_rate > 0.0);
+    say(!holds_no_shorts && !has_borrow, "borrowing costs of short positions");
+    let has_interest = account.credit_rate != 0.0 || account.debit_rate != 0.0;
+    say(!has_interest, "interest on cash");
+    say(account.settlement_days == 0, "settlement delay: proceeds can be spent at once");
+    let has_margins = instruments().any(|i| i.initial_margin != Margin::Account);
+    say(
+        account.kind == AccountKind::Futures && !has_margins,
+        "margins by contract: the account's fraction of value stands for all",
+    );
+    lines
+}
