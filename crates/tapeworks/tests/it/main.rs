@@ -9,6 +9,7 @@ mod feed;
 mod look_ahead;
 mod market;
 mod metrics;
+mod naive;
 mod naive_broker;
 mod oracle_cases;
 mod oracle_config;
