@@ -63,7 +63,7 @@ impl Workload {
     pub fn config(&self) -> EngineConfig {
         EngineConfig {
             cash: self.cash,
-            commission: Commission::Percent { bps: 10.0, min: 0.0 },
+            commission: Commission::percent(10.0, 0.0),
             ..EngineConfig::default()
         }
     }

@@ -17,7 +17,7 @@ impl PyCommission {
     fn percent(bps: f64, minimum: f64) -> PyResult<Self> {
         not_negative("Commission.percent", "bps", bps)?;
         not_negative("Commission.percent", "minimum", minimum)?;
-        Ok(Self(Commission::Percent { bps, min: minimum }))
+        Ok(Self(Commission::percent(bps, minimum)))
     }
 
     /// `rate` a unit, at least `minimum` a fill.
@@ -26,18 +26,19 @@ impl PyCommission {
     fn per_share(rate: f64, minimum: f64) -> PyResult<Self> {
         not_negative("Commission.per_share", "rate", rate)?;
         not_negative("Commission.per_share", "minimum", minimum)?;
-        Ok(Self(Commission::PerShare { rate, min: minimum }))
+        Ok(Self(Commission::per_share(rate, minimum)))
     }
 
     fn __repr__(&self) -> String {
         match self.0 {
-            Commission::Percent { bps, min } => {
+            Commission::Percent { bps, min, .. } => {
                 format!("Commission.percent(bps={bps}, minimum={min})")
             }
-            Commission::PerShare { rate, min } => {
+            Commission::PerShare { rate, min, .. } => {
                 format!("Commission.per_share({rate}, minimum={min})")
             }
             Commission::None => "Commission.none()".to_owned(),
+            ref other => format!("Commission({})", other.describe()),
         }
     }
 }
@@ -59,6 +60,7 @@ impl PySlippage {
         match self.0 {
             Slippage::Percent { bps } => format!("Slippage.percent(bps={bps})"),
             Slippage::None => "Slippage.none()".to_owned(),
+            ref other => format!("Slippage({})", other.describe()),
         }
     }
 }

@@ -1,28 +1,35 @@
 //! The broker and the phases of its bar cycle.
 //!
-//! At each timestamp the loop calls, in this order: [`Broker::open_phase`] (everything that fills
-//! at the open: first what reduces, then what opens), [`Broker::inside_phase`] (levels touched
-//! inside the rows: first what opens, then what reduces), [`Broker::mark_phase`] (excursions and
-//! age of the positions). Only then may new orders come in, so no order ever meets a price of the
-//! row in which it was decided.
+//! At each timestamp the loop calls, in this order: [`Broker::begin`] (clock, expiries, settlements,
+//! capital flows, costs of time), [`Broker::match_row`] (everything that the rows fill),
+//! [`Broker::age`] (excursions, trails and age of the positions); then it moves the marks, and calls
+//! [`Broker::settle`] (variation, funding, rules decided at closes, limits, margin). Only then may
+//! new orders come in, so no order ever meets a price of the row in which it was decided. Semantics
+//! that fill in that row all the same do so in [`Broker::match_after`].
 
 use super::account::{Account, AccountTerms};
-use super::bar::Quotes;
+use super::bar::{Bar, Quotes};
+use super::buying_power::RowBook;
 use super::codes::{ExitReason, FillFlags, OrderKind, OrderOrigin, Phase, Side};
-use super::commission::Commission;
+use super::commission::{Commission, Traded};
 use super::execution::Execution;
+use super::impact::Impact;
 use super::inside::Candidate;
+use super::instrument::Instruments;
 use super::ledger::{Ledger, OrderRow, OrderStatus};
+use super::limits::LimitBook;
 use super::live::{LiveOrder, LiveOrders, Shortfall};
 use super::lots::Lots;
-use super::matching::Terms;
+use super::matching::{Terms, Touched};
+use super::participation::Participation;
+use super::past::Past;
 use super::positions::{Entry, Positions, exceeds};
-use super::reach::reach;
 use super::rules::{Level, PositionFacts, RuleBook, RuleEntry, RuleSet};
-use super::semantics::Semantics;
+use super::schedule::Schedule;
+use super::semantics::{Matching, RowCheck, Semantics};
+use super::settlement::Settlements;
 use super::slippage::Slippage;
-use crate::base::time::DAY_NS;
-use crate::base::{AssetId, OrderId};
+use crate::base::{AssetId, Error, OrderId};
 
 /// What a run agrees on with its broker.
 #[derive(Debug, Clone, Default)]
@@ -31,12 +38,26 @@ pub struct Conditions {
     pub commission: Commission,
     /// Price given up by takers.
     pub slippage: Slippage,
+    /// Price given up beside slippage where a stop triggered the fill, as a fraction of it.
+    pub stop_slippage: f64,
+    /// Price moved by takers.
+    pub impact: Impact,
+    /// Largest share of the volume that may be filled.
+    pub participation: Option<Participation>,
     /// Quantity step.
     pub lots: Lots,
+    /// Terms of the instruments.
+    pub instruments: Instruments,
     /// How orders meet prices.
     pub semantics: Semantics,
     /// The terms of the account.
     pub terms: AccountTerms,
+    /// What is known beforehand.
+    pub schedule: Schedule,
+    /// Rows a year, for yearly volatilities.
+    pub periods_per_year: f64,
+    /// The columns of bid and ask, where the slippage reads them.
+    pub quotes: Option<(usize, usize)>,
 }
 
 /// Orders, positions, cash and the ledger of one run.
@@ -47,14 +68,41 @@ pub struct Broker {
     pub(super) positions: Positions,
     pub(super) live: LiveOrders,
     pub(super) rules: RuleBook,
+    pub(super) limits: LimitBook,
     pub(super) ledger: Ledger,
     pub(super) now: i64,
     pub(super) previous: i64,
     /// UTC days with data so far.
     pub(super) session: u32,
+    /// Timestamps of the present session so far.
+    pub(super) rows_in_session: u32,
+    /// Whether any session so far had more than one timestamp.
+    pub(super) is_intraday: bool,
     pub(super) n_stale: u32,
+    /// Orders the strategy has sent in this session.
+    pub(super) session_orders: u32,
+    pub(super) settlements: Settlements,
+    pub(super) past: Past,
+    pub(super) book: RowBook,
+    /// Units filled in the present row, by asset; empty when nobody asks.
+    pub(super) used: Vec<f64>,
+    pub(super) used_assets: Vec<u32>,
+    /// What was traded in the present calendar month, and its number.
+    pub(super) month: (i64, Traded),
+    /// Since when borrowing and interest are unpaid.
+    pub(super) accrued_at: i64,
+    pub(super) next_flow: usize,
+    pub(super) next_funding: usize,
+    pub(super) pending_rolls: Vec<usize>,
+    pub(super) call_stands: bool,
+    /// Capital flows up to the last close.
+    pub(super) flows_seen: f64,
+    pub(super) is_closed: bool,
+    pub(super) n_groups: u32,
+    /// What has gone wrong in a user's model or an account; it ends the run.
+    pub(super) fault: Option<Error>,
     /// Reused between rows: places in the book that can fill at the open.
-    at_open: Vec<(usize, f64)>,
+    pub(super) at_open: Vec<(usize, Touched)>,
     /// Reused between rows: levels that can close something inside the rows.
     pub(super) candidates: Vec<Candidate>,
     /// Per asset: between these prices no rule of its position fires.
@@ -63,6 +111,8 @@ pub struct Broker {
     pub(super) watched: Vec<u32>,
     /// Assets whose position was entered or added to in the present row.
     pub(super) enlarged: Vec<u32>,
+    /// Assets that a rule has closed in the present row.
+    pub(super) closed_by_rule: Vec<u32>,
 }
 
 /// The open interval of prices in which no rule of a position fires.
@@ -78,6 +128,8 @@ pub(super) struct Hit {
     pub base_price: f64,
     pub phase: Phase,
     pub flags: FillFlags,
+    /// A stop set the price.
+    pub by_stop: bool,
     /// What the row showed a position up to this price: (adverse, favourable).
     pub seen: (f64, f64),
 }
@@ -85,107 +137,71 @@ pub(super) struct Hit {
 impl Broker {
     /// A broker with `cash` and no positions.
     #[must_use]
-    pub fn new(conditions: Conditions, account: Account, rules: RuleBook, n_assets: usize) -> Self {
+    pub fn new(
+        conditions: Conditions,
+        account: Account,
+        rules: RuleBook,
+        limits: LimitBook,
+        n_assets: usize,
+    ) -> Self {
+        let past_rows = conditions
+            .slippage
+            .past_rows()
+            .max(conditions.impact.past_rows())
+            .max(conditions.participation.map_or(0, |cap| cap.past_rows()));
+        let counts_use = conditions.participation.is_some() || conditions.slippage.needs_volume();
         Self {
+            positions: Positions::new(n_assets).with_instruments(&conditions.instruments),
+            live: LiveOrders::new(n_assets),
+            guards: vec![Guard::NEVER; n_assets],
+            past: Past::new(n_assets, past_rows, conditions.periods_per_year),
+            used: if counts_use { vec![0.0; n_assets] } else { Vec::new() },
+            pending_rolls: (0..conditions.schedule.rolls.len()).collect(),
+            accrued_at: i64::MIN,
+            book: RowBook::new(n_assets),
             conditions,
             account,
             rules,
-            positions: Positions::new(n_assets),
-            live: LiveOrders::new(n_assets),
-            guards: vec![Guard::NEVER; n_assets],
+            limits,
             ..Self::default()
         }
     }
 
-    /// Moves the clock. Orders submitted from now on belong to `now`.
-    pub fn begin(&mut self, now: i64) {
-        self.session += u32::from(now.div_euclid(DAY_NS) != self.now.div_euclid(DAY_NS));
-        self.previous = self.now;
-        self.now = now;
-        self.enlarged.clear();
+    /// Fills everything that the rows of the present fill.
+    pub fn match_row(&mut self, quotes: &impl Quotes) {
+        match self.conditions.semantics.matching {
+            Matching::Phased => {
+                self.open_phase(quotes);
+                self.inside_phase(quotes);
+                self.close_phase(quotes);
+            }
+            Matching::OnePass => self.match_one_pass(quotes),
+        }
+        self.expire_immediate(quotes);
     }
 
-    /// Fills at the open everything that the open satisfies: reduces first (position rules, then
-    /// orders by id), then the rest by id.
-    pub fn open_phase(&mut self, quotes: &impl Quotes) {
-        self.watch(quotes);
-        self.close_beyond_open(quotes);
-        if self.live.is_empty() {
-            return;
-        }
-        let mut at_open = std::mem::take(&mut self.at_open);
-        at_open.clear();
-        for idx in 0..self.live.len() {
-            let live = self.live.at(idx);
-            if live.is_done {
-                continue;
+    /// The row of an asset, when orders may fill in it.
+    #[inline]
+    pub(super) fn row(&self, asset: AssetId, quotes: &impl Quotes) -> Option<Bar> {
+        match self.conditions.semantics.row_check {
+            RowCheck::Full if self.conditions.instruments.of(asset).has_volume => {
+                quotes.tradable(asset)
             }
-            let Some(bar) = quotes.tradable(live.asset) else { continue };
-            let Some(price) = live.terms.price_at_open(bar.open) else { continue };
-            if self.is_reduce(&live) {
-                self.fill_order(idx, &live, Hit::at_open(price));
-            } else {
-                at_open.push((idx, price));
-            }
-        }
-        for &(idx, price) in &at_open {
-            let live = self.live.at(idx);
-            if !live.is_done {
-                self.fill_order(idx, &live, Hit::at_open(price));
-            }
-        }
-        self.at_open = at_open;
-        self.live.sweep();
-    }
-
-    /// Fills what the rows reached between their open and close: opens by id, then reduces by
-    /// symbol, within a symbol the adverse level nearest to the open first.
-    pub fn inside_phase(&mut self, quotes: &impl Quotes) {
-        // Both lists stay empty while no rule is set.
-        let can_fire = !self.watched.is_empty() || !self.enlarged.is_empty();
-        if !self.live.has_resting() && !can_fire {
-            return;
-        }
-        self.open_inside(quotes);
-        self.reduce_inside(quotes);
-        self.live.sweep();
-    }
-
-    /// Ages the positions and extends their excursions by the rows' extremes.
-    pub fn mark_phase(&mut self, quotes: &impl Quotes) {
-        self.n_stale = 0;
-        for at in 0..self.positions.held().len() {
-            let asset = AssetId(self.positions.held()[at]);
-            let side = self.positions.quantity(asset).signum();
-            let (now, session) = (self.now, self.session);
-            let detail = self.positions.detail_mut(asset);
-            let Some(bar) = quotes.tradable(asset) else {
-                // A row in which nothing can fill is a sign of life all the same.
-                if quotes.range(asset).is_some() {
-                    detail.push_sighting(now, session);
-                }
-                self.n_stale += u32::from(detail.is_stale(session));
-                continue;
-            };
-            detail.push_sighting(now, session);
-            let reach = reach(&detail.entry, side, &bar, now);
-            if detail.entry_timestamp != now {
-                detail.bars_held += 1;
-            }
-            let bars = detail.bars_held;
-            detail.push_favourable(side, reach.favourable, bars);
-            detail.push_adverse(side, reach.adverse, bars);
-            if self.rules.is_active() {
-                let facts = self.facts(asset);
-                if self.rules.end_row(asset, &facts, reach.favourable, bar.close, quotes) {
-                    self.set_guard(asset);
-                }
+            check => {
+                let bar = quotes.bar(asset)?;
+                let is_finite = [bar.open, bar.high, bar.low, bar.close].iter().all(|p| p.is_finite());
+                let passes = match check {
+                    RowCheck::Full => Bar { volume: f64::NAN, ..bar }.is_tradable(),
+                    RowCheck::Volume => is_finite && bar.volume != 0.0,
+                    RowCheck::Finite => is_finite,
+                };
+                passes.then_some(bar)
             }
         }
     }
 
     /// Finds the positions whose rules can fire in this row; most rows leave most guards alone.
-    fn watch(&mut self, quotes: &impl Quotes) {
+    pub(super) fn watch(&mut self, quotes: &impl Quotes) {
         self.watched.clear();
         if !self.rules.is_active() {
             return;
@@ -195,22 +211,6 @@ impl Broker {
             let guard = self.guards[asset as usize];
             if low <= guard.low || high >= guard.high {
                 self.watched.push(asset);
-            }
-        }
-    }
-
-    fn close_beyond_open(&mut self, quotes: &impl Quotes) {
-        for at in 0..self.watched.len() {
-            let asset = AssetId(self.watched[at]);
-            let Some(bar) = quotes.tradable(asset) else { continue };
-            let (adverse, favourable) = self.levels(asset);
-            let side = self.positions.quantity(asset).signum();
-            let beyond = adverse
-                .filter(|level| side * bar.open <= side * level.price)
-                .or(favourable.filter(|level| side * bar.open >= side * level.price));
-            if let Some(level) = beyond {
-                let hit = Hit::at_open(bar.open);
-                self.fill_rule(asset, level, hit);
             }
         }
     }
@@ -261,48 +261,87 @@ impl Broker {
         }
     }
 
-    /// Whether an order would move its position toward zero without crossing it. Orders sized by a
-    /// target are cut to what is held, as they are cut to what cash can pay.
+    /// Whether an order would move its position toward zero without crossing it. In an account that
+    /// cannot be short, orders sized by a target are cut to what is held, as they are cut to what
+    /// cash can pay.
     pub(super) fn is_reduce(&self, live: &LiveOrder) -> bool {
         let quantity = self.positions.quantity(live.asset);
-        let is_cut = live.reduce_only || live.shortfall == Shortfall::Partial;
+        let is_cut = live.reduce_only
+            || (live.shortfall == Shortfall::Partial && self.conditions.terms.kind.pays_in_full());
         quantity * live.sign() < 0.0 && (is_cut || !exceeds(live.rest, quantity.abs()))
     }
 
-    pub(super) fn fill_order(&mut self, idx: usize, live: &LiveOrder, hit: Hit) {
-        let entry = match (hit.phase, live.terms.kind) {
-            (Phase::Open, _) | (_, OrderKind::Market) => Entry::Open,
-            (Phase::Inside, OrderKind::Limit) => Entry::Limit,
-            _ => Entry::Stop,
+    /// Fills what can be filled of the order at a place in the book.
+    pub(super) fn fill_order(&mut self, place: usize, hit: Hit, quotes: &impl Quotes) {
+        let live = *self.live.at(place);
+        let entry = match hit.phase {
+            Phase::Close => Entry::Close,
+            Phase::Open => Entry::Open,
+            Phase::Inside if hit.flags.has(FillFlags::MAKER) => Entry::Limit,
+            Phase::Inside => Entry::Stop,
         };
-        self.execute(&Execution {
-            place: Some(idx),
-            order: live.order,
-            asset: live.asset,
-            sign: live.sign(),
-            wanted: live.rest,
-            base_price: hit.base_price,
-            limit: live.terms.limit,
-            phase: hit.phase,
-            flags: hit.flags,
-            reason: live.reason,
-            reduce_only: live.reduce_only,
-            shortfall: live.shortfall,
-            entry,
-            seen: hit.seen,
-        });
+        let quoted = self.quoted(&live, &hit, quotes);
+        self.execute(
+            &Execution {
+                place: Some(place),
+                order: live.order,
+                asset: live.asset,
+                sign: live.sign(),
+                wanted: live.rest,
+                base_price: quoted.unwrap_or(hit.base_price),
+                is_quoted: quoted.is_some(),
+                limit: live.terms.limit,
+                phase: hit.phase,
+                flags: hit.flags,
+                by_stop: hit.by_stop,
+                reason: live.reason,
+                reduce_only: live.reduce_only,
+                shortfall: live.shortfall,
+                entry,
+                seen: hit.seen,
+            },
+            quotes,
+        );
     }
 
-    /// Closes a whole position on behalf of a rule; the rule's order is written at this moment.
-    pub(super) fn fill_rule(&mut self, asset: AssetId, level: Level, hit: Hit) {
-        let quantity = self.positions.quantity(asset);
-        let sign = -quantity.signum();
-        let terms = rule_terms(quantity.signum(), level);
-        let order =
-            OrderId(u32::try_from(self.ledger.orders.len()).expect("fewer than 2^32 orders"));
+    /// The quote that a market order takes, where the run's slippage reads quotes.
+    fn quoted(&self, live: &LiveOrder, hit: &Hit, quotes: &impl Quotes) -> Option<f64> {
+        let (bid, ask) = self.conditions.quotes?;
+        if live.kind() != OrderKind::Market || hit.by_stop {
+            return None;
+        }
+        let value = |column| quotes.value(live.asset, column);
+        self.conditions.slippage.quoted(value(bid), value(ask), live.sign())
+    }
+
+    /// Closes what a rule's level closes; the rule's order is written at this moment.
+    ///
+    /// What the volume leaves over of a stop goes on as a market order; a target rests on.
+    pub(super) fn fill_rule(
+        &mut self,
+        asset: AssetId,
+        level: Level,
+        hit: Hit,
+        quotes: &impl Quotes,
+    ) {
+        let held = self.positions.quantity(asset);
+        let sign = -held.signum();
+        let lots = self.lot(asset);
+        let share = lots.round(level.quantity.min(held.abs()));
+        let is_target = matches!(level.reason, ExitReason::TakeProfit | ExitReason::Scaled);
+        let fillable = self.fillable(asset, None, share, quotes);
+        if share == 0.0 || (is_target && fillable == 0.0) {
+            if is_target && share == 0.0 {
+                self.rules.step(asset, &level);
+            }
+            return;
+        }
+        let wanted = if is_target { fillable } else { share };
+        let terms = rule_terms(held.signum(), level);
+        let order = self.next_order();
         self.ledger.orders.push(OrderRow {
             created: self.previous,
-            quantity: -quantity,
+            quantity: sign * wanted,
             limit: terms.limit,
             stop: terms.stop,
             filled: 0.0,
@@ -314,29 +353,78 @@ impl Broker {
             reduce_only: true,
             status: OrderStatus::Live,
         });
-        self.execute(&Execution {
-            place: None,
-            order,
-            asset,
-            sign,
-            wanted: quantity.abs(),
-            base_price: hit.base_price,
-            limit: terms.limit,
-            phase: hit.phase,
-            flags: hit.flags,
-            reason: level.reason,
-            reduce_only: true,
-            shortfall: Shortfall::Reject,
-            entry: Entry::Open,
-            seen: hit.seen,
-        });
+        if is_target && fillable >= share {
+            self.rules.step(asset, &level);
+        }
+        let mut live = LiveOrder::new(order, asset, terms, wanted);
+        live.reduce_only = true;
+        live.reason = level.reason;
+        live.origin = OrderOrigin::PositionRule;
+        live.is_triggered = !is_target;
+        let place = if fillable < wanted {
+            self.live.push_rare(live, self.rare_of_rule());
+            Some(self.live.len() - 1)
+        } else {
+            None
+        };
+        if fillable > 0.0 {
+            self.execute(
+                &Execution {
+                    place,
+                    order,
+                    asset,
+                    sign,
+                    wanted,
+                    base_price: hit.base_price,
+                    is_quoted: false,
+                    limit: terms.limit,
+                    phase: hit.phase,
+                    flags: hit.flags,
+                    by_stop: !is_target,
+                    reason: level.reason,
+                    reduce_only: true,
+                    shortfall: Shortfall::Reject,
+                    entry: Entry::Open,
+                    seen: hit.seen,
+                },
+                quotes,
+            );
+        }
+        if !self.closed_by_rule.contains(&asset.0) {
+            self.closed_by_rule.push(asset.0);
+        }
+        if self.positions.quantity(asset) != 0.0 {
+            self.set_guard(asset);
+        }
+    }
+
+    pub(super) fn next_order(&self) -> OrderId {
+        OrderId(u32::try_from(self.ledger.orders.len()).expect("fewer than 2^32 orders"))
+    }
+
+    /// Notes an error that ends the run at the end of this timestamp.
+    pub(super) fn fail(&mut self, error: Error) {
+        if self.fault.is_none() {
+            self.fault = Some(error);
+        }
+    }
+
+    /// The error that ends the run, when there is one.
+    pub fn take_fault(&mut self) -> Option<Error> {
+        self.fault.take()
     }
 }
 
 impl Hit {
-    pub fn at_open(open: f64) -> Self {
+    pub fn at_open(price: f64) -> Self {
         let flags = FillFlags::default();
-        Self { base_price: open, phase: Phase::Open, flags, seen: (open, open) }
+        let (phase, by_stop) = (Phase::Open, false);
+        Self { base_price: price, phase, flags, by_stop, seen: (price, price) }
+    }
+
+    /// What an order found in a phase.
+    pub fn of(touched: &Touched, phase: Phase) -> Self {
+        Self { phase, by_stop: touched.by_stop, ..Self::at_open(touched.price) }
     }
 }
 
@@ -348,7 +436,7 @@ impl Guard {
 /// The terms of the resting order that a rule's level stands for.
 pub(super) fn rule_terms(position_side: f64, level: Level) -> Terms {
     let side = if position_side > 0.0 { Side::Sell } else { Side::Buy };
-    if level.reason == ExitReason::TakeProfit {
+    if matches!(level.reason, ExitReason::TakeProfit | ExitReason::Scaled) {
         Terms { kind: OrderKind::Limit, side, limit: level.price, stop: f64::NAN }
     } else {
         Terms { kind: OrderKind::Stop, side, limit: f64::NAN, stop: level.price }

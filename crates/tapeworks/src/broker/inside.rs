@@ -1,12 +1,15 @@
 //! What happens between a row's open and its close: entries touched, then levels that reduce.
 
+use std::cmp::Ordering;
+
 use super::bar::{Bar, Quotes};
-use super::codes::{FillFlags, OrderKind, Phase};
+use super::codes::{ExitReason, FillFlags, OrderKind, Phase};
 use super::cycle::{Broker, Hit, rule_terms};
 use super::matching::Terms;
-use super::positions::Entry;
-use super::reach::reach;
+use super::positions::{Enlargement, Entry};
+use super::reach::{Reach, reach};
 use super::rules::Level;
+use super::semantics::BothHit;
 use crate::base::AssetId;
 
 /// A level that a row reached and that would reduce a position.
@@ -14,53 +17,86 @@ use crate::base::AssetId;
 pub(super) struct Candidate {
     asset: AssetId,
     is_favourable: bool,
-    /// The level, signed so that what the price meets first sorts first: on the way down the
-    /// highest stop of a long, on the way up its lowest target.
-    rank: f64,
+    /// The price at which it fills.
+    price: f64,
+    by_stop: bool,
+    is_maker: bool,
     source: Source,
 }
 
 /// Where a candidate comes from.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Source {
+enum Source {
+    /// A live order, by its place in the book.
     Order(usize),
+    /// A position rule.
     Rule(Level),
 }
 
 impl Broker {
-    pub(super) fn open_inside(&mut self, quotes: &impl Quotes) {
-        for idx in 0..self.live.len() {
-            let live = self.live.at(idx);
-            if live.is_done || live.terms.kind == OrderKind::Market || self.is_reduce(&live) {
+    /// Fills what the rows reached between their open and close: opens by priority, then reduces by
+    /// symbol, within a symbol in the order that the semantics say.
+    pub(super) fn inside_phase(&mut self, quotes: &impl Quotes) {
+        // Both lists stay empty while no rule is set.
+        let can_fire = !self.watched.is_empty() || !self.enlarged.is_empty();
+        if !self.live.has_resting() && !can_fire {
+            return;
+        }
+        if self.live.has_resting() {
+            self.open_inside(quotes);
+        }
+        self.reduce_inside(quotes);
+        self.live.sweep();
+    }
+
+    fn open_inside(&mut self, quotes: &impl Quotes) {
+        for place in 0..self.live.len() {
+            let live = self.live.at(place);
+            let kind = live.kind();
+            if !live.is_open()
+                || matches!(kind, OrderKind::Market | OrderKind::MarketOnClose)
+                || self.is_reduce(live)
+            {
                 continue;
             }
-            let Some(bar) = quotes.tradable(live.asset) else { continue };
-            let Some(price) = live.terms.price_inside(bar.low, bar.high) else { continue };
-            let flags = limit_flags(&live.terms, &bar);
-            let seen = (price, price);
-            self.fill_order(
-                idx,
-                &live,
-                Hit { base_price: price, phase: Phase::Inside, flags, seen },
-            );
+            let Some(bar) = self.row(live.asset, quotes) else { continue };
+            let semantics = &self.conditions.semantics;
+            let touched = live.terms.inside(kind, bar.low, bar.high, &bar, semantics);
+            if !(touched.fills() || touched.is_triggered) || !self.may_fill_inside(place, kind) {
+                continue;
+            }
+            if touched.is_triggered {
+                self.note_trigger(place);
+            }
+            if touched.fills() {
+                let flags = limit_flags(&self.live.at(place).terms, touched.is_maker, &bar);
+                let hit = Hit { flags, ..Hit::of(&touched, Phase::Inside) };
+                self.fill_order(place, hit, quotes);
+            }
         }
     }
 
     pub(super) fn reduce_inside(&mut self, quotes: &impl Quotes) {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
-        self.collect_orders(quotes, &mut candidates);
+        if self.live.has_resting() {
+            self.collect_orders(quotes, &mut candidates);
+        }
         if self.rules.is_active() {
             self.collect_rules(quotes, &mut candidates);
         }
-        // Stable: equal levels keep submission order, rules after orders.
+        let rule = self.conditions.semantics.both_hit;
+        // Stable: equal levels keep the order of submission, rules after orders.
         candidates.sort_by(|a, b| {
-            (a.asset, a.is_favourable)
-                .cmp(&(b.asset, b.is_favourable))
-                .then(a.rank.total_cmp(&b.rank))
+            a.asset.cmp(&b.asset).then_with(|| {
+                let bar = quotes.bar(a.asset).expect("a candidate was made from this row");
+                let side = self.positions.quantity(a.asset).signum();
+                turn(a, b, side, &bar, rule)
+            })
         });
         for group in candidates.chunk_by(|a, b| a.asset == b.asset) {
-            let both = group[0].is_favourable != group[group.len() - 1].is_favourable;
+            let first = group[0].is_favourable;
+            let both = group.iter().any(|one| one.is_favourable != first);
             for candidate in group {
                 self.reduce(candidate, both, quotes);
             }
@@ -68,25 +104,39 @@ impl Broker {
         self.candidates = candidates;
     }
 
-    fn collect_orders(&self, quotes: &impl Quotes, candidates: &mut Vec<Candidate>) {
-        for idx in 0..self.live.len() {
-            let live = self.live.at(idx);
-            if live.is_done || live.terms.kind == OrderKind::Market || !self.is_reduce(&live) {
+    fn collect_orders(&mut self, quotes: &impl Quotes, candidates: &mut Vec<Candidate>) {
+        for place in 0..self.live.len() {
+            let live = *self.live.at(place);
+            let kind = live.kind();
+            if !live.is_open()
+                || matches!(kind, OrderKind::Market | OrderKind::MarketOnClose)
+                || !self.is_reduce(&live)
+            {
                 continue;
             }
-            let Some(bar) = quotes.tradable(live.asset) else { continue };
+            let Some(bar) = self.row(live.asset, quotes) else { continue };
             let side = -live.sign();
-            let reach = reach(&self.positions.detail(live.asset).entry, side, &bar, self.now);
+            let since = self.since_of(place);
+            let reach = self.reach_of(place, side, &bar);
             let (low, high) = reach.as_range(side);
-            if let Some(price) = live.terms.price_inside(low, high) {
-                let is_favourable = live.terms.kind == OrderKind::Limit;
-                candidates.push(Candidate {
-                    asset: live.asset,
-                    is_favourable,
-                    rank: rank(side, is_favourable, price),
-                    source: Source::Order(idx),
-                });
+            let semantics = &self.conditions.semantics;
+            let touched = live.terms.inside(kind, low, high, &bar, semantics);
+            if !(touched.fills() || touched.is_triggered) || !self.may_fill_inside(place, kind) {
+                continue;
             }
+            if touched.is_triggered && !touched.fills() {
+                self.note_trigger(place);
+                continue;
+            }
+            let is_favourable = kind == OrderKind::Limit;
+            candidates.push(Candidate {
+                asset: live.asset,
+                is_favourable,
+                price: not_before_entry(touched.price, &since, side, is_favourable, self.now),
+                by_stop: touched.by_stop,
+                is_maker: touched.is_maker,
+                source: Source::Order(place),
+            });
         }
     }
 
@@ -95,27 +145,57 @@ impl Broker {
         for &asset in brought_in.chain(&self.enlarged) {
             let asset = AssetId(asset);
             let side = self.positions.quantity(asset).signum();
-            if self.positions.quantity(asset) == 0.0 {
+            if side == 0.0 || self.has_rule_order(asset) {
                 continue;
             }
-            let Some(bar) = quotes.tradable(asset) else { continue };
+            let Some(bar) = self.row(asset, quotes) else { continue };
             let (adverse, favourable) = self.levels(asset);
-            let reach = reach(&self.positions.detail(asset).last, side, &bar, self.now);
-            let mut push = |level: Level, is_favourable: bool| {
-                candidates.push(Candidate {
-                    asset,
-                    is_favourable,
-                    rank: rank(side, is_favourable, level.price),
-                    source: Source::Rule(level),
-                });
-            };
+            let reach = self.rule_reach(asset, side, &bar);
             if let Some(level) = adverse.filter(|l| side * reach.adverse <= side * l.price) {
-                push(level, false);
+                candidates.push(self.rule_candidate(asset, level, side, false));
             }
             if let Some(level) = favourable.filter(|l| side * reach.favourable >= side * l.price) {
-                push(level, true);
+                candidates.push(self.rule_candidate(asset, level, side, true));
             }
         }
+    }
+
+    fn rule_candidate(
+        &self,
+        asset: AssetId,
+        level: Level,
+        side: f64,
+        is_favourable: bool,
+    ) -> Candidate {
+        // The levels of rules follow the average price, so they date from the last add.
+        let since = self.positions.detail(asset).last;
+        Candidate {
+            asset,
+            is_favourable,
+            price: not_before_entry(level.price, &since, side, is_favourable, self.now),
+            by_stop: !is_favourable,
+            is_maker: is_favourable,
+            source: Source::Rule(level),
+        }
+    }
+
+    fn rule_reach(&self, asset: AssetId, side: f64, bar: &Bar) -> Reach {
+        let rule = self.conditions.semantics.entry_bar;
+        reach(&self.positions.detail(asset).last, side, bar, self.now, rule)
+    }
+
+    /// What of a row may reach an order that reduces a position.
+    fn reach_of(&self, place: usize, side: f64, bar: &Bar) -> Reach {
+        let rule = self.conditions.semantics.entry_bar_children;
+        reach(&self.since_of(place), side, bar, self.now, rule)
+    }
+
+    /// The fill from which an order dates: that of its parent, or the entry of its position.
+    fn since_of(&self, place: usize) -> Enlargement {
+        let released = self.live.rare(place).map(|rare| rare.since);
+        released
+            .filter(|since| since.timestamp == self.now)
+            .unwrap_or(self.positions.detail(self.live.at(place).asset).entry)
     }
 
     /// Closes what a candidate would close, unless an earlier one has left nothing of it.
@@ -123,34 +203,34 @@ impl Broker {
         let asset = candidate.asset;
         let quantity = self.positions.quantity(asset);
         match candidate.source {
-            Source::Order(idx) if self.live.at(idx).is_done => return,
+            Source::Order(place) if !self.live.at(place).is_open() => return,
             // Its price has come, so it may not rest on: it is refused as at any other turn.
-            Source::Order(idx) if quantity == 0.0 => {
-                let live = self.live.at(idx);
-                let hit = Hit::at_open(live.terms.level());
-                return self.fill_order(idx, &live, Hit { phase: Phase::Inside, ..hit });
+            Source::Order(place) if quantity == 0.0 => {
+                let hit = Hit { phase: Phase::Inside, ..Hit::at_open(candidate.price) };
+                return self.fill_order(place, hit, quotes);
             }
             Source::Rule(_) if quantity == 0.0 => return,
             _ => {}
         }
         let side = quantity.signum();
-        let bar = quotes.tradable(asset).expect("a candidate was made from this row");
-        let detail = self.positions.detail(asset);
-        // The levels of rules follow the average price, so they date from the last add.
-        let (level, since) = match candidate.source {
-            Source::Order(idx) => (self.live.at(idx).terms.level(), detail.entry),
-            Source::Rule(level) => (level.price, detail.last),
+        let bar = quotes.bar(asset).expect("a candidate was made from this row");
+        let since = match candidate.source {
+            Source::Order(place) => self.since_of(place),
+            Source::Rule(_) => self.positions.detail(asset).last,
         };
-        let reach = reach(&detail.entry, side, &bar, self.now);
-        // On the row of the entry a level may already lie behind it: it fires at the entry.
-        let is_new = since.timestamp == self.now;
-        let price = match (is_new, candidate.is_favourable) {
-            (false, _) => level,
-            (true, false) => side * (side * level).min(side * since.base),
-            (true, true) => side * (side * level).max(side * since.base),
+        let rule = self.conditions.semantics.entry_bar;
+        let entry = self.positions.detail(asset).entry;
+        let reach = reach(&entry, side, &bar, self.now, rule);
+        let price = candidate.price;
+        let level = match candidate.source {
+            Source::Order(place) => {
+                let live = self.live.at(place);
+                live.terms.level(live.kind())
+            }
+            Source::Rule(level) => level.price,
         };
         let mut flags = FillFlags::default();
-        let uncertain_entry = is_new
+        let uncertain_entry = since.timestamp == self.now
             && since.how == Entry::Stop
             && !candidate.is_favourable
             && side * bar.close > side * level;
@@ -162,30 +242,111 @@ impl Broker {
         } else {
             (price, side * (side * reach.start).max(side * price))
         };
-        let hit = Hit { base_price: price, phase: Phase::Inside, flags, seen };
+        let hit = Hit {
+            base_price: price,
+            phase: Phase::Inside,
+            flags,
+            by_stop: candidate.by_stop,
+            seen,
+        };
         match candidate.source {
-            Source::Order(idx) => {
-                let live = self.live.at(idx);
-                let flags = flags.with(limit_flags(&live.terms, &bar));
-                self.fill_order(idx, &live, Hit { flags, ..hit });
+            Source::Order(place) => {
+                if candidate.by_stop {
+                    self.note_trigger(place);
+                }
+                let terms = self.live.at(place).terms;
+                let flags = flags.with(limit_flags(&terms, candidate.is_maker, &bar));
+                self.fill_order(place, Hit { flags, ..hit }, quotes);
             }
             Source::Rule(level) => {
                 let terms = rule_terms(side, level);
-                let flags = flags.with(limit_flags(&terms, &bar));
-                self.fill_rule(asset, level, Hit { flags, ..hit });
+                let flags = flags.with(limit_flags(&terms, candidate.is_maker, &bar));
+                self.fill_rule(asset, level, Hit { flags, ..hit }, quotes);
+                if level.reason == ExitReason::Scaled {
+                    self.climb_on(asset, both, quotes);
+                }
             }
+        }
+    }
+
+    /// Takes the further steps of a ladder that the row reached as well.
+    fn climb_on(&mut self, asset: AssetId, both: bool, quotes: &impl Quotes) {
+        let side = self.positions.quantity(asset).signum();
+        if side == 0.0 || self.has_rule_order(asset) {
+            return;
+        }
+        let Some(bar) = self.row(asset, quotes) else { return };
+        let reach = self.rule_reach(asset, side, &bar);
+        let next = self.levels(asset).1;
+        if let Some(level) = next.filter(|l| side * reach.favourable >= side * l.price) {
+            let n_fills = self.ledger.fills.len();
+            let candidate = self.rule_candidate(asset, level, side, true);
+            // What a step could not fill for want of volume waits for the next row.
+            if self.fillable(asset, None, f64::INFINITY, quotes) > 0.0 {
+                self.reduce(&candidate, both, quotes);
+            }
+            debug_assert!(self.ledger.fills.len() >= n_fills, "fills are only added");
+        }
+    }
+
+    /// What the row showed a position up to its close.
+    pub(super) fn seen_until_close(&self, asset: AssetId, bar: &Bar, all: (f64, f64)) -> (f64, f64) {
+        let side = self.positions.quantity(asset).signum();
+        let entry = self.positions.detail(asset).entry;
+        if side == 0.0 || entry.timestamp != self.now {
+            return all;
+        }
+        let reach = reach(&entry, side, bar, self.now, self.conditions.semantics.entry_bar);
+        (reach.adverse, reach.favourable)
+    }
+}
+
+/// On the row of the entry a level may already lie behind it: it fires at the entry.
+fn not_before_entry(
+    level: f64,
+    since: &Enlargement,
+    side: f64,
+    is_favourable: bool,
+    now: i64,
+) -> f64 {
+    match (since.timestamp == now, is_favourable) {
+        (false, _) => level,
+        (true, false) => side * (side * level).min(side * since.base),
+        (true, true) => side * (side * level).max(side * since.base),
+    }
+}
+
+/// Which of two candidates of one symbol comes first.
+fn turn(a: &Candidate, b: &Candidate, side: f64, bar: &Bar, rule: BothHit) -> Ordering {
+    // What the price meets first on its way down, or up, sorts first.
+    let rank = |one: &Candidate| {
+        if one.is_favourable { side * one.price } else { -side * one.price }
+    };
+    let nearest = rank(a).total_cmp(&rank(b));
+    match rule {
+        BothHit::StopFirst => a.is_favourable.cmp(&b.is_favourable).then(nearest),
+        BothHit::ProfitFirst => b.is_favourable.cmp(&a.is_favourable).then(nearest),
+        BothHit::Submission | BothHit::RuleList => Ordering::Equal,
+        BothHit::OhlcPath => {
+            let high_first = bar.close < bar.open;
+            let favourable_first = high_first == (side > 0.0);
+            let kind = if favourable_first {
+                b.is_favourable.cmp(&a.is_favourable)
+            } else {
+                a.is_favourable.cmp(&b.is_favourable)
+            };
+            kind.then(nearest)
+        }
+        BothHit::NearestOpen => {
+            let distance = |one: &Candidate| (one.price - bar.open).abs();
+            distance(a).total_cmp(&distance(b))
         }
     }
 }
 
-/// The order in which the price meets levels of one kind, after the position exists.
-fn rank(side: f64, is_favourable: bool, level: f64) -> f64 {
-    if is_favourable { side * level } else { -side * level }
-}
-
 /// What is known of a fill of these terms inside the row.
-fn limit_flags(terms: &Terms, bar: &Bar) -> FillFlags {
-    if terms.kind != OrderKind::Limit {
+fn limit_flags(terms: &Terms, is_maker: bool, bar: &Bar) -> FillFlags {
+    if !is_maker {
         return FillFlags::default();
     }
     if terms.is_only_touched(bar.low, bar.high) {
@@ -194,3 +355,13 @@ fn limit_flags(terms: &Terms, bar: &Bar) -> FillFlags {
         FillFlags::MAKER
     }
 }
+
+impl Broker {
+    /// Whether an order with rarer terms may fill inside the row: an order that must fill at once
+    /// takes what the open gives, but a stop its trigger.
+    fn may_fill_inside(&self, place: usize, kind: OrderKind) -> bool {
+        self.may_fill_now(place)
+            && (kind != OrderKind::Limit || !self.must_fill_at_once(place))
+    }
+}
+

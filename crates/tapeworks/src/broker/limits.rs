@@ -1,4 +1,16 @@
 //! Limits on the whole portfolio.
+//!
+//! [`LimitBook::check_open`] stands before every order that opens something; [`LimitBook::evaluate`]
+//! looks at the marks of a row that has ended and says what was passed. What follows is the
+//! broker's: it queues orders for the next opens.
+
+mod book;
+mod check;
+mod returns;
+#[cfg(test)]
+mod tests;
+
+pub use book::{Breach, CloseView, LimitBook, LimitRefusal, OpenView};
 
 /// A limit and what happens when it is passed.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,11 +41,12 @@ pub enum LimitKind {
         /// Largest fraction.
         limit: f64,
     },
-    /// Positions held.
+    /// Positions held. One more is refused, whatever the action.
     MaxPositions(u32),
-    /// Orders a session.
+    /// Orders a session. One more that opens is refused, whatever the action.
     MaxOrders(u32),
-    /// Historical loss quantile of session returns.
+    /// Historical loss quantile of session returns, once there are enough of them. The session
+    /// under way counts with its return so far.
     ValueAtRisk {
         /// Confidence, such as 0.95.
         level: f64,
@@ -42,7 +55,7 @@ pub enum LimitKind {
         /// Largest loss.
         limit: f64,
     },
-    /// Mean of the session returns beyond the quantile.
+    /// Mean loss of the session returns at the quantile and beyond.
     ConditionalValueAtRisk {
         /// Confidence, such as 0.95.
         level: f64,
@@ -62,7 +75,8 @@ pub enum LimitAction {
     Reduce(f64),
     /// Every position is closed at the next opens.
     Liquidate,
-    /// Opens are refused until the next session or `resume`.
+    /// Opens are refused until the first close of a later session, or `resume`: what the session of
+    /// the breach has decided does not open anything.
     Halt,
     /// The run ends with an error.
     Stop,

@@ -1,6 +1,7 @@
 //! Positions as arrays over assets, and what a fill does to one.
 
 use super::codes::FillFlags;
+use super::instrument::Instruments;
 use crate::base::AssetId;
 
 /// Positions of all assets: the columns the loop touches each row lie apart from the rest.
@@ -11,6 +12,12 @@ pub struct Positions {
     details: Vec<PositionDetail>,
     /// Assets with a position, ascending: sums run in this order.
     held: Vec<u32>,
+    /// Contract multipliers by asset; empty when all are 1.
+    multiplier: Vec<f64>,
+    /// The price to which a future was last settled, by asset; 0 for what is not a future, empty
+    /// when there are none.
+    settled: Vec<f64>,
+    is_future: Vec<bool>,
 }
 
 /// Sessions without a row after which a position counts as stale: its mark is then an old price.
@@ -23,8 +30,14 @@ pub struct PositionDetail {
     pub entry_price: f64,
     /// Opening commissions not yet assigned to closed units.
     pub fees_in: f64,
-    /// Opening slippage cost not yet assigned to closed units.
+    /// Opening price costs (stop slippage, impact, slippage) not yet assigned to closed units.
     pub slippage_in: f64,
+    /// The impact among them.
+    pub impact_in: f64,
+    /// Funding paid and not yet assigned to closed units.
+    pub funding_in: f64,
+    /// Borrowing costs paid and not yet assigned to closed units.
+    pub borrow_in: f64,
     /// Best price seen for this side; also the water mark of a trail.
     pub best: f64,
     /// Worst price seen for this side.
@@ -75,6 +88,8 @@ pub enum Entry {
     Limit,
     /// A stop touched on the way up (long).
     Stop,
+    /// At the close: nothing of the row came later.
+    Close,
 }
 
 /// A position as the strategy sees it.
@@ -88,7 +103,7 @@ pub struct PositionView {
     pub entry_price: f64,
     /// Last mark.
     pub mark: f64,
-    /// Quantity x mark.
+    /// Quantity x mark x multiplier.
     pub value: f64,
     /// Gain or loss of the held units at the mark, before the costs of closing.
     pub unrealised: f64,
@@ -101,10 +116,13 @@ pub struct PositionView {
 /// Value and exposure of all positions.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Valuation {
-    /// Sum of quantity x mark.
+    /// Sum of quantity x mark x multiplier.
     pub net: f64,
-    /// Sum of abs(quantity) x mark.
+    /// Sum of its absolute terms.
     pub gross: f64,
+    /// What the positions add to the cash to make equity: `net`, but of futures only what is not
+    /// settled yet.
+    pub worth: f64,
 }
 
 /// What rounding may leave of sums and differences of quantities of this size: it counts as
@@ -129,6 +147,9 @@ impl Default for PositionDetail {
             entry_price: f64::NAN,
             fees_in: 0.0,
             slippage_in: 0.0,
+            impact_in: 0.0,
+            funding_in: 0.0,
+            borrow_in: 0.0,
             best: f64::NAN,
             worst: f64::NAN,
             stop_level: f64::NAN,
@@ -148,7 +169,7 @@ impl Default for PositionDetail {
 }
 
 impl Enlargement {
-    const NEVER: Self = Self { timestamp: i64::MIN, base: f64::NAN, how: Entry::Open };
+    pub(super) const NEVER: Self = Self { timestamp: i64::MIN, base: f64::NAN, how: Entry::Open };
 }
 
 impl Positions {
@@ -160,7 +181,62 @@ impl Positions {
             mark: vec![f64::NAN; n_assets],
             details: vec![PositionDetail::default(); n_assets],
             held: Vec::with_capacity(n_assets),
+            ..Self::default()
         }
+    }
+
+    /// The same positions over instruments with terms of their own.
+    #[must_use]
+    pub fn with_instruments(mut self, instruments: &Instruments) -> Self {
+        if !instruments.are_plain() {
+            let n_assets = self.quantity.len();
+            let assets = || (0..n_assets).map(|asset| instruments.of(AssetId(u32::try_from(asset).expect("fewer than 2^32 assets"))));
+            self.multiplier = assets().map(|instrument| instrument.multiplier).collect();
+            self.is_future = assets().map(|instrument| instrument.is_future).collect();
+            self.settled = vec![0.0; n_assets];
+        }
+        self
+    }
+
+    /// How many assets there are.
+    #[must_use]
+    pub fn n_assets(&self) -> usize {
+        self.quantity.len()
+    }
+
+    /// Units of account currency per unit of price.
+    #[must_use]
+    #[inline]
+    pub fn multiplier(&self, asset: AssetId) -> f64 {
+        self.multiplier.get(asset.index()).copied().unwrap_or(1.0)
+    }
+
+    /// Whether gains of an asset are settled in cash.
+    #[must_use]
+    #[inline]
+    pub fn is_future(&self, asset: AssetId) -> bool {
+        self.is_future.get(asset.index()).copied().unwrap_or(false)
+    }
+
+    /// The price to which a future was last settled, 0 for anything else.
+    #[must_use]
+    #[inline]
+    pub fn settled(&self, asset: AssetId) -> f64 {
+        self.settled.get(asset.index()).copied().unwrap_or(0.0)
+    }
+
+    /// Settles a future to a price: the currency that comes in.
+    pub fn settle(&mut self, asset: AssetId, price: f64) -> f64 {
+        let last = std::mem::replace(&mut self.settled[asset.index()], price);
+        let quantity = self.quantity(asset);
+        if quantity == 0.0 { 0.0 } else { quantity * self.multiplier(asset) * (price - last) }
+    }
+
+    /// What `quantity` units at `price` add to the cash to make equity.
+    #[must_use]
+    #[inline]
+    pub fn worth_at(&self, asset: AssetId, quantity: f64, price: f64) -> f64 {
+        quantity * self.multiplier(asset) * (price - self.settled(asset))
     }
 
     /// Signed units held.
@@ -212,13 +288,14 @@ impl Positions {
         }
         let mark = self.mark(asset);
         let detail = self.detail(asset);
+        let multiplier = self.multiplier(asset);
         Some(PositionView {
             asset,
             quantity,
             entry_price: detail.entry_price,
             mark,
-            value: quantity * mark,
-            unrealised: mark * quantity - detail.entry_price * quantity,
+            value: quantity * mark * multiplier,
+            unrealised: (mark * quantity - detail.entry_price * quantity) * multiplier,
             entry_timestamp: detail.entry_timestamp,
             bars_held: detail.bars_held,
         })
@@ -230,12 +307,24 @@ impl Positions {
     pub fn valuation(&self) -> Valuation {
         // Two plain sums stay in registers.
         let (mut net, mut gross) = (0.0, 0.0);
+        if self.multiplier.is_empty() {
+            for &asset in &self.held {
+                let value = self.quantity[asset as usize] * self.mark[asset as usize];
+                net += value;
+                gross += f64::abs(value);
+            }
+            return Valuation { net, gross, worth: net };
+        }
+        let mut worth = 0.0;
         for &asset in &self.held {
-            let value = self.quantity[asset as usize] * self.mark[asset as usize];
+            let asset = AssetId(asset);
+            let (quantity, mark) = (self.quantity(asset), self.mark(asset));
+            let value = quantity * mark * self.multiplier(asset);
             net += value;
             gross += f64::abs(value);
+            worth += self.worth_at(asset, quantity, mark);
         }
-        Valuation { net, gross }
+        Valuation { net, gross, worth }
     }
 
     /// Sets the units held; what rounding leaves of a closed position counts as nothing.

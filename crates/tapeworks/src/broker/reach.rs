@@ -2,6 +2,7 @@
 
 use super::bar::Bar;
 use super::positions::{Enlargement, Entry};
+use super::semantics::EntryBar;
 
 /// The prices of a row that may act on a position, for its side.
 #[derive(Debug, Clone, Copy)]
@@ -19,18 +20,30 @@ impl Reach {
     }
 }
 
-/// What of a row may act on a position: all of it, but on the row of an enlargement adverse prices
-/// only where they may lie after it and favourable ones only where they must.
+/// What of a row may act on a position: all of it, but on the row of an enlargement what `rule`
+/// says; by default adverse prices only where they may lie after it and favourable ones only where
+/// they must.
 #[inline]
-pub(super) fn reach(since: &Enlargement, side: f64, bar: &Bar, now: i64) -> Reach {
+pub(super) fn reach(
+    since: &Enlargement,
+    side: f64,
+    bar: &Bar,
+    now: i64,
+    rule: EntryBar,
+) -> Reach {
     let (adverse, favourable) = if side > 0.0 { (bar.low, bar.high) } else { (bar.high, bar.low) };
     if since.timestamp != now {
         return Reach { adverse, favourable, start: bar.open };
     }
     let start = since.base;
-    match since.how {
-        Entry::Open | Entry::Stop => Reach { adverse, favourable, start },
-        Entry::Limit => {
+    match (rule, since.how) {
+        (EntryBar::None, _) | (_, Entry::Close) => {
+            Reach { adverse: f64::NAN, favourable: f64::NAN, start }
+        }
+        (EntryBar::FullBar, _) | (_, Entry::Open | Entry::Stop) => {
+            Reach { adverse, favourable, start }
+        }
+        (EntryBar::AfterEntry, Entry::Limit) => {
             Reach { adverse, favourable: side * (side * start).max(side * bar.close), start }
         }
     }

@@ -471,6 +471,17 @@ macro_rules! semantics {
                 }
             }
 
+            /// The words that a knob takes; `None` when there is no such knob.
+            #[must_use]
+            pub fn words_of(knob: &str) -> Option<Vec<&'static str>> {
+                match knob {
+                    $(stringify!($knob) => {
+                        Some($type::ALL.iter().map(|one| one.as_str()).collect())
+                    })+
+                    _ => None,
+                }
+            }
+
             /// The word of one knob; `None` when there is no such knob.
             #[must_use]
             pub fn value_of(&self, knob: &str) -> Option<&'static str> {
@@ -612,6 +623,20 @@ impl Semantics {
         headroom: 1.0,
         cash_tolerance: -1e-9,
     };
+
+    /// Whether orders may fill in the row in which they were sent.
+    #[must_use]
+    #[inline]
+    pub fn fills_in_own_row(&self) -> bool {
+        matches!(self.fill_at, FillAt::SameClose | FillAt::Immediate | FillAt::ThisOpen)
+            || self.rest_from == RestFrom::Same
+    }
+
+    /// Whether the close at which an order was sent is kept with it.
+    #[must_use]
+    pub fn needs_submit_close(&self) -> bool {
+        self.stop_base == StopBase::SubmitClose || self.water_start == WaterStart::SubmitClose
+    }
 
     /// The constant of a name.
     #[must_use]

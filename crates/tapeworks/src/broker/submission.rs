@@ -1,16 +1,17 @@
-//! Orders coming in, going out, and what the strategy may read of the book.
+//! Orders coming in.
 
-use super::account::Account;
-use super::codes::{CancelReason, ExitReason, OrderKind, OrderOrigin, RejectCode, Side};
-use super::cycle::{Broker, Conditions};
-use super::ledger::{Ledger, OrderEventKind, OrderRow, OrderStatus};
-use super::live::{LiveOrder, LiveOrders, Shortfall};
-use super::matching::Terms;
-use super::positions::Positions;
-use super::rules::RuleBook;
+use super::codes::{
+    ExitReason, OrderKind, OrderOrigin, RejectCode, Side, TimeInForce,
+};
+use super::cycle::Broker;
+use super::groups::trailing_limit;
+use super::ledger::{OrderDetail, OrderEventKind, OrderRow, OrderStatus};
+use super::live::{LiveOrder, Rare, Shortfall};
+use super::matching::{Terms, Trail};
+use super::semantics::{AfterRuleExit, ChildGate, RestFrom, SizeRounding};
 use crate::base::{AssetId, OrderId};
 
-/// An order with its quantity settled.
+/// An order with its quantity settled. Missing numbers are NaN.
 #[derive(Debug, Clone, Copy)]
 pub struct NewOrder {
     /// The asset.
@@ -19,16 +20,36 @@ pub struct NewOrder {
     pub quantity: f64,
     /// How it finds its price.
     pub kind: OrderKind,
-    /// Limit price, NaN when there is none.
+    /// Limit price.
     pub limit: f64,
-    /// Stop price, NaN when there is none.
+    /// Stop price.
     pub stop: f64,
+    /// How its stop follows the price; the water mark is filled in.
+    pub trail: Trail,
+    /// How long it lives.
+    pub tif: TimeInForce,
     /// Never opens or flips a position.
     pub reduce_only: bool,
     /// What to do when cash is short.
     pub shortfall: Shortfall,
     /// Index into the run's tags.
     pub tag: u32,
+    /// What it is for, when it closes a position.
+    pub reason: ExitReason,
+    /// The order whose fill releases it.
+    pub parent: Option<OrderId>,
+    /// Whether the parent's first fill releases it, or the complete one.
+    pub releases_on_first: bool,
+    /// Sized by what the parent has filled.
+    pub follows_parent: bool,
+    /// Signed distance of its price from the parent's average price, as a fraction.
+    pub fraction: f64,
+    /// One-cancels-other group from [`Broker::new_group`]; 0: none.
+    pub group: u32,
+    /// Whether other orders depend on its fills.
+    pub is_parent: bool,
+    /// Set when the order is refused for a reason that its sender has found.
+    pub refused: Option<RejectCode>,
 }
 
 /// What is to be different in a live order; NaN: as it was.
@@ -44,153 +65,253 @@ pub struct Change {
     pub trail: f64,
 }
 
+impl Default for Change {
+    fn default() -> Self {
+        Self { quantity: f64::NAN, limit: f64::NAN, stop: f64::NAN, trail: f64::NAN }
+    }
+}
+
+impl NewOrder {
+    /// A market order over signed units.
+    #[must_use]
+    pub fn market(asset: AssetId, quantity: f64) -> Self {
+        Self {
+            asset,
+            quantity,
+            kind: OrderKind::Market,
+            limit: f64::NAN,
+            stop: f64::NAN,
+            trail: Trail::NONE,
+            tif: TimeInForce::Gtc,
+            reduce_only: false,
+            shortfall: Shortfall::Reject,
+            tag: 0,
+            reason: ExitReason::Signal,
+            parent: None,
+            releases_on_first: true,
+            follows_parent: false,
+            fraction: f64::NAN,
+            group: 0,
+            is_parent: false,
+            refused: None,
+        }
+    }
+
+    fn is_plain(&self) -> bool {
+        self.trail.distance.is_nan()
+            && self.tif == TimeInForce::Gtc
+            && self.parent.is_none()
+            && self.group == 0
+    }
+}
+
 impl Broker {
     /// Takes an order into the book, or refuses it; either way it gets a row and an id.
     ///
     /// It is first tested against a row of its symbol after now.
     pub fn submit(&mut self, new: &NewOrder) -> OrderId {
-        let order =
-            OrderId(u32::try_from(self.ledger.orders.len()).expect("fewer than 2^32 orders"));
-        let quantity = self.conditions.lots.round(new.quantity);
+        let order = self.next_order();
+        let quantity = match self.conditions.semantics.size_rounding {
+            SizeRounding::Lot => self.lot(new.asset).round(new.quantity),
+            SizeRounding::None => new.quantity,
+        };
+        let side = if quantity > 0.0 { Side::Buy } else { Side::Sell };
+        let mark = self.positions.mark(new.asset);
+        let trail = Trail { water: mark, ..new.trail };
+        let terms = self.priced_terms(new, side, &trail);
+        let is_held = new.parent.is_some()
+            && self.conditions.semantics.child_gate == ChildGate::ParentFill;
         self.ledger.orders.push(OrderRow {
             created: self.now,
             quantity: if quantity.is_finite() { quantity } else { new.quantity },
-            limit: new.limit,
-            stop: new.stop,
+            limit: terms.limit,
+            stop: terms.stop,
             filled: 0.0,
             asset: new.asset,
             tag: new.tag,
             kind: new.kind,
             origin: OrderOrigin::Strategy,
-            reason: ExitReason::Signal,
+            reason: new.reason,
             reduce_only: new.reduce_only,
-            status: OrderStatus::Live,
+            status: if is_held { OrderStatus::Held } else { OrderStatus::Live },
         });
-        if let Some((code, need, have)) = self.refusal(new, quantity) {
+        if !new.is_plain() {
+            self.ledger.details.push(OrderDetail {
+                order,
+                trail: new.trail.distance,
+                is_percent: new.trail.is_percent,
+                limit_offset: new.trail.limit_offset,
+                tif: new.tif,
+                parent: new.parent,
+                group: new.group,
+                triggered_at: i64::MIN,
+            });
+        }
+        self.session_orders += 1;
+        if let Some((code, need, have)) = self.refusal(new, quantity, &terms) {
             self.ledger.orders[order.index()].status = OrderStatus::Rejected(code);
             self.push_rejection(order, code, need, have);
             return order;
         }
-        let asked_in_units = new.shortfall == Shortfall::Reject;
+        let asked_in_units = new.shortfall != Shortfall::Partial;
         if asked_in_units && quantity != new.quantity {
-            self.push_event(order, OrderEventKind::Rounded, new.quantity);
+            self.push_change(order, OrderEventKind::Rounded, new.quantity, quantity);
         }
-        let side = if quantity > 0.0 { Side::Buy } else { Side::Sell };
-        self.live.push(LiveOrder {
-            order,
-            asset: new.asset,
-            terms: Terms { kind: new.kind, side, limit: new.limit, stop: new.stop },
-            rest: quantity.abs(),
-            reduce_only: new.reduce_only,
-            shortfall: new.shortfall,
-            reason: ExitReason::Signal,
-            is_done: false,
-        });
+        let mut live = LiveOrder::new(order, new.asset, terms, quantity.abs());
+        live.reduce_only = new.reduce_only;
+        live.shortfall = new.shortfall;
+        live.reason = new.reason;
+        live.is_held = is_held;
+        let semantics = &self.conditions.semantics;
+        let needs_rare = !new.is_plain()
+            || new.is_parent
+            || self.needs_rare()
+            || semantics.fill_delay > 0
+            || semantics.rest_from == RestFrom::Same;
+        if needs_rare {
+            let rare = Rare {
+                trail,
+                tif: new.tif,
+                parent: new.parent,
+                releases_on_first: new.releases_on_first,
+                follows_parent: new.follows_parent,
+                fraction: new.fraction,
+                group: new.group,
+                delay: semantics.fill_delay,
+                submit_close: mark,
+                ..Rare::PLAIN
+            };
+            self.live.push_rare(live, rare);
+        } else {
+            self.live.push(live);
+        }
+        self.catch_up_with_parent(new, order);
         order
     }
 
-    /// Ends a live order; false when it has already ended.
-    pub fn cancel(&mut self, order: OrderId) -> bool {
-        let Some(place) = self.live.find(order) else { return false };
-        self.cancel_at(place, CancelReason::User);
-        self.live.sweep();
-        true
+    /// A number for orders that cancel each other.
+    pub fn new_group(&mut self) -> u32 {
+        self.n_groups += 1;
+        self.n_groups
     }
 
-    fn refusal(&self, new: &NewOrder, quantity: f64) -> Option<(RejectCode, f64, f64)> {
-        let price = match new.kind {
-            OrderKind::Market | OrderKind::MarketOnClose => None,
-            OrderKind::Limit => Some(new.limit),
-            _ => Some(new.stop),
-        };
+    /// The prices of an order, on the instrument's steps: never more aggressive than asked for.
+    fn priced_terms(&self, new: &NewOrder, side: Side, trail: &Trail) -> Terms {
+        let mut terms = Terms { kind: new.kind, side, limit: new.limit, stop: new.stop };
+        if !trail.distance.is_nan() {
+            terms.stop = if trail.activate.is_nan() { trail.stop(side) } else { f64::NAN };
+            if !trail.limit_offset.is_nan() {
+                terms.limit = trailing_limit(side, terms.stop, trail.limit_offset);
+            }
+            return terms;
+        }
+        let tick = self.conditions.instruments.of(new.asset).tick;
+        if !tick.is_nan() {
+            let (limit_up, stop_up) = (side == Side::Sell, side == Side::Buy);
+            terms.limit = to_tick(terms.limit, tick, limit_up);
+            terms.stop = to_tick(terms.stop, tick, stop_up);
+        }
+        terms
+    }
+
+    fn refusal(&self, new: &NewOrder, quantity: f64, terms: &Terms) -> Option<(RejectCode, f64, f64)> {
+        let mark = self.positions.mark(new.asset);
+        let instrument = self.conditions.instruments.of(new.asset);
+        let plain = |code| Some((code, f64::NAN, f64::NAN));
+        let is_child = new.parent.is_some();
         if !quantity.is_finite() {
             // A size in currency or percent has no units before the first price is known.
-            let code = if self.positions.mark(new.asset).is_nan() {
+            return plain(if mark.is_nan() {
                 RejectCode::NotListed
             } else {
                 RejectCode::QuantityNotFinite
-            };
-            Some((code, f64::NAN, f64::NAN))
-        } else if self.positions.mark(new.asset).is_nan() {
-            Some((RejectCode::NotListed, f64::NAN, f64::NAN))
-        } else if new.reduce_only && self.positions.quantity(new.asset) == 0.0 {
-            Some((RejectCode::PositionMissing, new.quantity.abs(), 0.0))
-        } else if quantity == 0.0 {
-            let smallest = 1.0 / self.conditions.lots.per_unit();
-            Some((RejectCode::QuantityZero, smallest, new.quantity.abs()))
-        } else if price.is_some_and(|price| !(price.is_finite() && price > 0.0)) {
-            Some((RejectCode::PriceInvalid, f64::NAN, price.unwrap_or(f64::NAN)))
-        } else {
-            None
+            });
+        }
+        if mark.is_nan() {
+            return plain(RejectCode::NotListed);
+        }
+        if self.is_closed {
+            return plain(RejectCode::AccountClosed);
+        }
+        if new.reduce_only && !is_child && self.positions.quantity(new.asset) == 0.0 {
+            return Some((RejectCode::PositionMissing, new.quantity.abs(), 0.0));
+        }
+        if quantity == 0.0 {
+            let smallest = self.lot(new.asset).least();
+            return Some((RejectCode::QuantityZero, smallest, new.quantity.abs()));
+        }
+        if quantity.abs() > instrument.max_quantity {
+            let code = RejectCode::AboveMaxQuantity;
+            return Some((code, quantity.abs(), instrument.max_quantity));
+        }
+        if let Some(price) = self.invalid_price(new, terms) {
+            return Some((RejectCode::PriceInvalid, f64::NAN, price));
+        }
+        if let Some(code) = new.refused {
+            return plain(code);
+        }
+        let band = self.conditions.terms.price_band;
+        let distance = (terms.limit - mark).abs();
+        if distance > band * mark.abs() {
+            return Some((RejectCode::PriceBand, distance, band * mark.abs()));
+        }
+        if let Some(most) = self.limits.max_orders()
+            && self.session_orders > most
+        {
+            let code = RejectCode::LimitOrderCount;
+            return Some((code, f64::from(self.session_orders), f64::from(most)));
+        }
+        let is_blocked = self.conditions.semantics.after_rule_exit == AfterRuleExit::Blocked
+            && self.closed_by_rule.contains(&new.asset.0);
+        if is_blocked {
+            return plain(RejectCode::PrecheckFailed);
+        }
+        None
+    }
+
+    /// The first price of an order that is none.
+    fn invalid_price(&self, new: &NewOrder, terms: &Terms) -> Option<f64> {
+        let any_sign = self.conditions.instruments.of(new.asset).allows_negative_prices;
+        let is_valid = |price: f64| price.is_finite() && (any_sign || price > 0.0);
+        let has_fraction = !new.fraction.is_nan();
+        let prices: &[f64] = match new.kind {
+            OrderKind::Market | OrderKind::MarketOnClose => &[],
+            // The parent's fill gives it its price.
+            _ if has_fraction => &[],
+            OrderKind::Limit => &[terms.limit],
+            OrderKind::Stop => &[terms.stop],
+            OrderKind::StopLimit => &[terms.stop, terms.limit],
+            OrderKind::Trailing | OrderKind::TrailingLimit => &[new.trail.distance],
+        };
+        prices.iter().copied().find(|&price| !is_valid(price))
+    }
+
+    /// A child whose parent has already filled, or ended, does not wait for it.
+    fn catch_up_with_parent(&mut self, new: &NewOrder, order: OrderId) {
+        let Some(parent) = new.parent else { return };
+        let row = self.ledger.orders[parent.index()];
+        let Some(place) = self.live.find(order) else { return };
+        let is_over = !matches!(row.status, OrderStatus::Live | OrderStatus::Held);
+        let is_released = row.status == OrderStatus::Filled
+            || (new.releases_on_first && row.filled != 0.0);
+        if is_released && self.live.at(place).is_held {
+            self.live.release(place);
+            self.ledger.orders[order.index()].status = OrderStatus::Live;
+            self.push_change(order, OrderEventKind::Released, f64::NAN, f64::NAN);
+        } else if is_over && !is_released {
+            self.cancel_at(place, super::codes::CancelReason::ParentDone);
+            self.live.sweep();
         }
     }
+}
 
-    /// The present (ns UTC).
-    #[must_use]
-    pub fn now(&self) -> i64 {
-        self.now
+/// Moves a price to a whole number of ticks, up or down; NaN stays NaN.
+fn to_tick(price: f64, tick: f64, up: bool) -> f64 {
+    let steps = price / tick;
+    // A price that is a whole number of ticks but for rounding is one.
+    if (steps - steps.round()).abs() <= 1e-9 * steps.abs().max(1.0) {
+        return price;
     }
-
-    /// Whether a position is valued at an old price.
-    #[must_use]
-    pub fn is_stale(&self, asset: AssetId) -> bool {
-        self.positions.detail(asset).is_stale(self.session)
-    }
-
-    /// Positions whose last row lies more than five sessions (UTC days with data) back.
-    #[must_use]
-    pub fn n_stale(&self) -> u32 {
-        self.n_stale
-    }
-
-    /// Cash and totals.
-    #[must_use]
-    pub fn account(&self) -> &Account {
-        &self.account
-    }
-
-    /// The positions.
-    #[must_use]
-    #[inline]
-    pub fn positions(&self) -> &Positions {
-        &self.positions
-    }
-
-    /// The positions, for the loop to move their marks.
-    #[inline]
-    pub fn positions_mut(&mut self) -> &mut Positions {
-        &mut self.positions
-    }
-
-    /// The live orders.
-    #[must_use]
-    #[inline]
-    pub fn live(&self) -> &LiveOrders {
-        &self.live
-    }
-
-    /// The position rules.
-    #[must_use]
-    pub fn rules(&self) -> &RuleBook {
-        &self.rules
-    }
-
-    /// What was agreed.
-    #[must_use]
-    pub fn conditions(&self) -> &Conditions {
-        &self.conditions
-    }
-
-    /// What has been written down.
-    #[must_use]
-    #[inline]
-    pub fn ledger(&self) -> &Ledger {
-        &self.ledger
-    }
-
-    /// Gives the ledger away at the end of a run.
-    #[must_use]
-    pub fn into_ledger(self) -> Ledger {
-        self.ledger
-    }
+    let whole = if up { steps.ceil() } else { steps.floor() };
+    whole * tick
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::{Error, Result};
 use crate::broker::{
     AccountTerms, Commission, Impact, Instrument, Lots, Participation, PortfolioLimit,
     PositionRule, Semantics, Slippage,
@@ -43,8 +42,20 @@ pub struct EngineConfig {
     pub limits: Vec<PortfolioLimit>,
     /// How orders meet prices.
     pub semantics: Semantics,
+    /// Which portfolio states are kept.
+    pub snapshot: Snapshot,
     /// Recompute the accounting identities after every timestamp.
     pub check_invariants: bool,
+}
+
+/// Which portfolio states a run keeps. The choice changes no order and no fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Snapshot {
+    /// That of every timestamp.
+    #[default]
+    Bar,
+    /// That of the last timestamp of every session (day, UTC).
+    Session,
 }
 
 impl Default for EngineConfig {
@@ -66,45 +77,8 @@ impl Default for EngineConfig {
             rules: Vec::new(),
             limits: Vec::new(),
             semantics: Semantics::REALISTIC,
+            snapshot: Snapshot::Bar,
             check_invariants: false,
-        }
-    }
-}
-
-impl EngineConfig {
-    /// Refuses figures that no run can start with.
-    ///
-    /// # Errors
-    /// `C311` for cash that is not positive and finite, or a cost that is negative or not finite.
-    pub fn check(&self) -> Result<()> {
-        let must = |name: &str, value: f64, is_valid: bool, rule: &str| {
-            if is_valid {
-                Ok(())
-            } else {
-                Err(Error::config("C311", format!("{name} is {value}: it must be {rule}")))
-            }
-        };
-        let cost = |name: &str, value: f64| {
-            must(name, value, value.is_finite() && value >= 0.0, "finite and not negative")
-        };
-        must("cash", self.cash, self.cash.is_finite() && self.cash > 0.0, "finite and above 0")?;
-        match self.commission {
-            Commission::None => {}
-            Commission::Percent { bps, min } => {
-                cost("commission.bps", bps)?;
-                cost("commission.min", min)?;
-            }
-            Commission::PerShare { rate, min } => {
-                cost("commission.rate", rate)?;
-                cost("commission.min", min)?;
-            }
-        }
-        match self.slippage {
-            Slippage::None => Ok(()),
-            Slippage::Percent { bps } => {
-                cost("slippage.bps", bps)?;
-                must("slippage.bps", bps, bps < 1e4, "below 10,000 (the whole price)")
-            }
         }
     }
 }

@@ -69,6 +69,8 @@ pub fn run(
             trader.seal();
             deliver(strategy, &mut trader, &mut delivered)?;
             strategy.on_data(&Slice::new(&chunk, t), &mut trader)?;
+            trader.finish();
+            trader.check_fault()?;
             if let Some(invariants) = &mut invariants {
                 invariants.check(&trader);
             }

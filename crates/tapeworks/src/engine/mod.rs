@@ -12,13 +12,17 @@
 //! To add a rule: one file under `rules/`, and its name in the configuration of room `run`.
 
 mod config;
+mod config_check;
 mod event_loop;
 mod invariants;
 mod log;
+mod orders;
 mod present;
 mod request;
 mod slice;
 mod strategy;
+mod targets;
+mod terms;
 mod trader;
 
 pub mod expression;
@@ -27,7 +31,7 @@ pub mod rules;
 pub use crate::broker::{
     ClosedLot, FillRow, OrderEvent, OrderEventKind, OrderRow, OrderStatus, RejectionRow,
 };
-pub use config::EngineConfig;
+pub use config::{EngineConfig, Snapshot};
 pub use event_loop::{Flow, Progress, run};
 pub use log::{RunLog, States};
 pub use request::{Distance, ExitPrice, OrderRequest, ReleaseOn, Size, TrailTerms};

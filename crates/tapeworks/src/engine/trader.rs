@@ -8,14 +8,17 @@ use std::sync::Arc;
 use super::config::EngineConfig;
 use super::log::{RunLog, States};
 use super::present::{Present, RowMap, count_untradable};
-use super::request::{OrderRequest, Size};
 use super::slice::Slice;
+use super::terms::{Tracks, instruments, quote_columns, schedule};
 use crate::base::{AssetId, Error, OrderId, Result, Symbols, Timestamp};
 use crate::broker::{
-    Account, Broker, Conditions, Instruments, NewOrder, OrderKind, OrderOrigin, OrderRow,
-    PositionRule, PositionView, RuleBook, RuleSet, Shortfall,
+    Account, Broker, Conditions, FinalClose, LimitBook, OrderOrigin, OrderRow, PositionRule,
+    PositionView, RuleBook, RuleSet,
 };
 use crate::feed::{Layout, MarketChunk};
+
+/// Rows a year that yearly volatilities of cost models are scaled with.
+const PERIODS_PER_YEAR: f64 = 252.0;
 
 /// Everything a run knows at the present moment, and the only way to act.
 ///
@@ -27,11 +30,11 @@ pub struct Trader {
     pub(super) states: States,
     symbols: Arc<Symbols>,
     layout: Arc<Layout>,
-    chunk: Arc<MarketChunk>,
+    pub(super) chunk: Arc<MarketChunk>,
     /// Number of the present timestamp in the chunk.
-    t: usize,
-    rows: RowMap,
-    equity: f64,
+    pub(super) t: usize,
+    pub(super) rows: RowMap,
+    pub(super) equity: f64,
     initial_cash: f64,
     /// Values visible at each order's decision row, [`Layout::n_values`] an order.
     decision_values: Vec<f64>,
@@ -41,6 +44,7 @@ pub struct Trader {
     notes: Vec<String>,
     n_rows: u64,
     n_untradable_rows: u64,
+    tracks: Tracks,
 }
 
 impl Trader {
@@ -54,17 +58,27 @@ impl Trader {
         let conditions = Conditions {
             commission: config.commission.clone(),
             slippage: config.slippage.clone(),
+            stop_slippage: config.stop_slippage,
+            impact: config.impact.clone(),
+            participation: config.participation,
             lots: config.lots,
+            instruments: instruments(config, &symbols)?,
             semantics: config.semantics,
             terms: config.account,
+            schedule: schedule(config, &symbols)?,
+            periods_per_year: PERIODS_PER_YEAR,
+            quotes: quote_columns(config, &layout)?,
         };
         let account = Account { cash: config.cash, ..Account::default() };
         let columns = |name: &str| layout.column(name);
         let rules = RuleBook::new(RuleSet::new(&config.rules, &columns)?, n_assets);
+        let resolve = |symbol: &str| symbols.id(symbol);
+        let limits = LimitBook::new(&config.limits, &resolve, config.cash)?;
+        let tracks = Tracks::of(config);
         let states =
             States { context: vec![Vec::new(); layout.context.len()], ..States::default() };
         Ok(Self {
-            broker: Broker::new(conditions, account, rules, n_assets),
+            broker: Broker::new(conditions, account, rules, limits, n_assets),
             states,
             chunk: Arc::default(),
             rows: RowMap::new(n_assets),
@@ -74,136 +88,12 @@ impl Trader {
             tags: vec!["".into()],
             symbols,
             layout,
+            tracks,
             ..Self::default()
         })
     }
 
-    // --- what the strategy may do -------------------------------------------------------------
-
-    /// Sends an order; it is first tested against the next row of its symbol.
-    ///
-    /// A refused order gets an id and a row in the rejections as well. `Percent` and `Value` sizes
-    /// fill as far as cash goes; `Quantity` fills whole or not at all.
-    ///
-    /// # Errors
-    /// `O101` when both a limit and a stop are given; `O102` when the asset is not of this run.
-    pub fn submit(&mut self, request: &OrderRequest) -> Result<OrderId> {
-        self.check_asset(request.asset)?;
-        let (kind, limit, stop) = match (request.limit, request.stop) {
-            (None, None) => (OrderKind::Market, f64::NAN, f64::NAN),
-            (Some(limit), None) => (OrderKind::Limit, limit, f64::NAN),
-            (None, Some(stop)) => (OrderKind::Stop, f64::NAN, stop),
-            (Some(_), Some(_)) => {
-                return Err(Error::order(
-                    "O101",
-                    format!(
-                        "{}: an order has a limit or a stop, not both",
-                        self.symbols.name(request.asset)
-                    ),
-                )
-                .with_hint("send a stop order, and a limit order once it has filled"));
-            }
-        };
-        let mark = self.mark(request.asset);
-        let (quantity, shortfall) = match request.size {
-            Size::Quantity(units) => (units, Shortfall::Reject),
-            Size::Percent(fraction) => (fraction * self.equity / mark, Shortfall::Partial),
-            Size::Value(currency) => (currency / mark, Shortfall::Partial),
-        };
-        Ok(self.send(&NewOrder {
-            asset: request.asset,
-            quantity,
-            kind,
-            limit,
-            stop,
-            reduce_only: request.reduce_only,
-            shortfall,
-            tag: request.tag,
-        }))
-    }
-
-    /// Ends a live order; false when it has already ended.
-    pub fn cancel(&mut self, order: OrderId) -> bool {
-        order.index() < self.broker.ledger().orders.len() && self.broker.cancel(order)
-    }
-
-    /// Closes a fraction (0 to 1] of a position at the next open. Without a position the order is
-    /// refused as `position_missing`; a fraction of 0 or less closes nothing and is refused as
-    /// `quantity_zero`, NaN as `quantity_not_finite`.
-    pub fn close(&mut self, asset: AssetId, fraction: f64) -> OrderId {
-        let quantity = -self.quantity(asset) * fraction.clamp(0.0, 1.0);
-        // Without a position there is no side; the refused row asks for a sale of nothing.
-        self.send_market(asset, quantity, true, Shortfall::Reject)
-    }
-
-    /// Closes every position at the next open.
-    pub fn close_all(&mut self) {
-        for idx in 0..self.held().len() {
-            self.close(AssetId(self.held()[idx]), 1.0);
-        }
-    }
-
-    /// Sends what is missing to hold `units`, counting live market orders as done.
-    pub fn target_quantity(&mut self, asset: AssetId, units: f64) -> Option<OrderId> {
-        let lots = self.broker.conditions().lots;
-        let on_its_way = self.broker.live().market_rest(asset);
-        let quantity = lots.round(units) - self.quantity(asset) - on_its_way;
-        if lots.round(quantity) == 0.0 && quantity.is_finite() {
-            return None;
-        }
-        Some(self.send_market(asset, quantity, false, Shortfall::Partial))
-    }
-
-    /// Sends what is missing to hold `fraction` of equity, in whole lots of the target at the last
-    /// close. Differences under one cent of currency send nothing.
-    pub fn target_percent(&mut self, asset: AssetId, fraction: f64) -> Option<OrderId> {
-        self.target_value(asset, fraction * self.equity)
-    }
-
-    /// Sends what is missing to hold `currency` worth, as [`Trader::target_percent`] does.
-    pub fn target_value(&mut self, asset: AssetId, currency: f64) -> Option<OrderId> {
-        let mark = self.mark(asset);
-        let units_due = self.quantity(asset) + self.on_its_way(asset);
-        if (currency - units_due * mark).abs() < 0.01 {
-            return None;
-        }
-        // Nothing of a symbol that has no price yet is nothing.
-        let units = if currency == 0.0 { 0.0 } else { currency / mark };
-        self.target_quantity(asset, units)
-    }
-
-    /// Moves the whole portfolio to `weights` (fractions of equity): symbols that are absent go to
-    /// zero, whether held or on their way by a live market order; reducing orders are sent before
-    /// opening ones, each in asset order.
-    pub fn rebalance(&mut self, weights: &[(AssetId, f64)]) {
-        let mut targets: Vec<(AssetId, f64)> =
-            self.held().iter().map(|&asset| (AssetId(asset), 0.0)).collect();
-        for live in self.broker.live().iter().filter(|live| live.terms.kind == OrderKind::Market) {
-            if let Err(at) = targets.binary_search_by_key(&live.asset, |target| target.0) {
-                targets.insert(at, (live.asset, 0.0));
-            }
-        }
-        for &(asset, weight) in weights {
-            match targets.binary_search_by_key(&asset, |target| target.0) {
-                Ok(at) => targets[at].1 = weight,
-                Err(at) => targets.insert(at, (asset, weight)),
-            }
-        }
-        let equity = self.equity;
-        let reduces = |trader: &Self, asset: AssetId, weight: f64| {
-            let units_due = trader.quantity(asset) + trader.on_its_way(asset);
-            weight * equity < units_due * trader.mark(asset)
-        };
-        let before: Vec<bool> =
-            targets.iter().map(|&(asset, weight)| reduces(self, asset, weight)).collect();
-        for pass in [true, false] {
-            for (&(asset, weight), &is_reduce) in targets.iter().zip(&before) {
-                if is_reduce == pass {
-                    self.target_value(asset, weight * equity);
-                }
-            }
-        }
-    }
+    // --- what the strategy may set ------------------------------------------------------------
 
     /// Gives one symbol, or with `None` the run, these position rules from the next row on.
     ///
@@ -321,7 +211,7 @@ impl Trader {
 
     /// Sets the clock to the last nanosecond before the data begins.
     pub(super) fn start(&mut self, first_timestamp: i64) {
-        self.broker.begin(first_timestamp.saturating_sub(1));
+        self.broker.start(first_timestamp.saturating_sub(1));
     }
 
     pub(super) fn load(&mut self, chunk: &Arc<MarketChunk>) {
@@ -335,20 +225,45 @@ impl Trader {
     pub(super) fn advance(&mut self, t: usize) {
         self.t = t;
         self.rows.point_to(&self.chunk, t);
-        self.broker.begin(self.chunk.timestamps[t]);
         let present = Present { chunk: &self.chunk, rows: &self.rows, t };
-        self.broker.open_phase(&present);
-        self.broker.inside_phase(&present);
-        self.broker.mark_phase(&present);
+        self.broker.begin(self.chunk.timestamps[t], &present);
+        self.broker.match_row(&present);
+        self.broker.age(&present);
         self.move_marks();
+        let present = Present { chunk: &self.chunk, rows: &self.rows, t };
+        self.broker.settle(&present);
         self.remember_values();
+    }
+
+    /// After the callback: fills what the semantics fill in the row in which it was sent, and
+    /// restates the portfolio of the timestamp.
+    pub(super) fn finish(&mut self) {
+        if !self.broker.conditions().semantics.fills_in_own_row() {
+            return;
+        }
+        let present = Present { chunk: &self.chunk, rows: &self.rows, t: self.t };
+        self.broker.match_after(&present);
+        self.remember_values();
+        self.unseal();
+        self.seal();
+    }
+
+    /// The error of a user's model, or of an account that may not go on.
+    pub(super) fn check_fault(&mut self) -> Result<()> {
+        self.broker.take_fault().map_or(Ok(()), Err)
     }
 
     /// Appends the portfolio state of the present timestamp.
     pub(super) fn seal(&mut self) {
         let valuation = self.broker.positions().valuation();
-        let account = self.broker.account();
-        self.equity = account.cash + valuation.net;
+        let account = *self.broker.account();
+        self.equity = account.cash + valuation.worth;
+        let n_held = self.broker.positions().held().len();
+        let (margin_used, buying_power) = if self.tracks.margin {
+            self.broker.margin_state(self.equity)
+        } else {
+            (0.0, 0.0)
+        };
         let states = &mut self.states;
         states.timestamp.push(self.chunk.timestamps[self.t]);
         states.equity.push(self.equity);
@@ -356,17 +271,64 @@ impl Trader {
         states.positions_value.push(valuation.net);
         states.gross_exposure.push(valuation.gross);
         states.fees.push(account.fees);
-        let n_held = self.broker.positions().held().len();
         states.n_positions.push(u32::try_from(n_held).expect("fewer than 2^32 assets"));
         states.n_stale.push(self.broker.n_stale());
         for (column, values) in states.context.iter_mut().zip(&self.chunk.context) {
             column.push(values[self.t]);
         }
+        for (column, is_tracked, value) in [
+            (&mut states.unsettled, self.tracks.unsettled, account.unsettled),
+            (&mut states.margin_used, self.tracks.margin, margin_used),
+            (&mut states.buying_power, self.tracks.margin, buying_power),
+            (&mut states.funding, self.tracks.funding, account.funding),
+            (&mut states.borrow, self.tracks.borrow, account.borrow),
+            (&mut states.interest, self.tracks.interest, account.interest),
+            (&mut states.flows, self.tracks.flows, account.flows),
+        ] {
+            if is_tracked {
+                column.push(value);
+            }
+        }
+    }
+
+    /// Takes the last portfolio state back.
+    fn unseal(&mut self) {
+        let states = &mut self.states;
+        states.timestamp.pop();
+        states.n_positions.pop();
+        states.n_stale.pop();
+        let columns = [
+            &mut states.equity,
+            &mut states.cash,
+            &mut states.positions_value,
+            &mut states.gross_exposure,
+            &mut states.fees,
+            &mut states.unsettled,
+            &mut states.margin_used,
+            &mut states.buying_power,
+            &mut states.funding,
+            &mut states.borrow,
+            &mut states.interest,
+            &mut states.flows,
+        ];
+        for column in columns.into_iter().chain(&mut states.context) {
+            column.pop();
+        }
     }
 
     pub(super) fn into_log(mut self) -> RunLog {
         self.note_stale_positions();
+        if self.broker.conditions().semantics.final_close == FinalClose::Trade
+            && !self.states.timestamp.is_empty()
+        {
+            let present = Present { chunk: &self.chunk, rows: &self.rows, t: self.t };
+            self.broker.close_all_at_marks(&present);
+            self.remember_values();
+            self.unseal();
+            self.seal();
+        }
         self.broker.close_books();
+        let instruments = self.broker.conditions().instruments.clone();
         let ledger = self.broker.into_ledger();
         RunLog {
             symbols: self.symbols,
@@ -387,7 +349,7 @@ impl Trader {
             fill_costs: ledger.fill_costs,
             lot_costs: ledger.lot_costs,
             account_events: ledger.account_events,
-            instruments: Instruments::default(),
+            instruments,
         }
     }
 
@@ -405,7 +367,7 @@ impl Trader {
         }
     }
 
-    fn check_asset(&self, asset: AssetId) -> Result<()> {
+    pub(super) fn check_asset(&self, asset: AssetId) -> Result<()> {
         let n_assets = self.symbols.len();
         if asset.index() < n_assets {
             return Ok(());
@@ -414,35 +376,8 @@ impl Trader {
             .with_hint("take ids from the symbols of the run"))
     }
 
-    fn send_market(
-        &mut self,
-        asset: AssetId,
-        quantity: f64,
-        reduce_only: bool,
-        shortfall: Shortfall,
-    ) -> OrderId {
-        self.send(&NewOrder {
-            asset,
-            quantity,
-            kind: OrderKind::Market,
-            limit: f64::NAN,
-            stop: f64::NAN,
-            reduce_only,
-            shortfall,
-            tag: 0,
-        })
-    }
-
-    fn send(&mut self, new: &NewOrder) -> OrderId {
-        let order = self.broker.submit(new);
-        if self.layout.n_values() > 0 {
-            self.push_present_values(new.asset);
-        }
-        order
-    }
-
     /// The values that a decision on `asset` can see now.
-    fn push_present_values(&mut self, asset: AssetId) {
+    pub(super) fn push_present_values(&mut self, asset: AssetId) {
         let chunk = &self.chunk;
         if chunk.timestamps.is_empty() {
             // Before the first timestamp nothing is visible.
@@ -482,9 +417,11 @@ impl Trader {
         let n_known = self.decision_values.len() / n_values;
         for idx in n_known..self.broker.ledger().orders.len() {
             let row = &self.broker.ledger().orders[idx];
-            debug_assert!(row.origin == OrderOrigin::PositionRule, "others carry their own values");
+            debug_assert!(row.origin != OrderOrigin::Strategy, "these carry their own values");
             let asset = row.asset;
-            if let Some((row, t)) = self.last_row(asset) {
+            if row.created == self.broker.now() {
+                self.push_present_values(asset);
+            } else if let Some((row, t)) = self.last_row(asset) {
                 self.decision_values.extend(values_of(&self.chunk, row, t));
             } else {
                 let from = asset.index() * n_values;

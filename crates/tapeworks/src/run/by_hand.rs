@@ -9,7 +9,7 @@ use super::inputs::hash_path;
 use super::manifest::InputEntry;
 use super::wire;
 use crate::base::Result;
-use crate::broker::{Commission, PositionRule, Slippage};
+use crate::broker::{PositionRule, describe_rates};
 use crate::engine::{EngineConfig, Strategy};
 use crate::feed::Layout;
 
@@ -36,32 +36,65 @@ pub fn describe_strategy(strategy: &str, terms: &EngineConfig) -> String {
     let rules: Vec<String> = terms
         .rules
         .iter()
-        .map(|rule| match rule {
-            PositionRule::StopLoss(x) => format!("stop_loss {x}"),
-            PositionRule::TakeProfit(x) => format!("take_profit {x}"),
-            PositionRule::TrailingStop(x) => format!("trailing {x}"),
-            other => format!("{other:?}"),
-        })
+        .map(describe_rule_of_position)
         .collect();
     format!("{strategy}; every position: {}", rules.join(", "))
 }
 
-/// Commission and slippage on one line; empty when nothing is charged.
+fn describe_rule_of_position(rule: &PositionRule) -> String {
+    let pairs = |pairs: &[(f64, f64)]| {
+        let each: Vec<String> = pairs.iter().map(|(at, then)| format!("{then} from {at}")).collect();
+        each.join(", ")
+    };
+    let all = |rules: &[PositionRule], word: &str| {
+        let each: Vec<String> = rules.iter().map(describe_rule_of_position).collect();
+        format!("({})", each.join(word))
+    };
+    match rule {
+        PositionRule::StopLoss(x) => format!("stop_loss {x}"),
+        PositionRule::TakeProfit(x) => format!("take_profit {x}"),
+        PositionRule::TrailingStop(x) => format!("trailing {x}"),
+        PositionRule::TrailingAmount(amount) => format!("trailing {amount} of currency"),
+        PositionRule::TighteningTrail(steps) => format!("trailing {}", pairs(steps)),
+        PositionRule::VolatilityStop { multiple, column } => {
+            format!("stop {multiple} x {column}")
+        }
+        PositionRule::VolatilityTrail { multiple, column } => {
+            format!("trailing {multiple} x {column}")
+        }
+        PositionRule::ScaledExit { steps, .. } => format!("scaled exit {}", pairs(steps)),
+        PositionRule::TimeExit(rows) => format!("{rows} rows at most"),
+        PositionRule::SignalExit { column, threshold } => {
+            format!("until {column} is {threshold} against it")
+        }
+        PositionRule::Any(rules) => all(rules, " or "),
+        PositionRule::All(rules) => all(rules, " and "),
+    }
+}
+
+/// What trading and time cost, on one line; empty when nothing is charged.
 #[must_use]
 pub fn describe_costs(terms: &EngineConfig) -> String {
-    let least = |min: f64| if min > 0.0 { format!(", at least {min}") } else { String::new() };
-    let commission = match terms.commission {
-        Commission::None => None,
-        Commission::Percent { bps, min } => Some(format!("commission {bps} bps{}", least(min))),
-        Commission::PerShare { rate, min } => {
-            Some(format!("commission {rate} a unit{}", least(min)))
-        }
+    let named = |name: &str, text: String| {
+        if text.is_empty() { text } else { format!("{name} {text}") }
     };
-    let slippage = match terms.slippage {
-        Slippage::None => None,
-        Slippage::Percent { bps } => Some(format!("slippage {bps} bps")),
+    let stop_slippage = match terms.stop_slippage {
+        0.0 => String::new(),
+        share => format!("{share} of the price"),
     };
-    commission.into_iter().chain(slippage).collect::<Vec<_>>().join("; ")
+    let funding = match terms.funding.len() {
+        0 => String::new(),
+        n_rates => format!("at {n_rates} instants"),
+    };
+    let costs = [
+        named("commission", terms.commission.describe()),
+        named("stop slippage", stop_slippage),
+        named("impact", terms.impact.describe()),
+        named("slippage", terms.slippage.describe()),
+        describe_rates(&terms.account),
+        named("funding", funding),
+    ];
+    costs.into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("; ")
 }
 
 /// A table of files as the manifest names it, with the hash of its content.

@@ -9,10 +9,11 @@ use super::inputs::{TableHash, hash_bytes, hash_path};
 use super::manifest::InputEntry;
 use super::outcome::{Outcome, RunParts, conclude};
 use super::sample::{SAMPLE_PREFIX, sample_bytes};
+use super::terms::engine_terms;
 use super::{folder, wire};
 use crate::base::{Error, ErrorKind, Result, Timestamp};
 use crate::data::{CheckReport, Severity};
-use crate::engine::{self, Flow, Progress, RunLog, Strategy};
+use crate::engine::{self, EngineConfig, Flow, Progress, RunLog, Strategy};
 use crate::feed::{ChunkSource, Layout, OpenFeed};
 
 /// What a caller hears while a run goes on; the answer [`Flow::Stop`] ends it.
@@ -96,7 +97,7 @@ fn run_with(
         let walked = walk(loaded, make, observer);
         (walked, hashes.join().expect("Invariant: hashing does not panic"))
     });
-    let (log, check) = walked?;
+    let Walked { log, check, terms } = walked?;
     let mut inputs = hashes?;
     stage(observer, Stage::Concluding)?;
     describe_inputs(&mut inputs, &check, &log);
@@ -111,8 +112,8 @@ fn run_with(
     let parts = RunParts {
         name: config.backtest.name.clone(),
         strategy: wire::describe(&config.strategy),
-        costs: describe_costs(&wire::engine(config)),
-        terms: wire::engine(config),
+        costs: describe_costs(&terms),
+        terms,
         timezone: config.backtest.timezone.clone().unwrap_or_else(|| "UTC".to_owned()),
         config: Some(config.clone()),
         inputs,
@@ -131,24 +132,32 @@ pub(super) fn check_warnings(check: &CheckReport) -> impl Iterator<Item = String
     })
 }
 
+/// What a walk leaves behind.
+pub(super) struct Walked {
+    pub log: RunLog,
+    pub check: CheckReport,
+    pub terms: EngineConfig,
+}
+
 /// Opens the feed and lets the strategy walk it.
 pub(super) fn walk(
     loaded: &LoadedConfig,
     make: MakeStrategy<'_, '_>,
     observer: &mut dyn FnMut(Event<'_>) -> Flow,
-) -> Result<(RunLog, CheckReport)> {
+) -> Result<Walked> {
     stage(observer, Stage::Opening)?;
     let mut feed = open(loaded).map_err(|error| placed(loaded, &error))?;
+    let terms = engine_terms(loaded, &feed.symbols())?;
     let mut strategy = make(&feed.layout())?;
     stage(observer, Stage::Running)?;
-    let terms = wire::engine(&loaded.config);
     let log = engine::run(&mut feed, strategy.as_mut(), &terms, &mut |progress| {
         observer(Event::Rows(progress))
     })?;
     if log.n_rows == 0 {
         return Err(no_rows(loaded));
     }
-    Ok((log, feed.report()))
+    let check = feed.report();
+    Ok(Walked { log, check, terms })
 }
 
 /// Names the key of the config behind a table that cannot be opened, or a symbol it does not have.

@@ -24,6 +24,9 @@ mod outcome;
 mod preview;
 mod sample;
 mod saved;
+mod semantics_change;
+mod snapshot;
+mod terms;
 mod wire;
 
 pub use by_hand::{batches_input, describe_costs, describe_rule, file_input, rule_strategy};
@@ -36,3 +39,5 @@ pub use outcome::{Outcome, RunParts, SavedFolder, VERSION, conclude, write_file}
 pub use preview::{Preview, preview};
 pub use sample::{DEMO_CONFIG, SAMPLE_PREFIX, sample_bytes, sample_reader};
 pub use saved::{SavedRun, load};
+pub use semantics_change::{KnobValue, change_knob, semantics_named, semantics_names};
+pub use terms::check_symbols;

@@ -6,14 +6,15 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::by_hand::describe_strategy;
-use super::config::Config;
+use super::config::{Config, Reporting};
 use super::fingerprint::fingerprint;
 use super::folder::{NewFolder, sha256_of};
 use super::manifest::{FileEntry, InputEntry, MANIFEST, MANIFEST_VERSION, Manifest};
 use super::not_charged::not_charged;
+use super::snapshot::keep_session_ends;
 use crate::base::{Error, Result};
 use crate::data::CheckReport;
-use crate::engine::{EngineConfig, RunLog};
+use crate::engine::{EngineConfig, RunLog, Snapshot};
 use crate::metrics::{self, Conventions, MetricSet};
 use crate::records::{
     AtomicFile, RecordKind, Records, SCHEMA_VERSION, TableOptions, write_parquet,
@@ -78,7 +79,10 @@ pub struct SavedFolder {
 
 /// Turns a log into an outcome: metrics, fingerprint, run id, facts.
 #[must_use]
-pub fn conclude(log: RunLog, parts: RunParts) -> Outcome {
+pub fn conclude(mut log: RunLog, parts: RunParts) -> Outcome {
+    if parts.terms.snapshot == Snapshot::Session {
+        keep_session_ends(&mut log.states);
+    }
     let fingerprint = fingerprint(&log);
     let records = Records::new(log);
     let conventions = Conventions {
@@ -102,7 +106,8 @@ fn run_id(parts: &RunParts, config_yaml: &str) -> String {
     match &parts.config {
         Some(config) => {
             let mut config = config.clone();
-            config.reporting = super::config::Reporting::default();
+            let snapshot = config.reporting.snapshot;
+            config.reporting = Reporting { snapshot, ..Reporting::default() };
             config.backtest.threads = None;
             hash.update(config.to_yaml().unwrap_or_default().as_bytes());
         }

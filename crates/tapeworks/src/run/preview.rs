@@ -2,7 +2,7 @@
 
 use super::check_data::{WindowFacts, check_span, inferred_spacing, spacing_warning, span_text};
 use super::config::{LoadedConfig, StrategyConfig};
-use super::execute::{Event, check_warnings, walk};
+use super::execute::{Event, Walked, check_warnings, walk};
 use super::wire;
 use crate::base::{Result, Timestamp};
 use crate::data::CheckReport;
@@ -52,7 +52,7 @@ pub fn preview(
         }
         Ok(Box::new(rules::Noop))
     };
-    let (log, check) = walk(loaded, &mut make, observer)?;
+    let Walked { log, check, .. } = walk(loaded, &mut make, observer)?;
     let times = &log.states.timestamp;
     let spacing = inferred_spacing(times);
     let mut warnings = loaded.warnings();

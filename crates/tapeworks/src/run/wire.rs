@@ -1,16 +1,13 @@
 //! From config values to the feed, the strategy and the terms of the engine.
 
 use crate::base::{Error, Result};
-use crate::broker::{AccountKind, Commission, Lots, PositionRule, Semantics, Slippage};
 use crate::data::{CheckLevel, CsvFormat, OnBadRow, ReadOptions, Source};
 use crate::engine::rules::{self, Rebalance, Weighting};
-use crate::engine::{EngineConfig, Size, Strategy};
+use crate::engine::{Size, Strategy};
 use crate::feed::{ChunkLimit, DataFeed, Layout};
 
 use super::config::{
-    AccountName, BadRow, CommissionConfig, Config, LoadedConfig, LotsName, PositionRuleConfig,
-    Rule, SemanticsName, SlippageConfig, StrategyConfig, SymbolChoice, Validation, Weight,
-    parse_span,
+    BadRow, LoadedConfig, Rule, StrategyConfig, SymbolChoice, Validation, Weight, parse_span,
 };
 use super::sample::{SAMPLE_PREFIX, sample_reader};
 
@@ -164,45 +161,6 @@ pub(super) fn build(rule: &Rule, layout: &Layout) -> Result<Box<dyn Strategy>> {
             },
         }
         .build(layout),
-    }
-}
-
-/// The terms of the engine.
-pub(super) fn engine(config: &Config) -> EngineConfig {
-    let execution = &config.execution;
-    EngineConfig {
-        cash: config.backtest.initial_capital,
-        commission: match execution.commission {
-            CommissionConfig::None => Commission::None,
-            CommissionConfig::Percent { bps, min } => Commission::Percent { bps, min },
-            CommissionConfig::PerShare { rate, min } => Commission::PerShare { rate, min },
-        },
-        slippage: match execution.slippage {
-            SlippageConfig::None => Slippage::None,
-            SlippageConfig::Percent { bps } => Slippage::Percent { bps },
-        },
-        lots: match execution.lots {
-            LotsName::Integer => Lots::Integer,
-            LotsName::Fractional => Lots::Fractional,
-        },
-        account: match execution.account {
-            AccountName::Cash => AccountKind::Cash.into(),
-        },
-        rules: config
-            .risk
-            .position
-            .iter()
-            .map(|rule| match *rule {
-                PositionRuleConfig::StopLoss(fraction) => PositionRule::StopLoss(fraction),
-                PositionRuleConfig::TakeProfit(fraction) => PositionRule::TakeProfit(fraction),
-                PositionRuleConfig::Trailing(fraction) => PositionRule::TrailingStop(fraction),
-            })
-            .collect(),
-        semantics: match execution.semantics {
-            SemanticsName::Realistic => Semantics::REALISTIC,
-        },
-        check_invariants: false,
-        ..EngineConfig::default()
     }
 }
 

@@ -19,8 +19,9 @@ fn fee(commission: &Commission, fill: &FillRow) -> f64 {
     let (units, value) = (fill.quantity.abs(), fill.quantity.abs() * fill.price);
     match *commission {
         Commission::None => 0.0,
-        Commission::Percent { bps, min } => (value * bps / 10_000.0).max(min),
-        Commission::PerShare { rate, min } => (units * rate).max(min),
+        Commission::Percent { bps, min, .. } => (value * bps / 10_000.0).max(min),
+        Commission::PerShare { rate, min, .. } => (units * rate).max(min),
+        ref other => panic!("{other:?} is not drawn"),
     }
 }
 
@@ -150,8 +151,8 @@ fn scaled(market: &Market, acts: &[(usize, Act)], config: &EngineConfig, by: f64
     let mut config = EngineConfig { cash: config.cash * by, ..config.clone() };
     match &mut config.commission {
         Commission::Percent { min, .. } => *min *= by,
-        Commission::PerShare { rate, min } => (*rate, *min) = (*rate * by, *min * by),
-        Commission::None => {}
+        Commission::PerShare { rate, min, .. } => (*rate, *min) = (*rate * by, *min * by),
+        _ => {}
     }
     play(&market, &acts, &config)
 }

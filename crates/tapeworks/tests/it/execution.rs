@@ -350,7 +350,7 @@ fn refusals_when_order_is_impossible_then_code_and_figures() {
 #[test]
 fn costs_when_charged_then_fees_and_lots_carry_their_share() {
     let half = [(0, market(0, 100.0)), (1, Act::Close(0, 0.5)), (2, Act::Close(0, 0.5))];
-    let percent = Commission::Percent { bps: 10.0, min: 0.0 };
+    let percent = Commission::percent(10.0, 0.0);
     let log = play(&Market::one(&WALK), &half, &EngineConfig { commission: percent, ..plain() });
     let fees: Vec<_> = log.fills.iter().map(|fill| fill.commission).collect();
     assert!(fees.iter().zip([10.1, 5.125, 2.575]).all(|(&fee, want)| close(fee, want)), "{fees:?}");
@@ -362,7 +362,7 @@ fn costs_when_charged_then_fees_and_lots_carry_their_share() {
             "{lot:?}"
         );
     }
-    let per_share = Commission::PerShare { rate: 0.005, min: 1.0 };
+    let per_share = Commission::per_share(0.005, 1.0);
     let config = EngineConfig { commission: per_share, ..plain() };
     let acts = [(0, market(0, 100.0)), (1, market(0, 400.0))];
     let log = play(&Market::one(&WALK), &acts, &config);
@@ -443,7 +443,7 @@ fn issue_sized_order_when_it_takes_all_cash_then_it_fills() {
 /// A reduce always passes, so its fee may overdraw the account; the check of invariants panicked.
 #[test]
 fn issue_sale_when_fee_exceeds_proceeds_then_it_still_fills() {
-    let commission = Commission::PerShare { rate: 0.0, min: 5.0 };
+    let commission = Commission::per_share(0.0, 5.0);
     let config = EngineConfig { commission, cash: 105.0, ..plain() };
     let rows = [FLAT, FLAT, [1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 1.0, 1.0]];
     let acts = [(0, market(0, 1.0)), (1, Act::Close(0, 1.0)), (2, market(0, 1.0))];

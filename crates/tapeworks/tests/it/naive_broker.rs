@@ -205,14 +205,16 @@ impl Twin<'_> {
         match self.config.lots {
             Lots::Integer => 1.0,
             Lots::Fractional => 1e-8,
+            Lots::Step(step) => step,
         }
     }
 
     fn fee(&self, units: f64, price: f64) -> f64 {
         match self.config.commission {
             Commission::None => 0.0,
-            Commission::Percent { bps, min } => (units * price * bps * 1e-4).max(min),
-            Commission::PerShare { rate, min } => (units * rate).max(min),
+            Commission::Percent { bps, min, .. } => (units * price * bps * 1e-4).max(min),
+            Commission::PerShare { rate, min, .. } => (units * rate).max(min),
+            ref other => panic!("{other:?} is not drawn"),
         }
     }
 

@@ -125,14 +125,8 @@ pub fn script(n: u32) -> impl Strategy<Value = Vec<(usize, Act)>> {
 pub fn config() -> impl Strategy<Value = EngineConfig> {
     let commission = prop_oneof![
         3 => Just(Commission::None),
-        2 => (0_u8..3, 0_u8..3).prop_map(|(bps, min)| Commission::Percent {
-            bps: f64::from(bps) * 10.0,
-            min: f64::from(min) / 2.0,
-        }),
-        2 => (0_u8..3, 0_u8..3).prop_map(|(rate, min)| Commission::PerShare {
-            rate: f64::from(rate) / 16.0,
-            min: f64::from(min) / 2.0,
-        }),
+        2 => (0_u8..3, 0_u8..3).prop_map(|(bps, min)| Commission::percent(f64::from(bps) * 10.0, f64::from(min) / 2.0)),
+        2 => (0_u8..3, 0_u8..3).prop_map(|(rate, min)| Commission::per_share(f64::from(rate) / 16.0, f64::from(min) / 2.0)),
     ];
     let slippage = select(vec![0.0, 0.0, 10.0, 100.0]).prop_map(|bps| match bps {
         0.0 => Slippage::None,

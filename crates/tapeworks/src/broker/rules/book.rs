@@ -1,5 +1,8 @@
 //! The rules of all symbols, and what they remember of each position.
 
+use super::bound::Watched;
+use super::evaluated::{self, Completed};
+use super::memory::Memory;
 use super::set::RuleSet;
 use super::{Level, PositionFacts};
 use crate::base::AssetId;
@@ -13,10 +16,11 @@ pub struct RuleBook {
     run: RuleSet,
     by_asset: Vec<Option<RuleSet>>,
     active: bool,
-    /// Best price since the entry, by asset; NaN without a position.
-    water: Vec<f64>,
-    /// The price that levels are measured from, by asset.
-    base: Vec<f64>,
+    /// Whether no set has anything but stop-losses, targets and plain trails.
+    plain: bool,
+    any_close: bool,
+    any_water: bool,
+    pub(super) memory: Memory,
 }
 
 /// An opening fill, as far as rules are concerned.
@@ -47,23 +51,34 @@ impl RuleBook {
     /// A book in which every position of the run follows `run`.
     #[must_use]
     pub fn new(run: RuleSet, n_assets: usize) -> Self {
-        Self {
-            active: !run.is_empty(),
+        let mut book = Self {
             run,
             by_asset: vec![None; n_assets],
-            water: vec![f64::NAN; n_assets],
-            base: vec![f64::NAN; n_assets],
-        }
+            memory: Memory::new(n_assets),
+            ..Self::default()
+        };
+        book.take_stock();
+        book
     }
 
-    /// Gives one symbol, or the run, another set.
+    /// Gives one symbol, or the run, another set. A ladder starts again at its first step; what
+    /// else is remembered of a position stays.
     pub fn set(&mut self, asset: Option<AssetId>, set: RuleSet) {
         match asset {
-            Some(asset) => self.by_asset[asset.index()] = Some(set),
-            None => self.run = set,
+            Some(asset) => {
+                self.by_asset[asset.index()] = Some(set);
+                self.memory.step[asset.index()] = 0;
+            }
+            None => {
+                self.run = set;
+                for (step, own) in self.memory.step.iter_mut().zip(&self.by_asset) {
+                    if own.is_none() {
+                        *step = 0;
+                    }
+                }
+            }
         }
-        self.active =
-            !self.run.is_empty() || self.by_asset.iter().flatten().any(|set| !set.is_empty());
+        self.take_stock();
     }
 
     /// Whether any symbol has a rule.
@@ -73,6 +88,13 @@ impl RuleBook {
         self.active
     }
 
+    /// Whether [`RuleBook::remember`] must be called at the end of each timestamp.
+    #[must_use]
+    #[inline]
+    pub fn needs_memory(&self) -> bool {
+        !self.memory.columns.is_empty()
+    }
+
     /// The rules of a symbol.
     #[must_use]
     #[inline]
@@ -80,24 +102,29 @@ impl RuleBook {
         self.by_asset[asset.index()].as_ref().unwrap_or(&self.run)
     }
 
-    /// Takes in a fill that opened a position or added to it. `facts` are those after the fill;
-    /// `quotes` are the rows of the present.
+    /// Takes in a fill that opened a position or added to it. `facts` are those after the fill. The
+    /// decision row of a volatility stop is the last row that [`RuleBook::remember`] has seen.
     pub fn enter(&mut self, asset: AssetId, entry: &RuleEntry, facts: &PositionFacts) {
-        let _ = facts;
-        self.base[asset.index()] = entry.base;
         if entry.is_new {
-            self.water[asset.index()] = entry.water;
+            self.memory.open(asset.index(), entry.water, facts.quantity);
         }
+        self.memory.base[asset.index()] = entry.base;
     }
 
     /// Forgets a position that is gone.
     pub fn leave(&mut self, asset: AssetId) {
-        self.water[asset.index()] = f64::NAN;
-        self.base[asset.index()] = f64::NAN;
+        self.memory.forget(asset.index());
     }
 
-    /// Takes in the row that has ended. `favourable` is the best price of the row that counts for
-    /// the water mark. True when a level has moved.
+    /// Restates what is remembered of a symbol after a split: one old unit is `ratio` new ones.
+    pub fn split(&mut self, asset: AssetId, ratio: f64) {
+        self.memory.split(asset.index(), ratio);
+    }
+
+    /// Takes in the row of a held symbol that has ended, a tradable one. `favourable` is the best
+    /// price of the row that counts for the water mark; NaN: none does. True when a level has
+    /// moved.
+    #[inline]
     pub fn end_row(
         &mut self,
         asset: AssetId,
@@ -106,43 +133,62 @@ impl RuleBook {
         close: f64,
         quotes: &impl Quotes,
     ) -> bool {
-        let _ = (close, quotes);
-        let water = &mut self.water[asset.index()];
-        let moves = facts.side * favourable > facts.side * *water;
+        let water = &mut self.memory.water[asset.index()];
+        let mut moves = facts.side * favourable > facts.side * *water;
         if moves {
             *water = favourable;
         }
+        moves &= self.any_water;
+        if !self.plain {
+            moves |= self.end_row_of_more(asset, close, quotes);
+        }
         moves
+    }
+
+    /// Keeps the columns that rules look at, of every symbol with a row. The broker calls it once a
+    /// timestamp, after [`RuleBook::end_row`] of the held ones, when [`RuleBook::needs_memory`].
+    pub fn remember(&mut self, quotes: &impl Quotes) {
+        for memory in &mut self.memory.columns {
+            for (asset, previous) in memory.previous.iter_mut().enumerate() {
+                let id = AssetId(u32::try_from(asset).expect("fewer than 2^32 assets"));
+                if quotes.range(id).is_some() {
+                    *previous = quotes.value(id, memory.column);
+                }
+            }
+        }
     }
 
     /// The levels that rest in the market for a position: (adverse, favourable), each the one that
     /// price meets first.
     #[must_use]
+    #[inline]
     pub fn levels(&self, asset: AssetId, facts: &PositionFacts) -> (Option<Level>, Option<Level>) {
         let set = self.of(asset);
         if set.is_empty() {
             return (None, None);
         }
-        let base = self.base[asset.index()];
-        let water = self.water[asset.index()];
-        (set.adverse(facts, base, water), set.favourable(facts, base))
+        let watched = self.watched(asset, facts);
+        (set.adverse(&watched), set.favourable(&watched))
     }
 
-    /// Notes that a favourable level has fired and filled, so that a ladder goes on to its next
-    /// step.
+    /// Notes that a level has fired, so that a ladder goes on to its next step, whatever lot
+    /// rounding has left of the fill.
     pub fn step(&mut self, asset: AssetId, level: &Level) {
-        let _ = (asset, level);
+        if level.reason == ExitReason::Scaled {
+            self.push_step(asset);
+        }
     }
 
     /// Whether any rule of a symbol is decided at closes.
     #[must_use]
     #[inline]
     pub fn needs_close(&self, asset: AssetId) -> bool {
-        let _ = asset;
-        false
+        self.any_close && self.of(asset).needs_close()
     }
 
-    /// What the close of a row has triggered, if anything.
+    /// What the close of a tradable row has triggered, if anything: the first such rule of the
+    /// list. Asked after [`RuleBook::end_row`], so `All` compares the close with the levels that
+    /// would rest in the next row.
     #[must_use]
     pub fn at_close(
         &self,
@@ -151,12 +197,16 @@ impl RuleBook {
         close: f64,
         quotes: &impl Quotes,
     ) -> Option<RuleExit> {
-        let _ = (asset, facts, close, quotes);
-        None
+        let watched = self.watched(asset, facts);
+        let value = |column: usize| quotes.value(asset, column);
+        let reason = self.of(asset).at_close(&watched, close, &value)?;
+        Some(RuleExit { quantity: f64::INFINITY, reason, price: f64::NAN, is_deferred: true })
     }
 
     /// The first rule of the list that fires in a completed row, under semantics that ask rules in
-    /// place of letting their levels rest.
+    /// place of letting their levels rest ([`Semantics::rules`]). Asked before
+    /// [`RuleBook::end_row`] of the row, with the `facts` of the row before: the row asked about
+    /// counts in the age of the position. A ladder moves on by itself.
     pub fn evaluate(
         &mut self,
         asset: AssetId,
@@ -165,13 +215,69 @@ impl RuleBook {
         quotes: &impl Quotes,
         semantics: &Semantics,
     ) -> Option<RuleExit> {
-        let _ = (asset, facts, bar, quotes, semantics);
-        None
+        let facts = PositionFacts { bars_held: facts.bars_held + 1, ..*facts };
+        let watched = self.watched(asset, &facts);
+        let value = |column: usize| quotes.value(asset, column);
+        let row = Completed { bar, value: &value, semantics };
+        let exit = evaluated::first(self.of(asset).list(), &watched, &row)?;
+        if exit.reason == ExitReason::Scaled {
+            self.push_step(asset);
+        }
+        Some(exit)
     }
 
     /// The stop-loss and take-profit levels of a position, NaN where there is no such rule.
     #[must_use]
     pub fn first_levels(&self, asset: AssetId, side: f64) -> (f64, f64) {
-        self.of(asset).first_levels(side, self.base[asset.index()])
+        let entry_price = self.memory.base[asset.index()];
+        let quantity = self.memory.first[asset.index()];
+        let facts = PositionFacts { side, quantity, entry_price, bars_held: 0 };
+        self.of(asset).first_levels(&self.watched(asset, &facts))
+    }
+
+    #[inline]
+    pub(super) fn watched<'a>(&'a self, asset: AssetId, facts: &'a PositionFacts) -> Watched<'a> {
+        let at = asset.index();
+        let memory = &self.memory;
+        Watched {
+            facts,
+            asset: at,
+            base: memory.base[at],
+            water: memory.water[at],
+            closed: memory.closed(at),
+            first: memory.first[at],
+            step: memory.step[at],
+            columns: &memory.columns,
+        }
+    }
+
+    fn push_step(&mut self, asset: AssetId) {
+        let step = &mut self.memory.step[asset.index()];
+        *step = step.saturating_add(1);
+    }
+
+    fn end_row_of_more(&mut self, asset: AssetId, close: f64, quotes: &impl Quotes) -> bool {
+        let mut moves = self.memory.push_columns(asset.index(), |c| quotes.value(asset, c));
+        if let Some(closed) = self.memory.closed.get_mut(asset.index()) {
+            *closed = close;
+            moves = true;
+        }
+        moves
+    }
+
+    /// Looks at all sets anew: what they need to have remembered, and what can be skipped.
+    fn take_stock(&mut self) {
+        let sets = || std::iter::once(&self.run).chain(self.by_asset.iter().flatten());
+        self.active = sets().any(|set| !set.is_empty());
+        self.any_close = sets().any(RuleSet::needs_close);
+        self.any_water = sets().any(RuleSet::follows_water);
+        let needs: Vec<(Vec<usize>, bool)> = sets().map(RuleSet::needs).collect();
+        for (columns, closes) in needs {
+            columns.into_iter().for_each(|column| self.memory.add_column(column));
+            if closes {
+                self.memory.add_closes();
+            }
+        }
+        self.plain = self.memory.columns.is_empty() && self.memory.closed.is_empty();
     }
 }

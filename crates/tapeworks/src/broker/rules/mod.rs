@@ -7,8 +7,14 @@
 //! semantics want it, for the first rule of the list that fires ([`RuleBook::evaluate`]).
 
 mod book;
+mod bound;
+mod check;
+mod evaluated;
+mod memory;
 mod rule;
 mod set;
+#[cfg(test)]
+mod tests;
 
 pub use book::{RuleBook, RuleEntry, RuleExit};
 pub use rule::{PositionRule, ScaledOf};

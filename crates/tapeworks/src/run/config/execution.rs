@@ -1,71 +1,96 @@
-//! The section `execution`: how orders are filled and what they cost.
+//! The section `execution`: how orders are filled, on which terms, and what they cost.
+
+use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::account::AccountConfig;
+use super::commission::CommissionConfig;
+use super::instrument::InstrumentConfig;
+use super::price_cost::{ImpactConfig, ParticipationConfig, SlippageConfig};
+use super::schedule::{FlowConfig, FundingConfig, Listed, RollConfig};
 use super::section::{Bounds, Section};
-use super::tree::{Node, Value};
+use super::semantics::SemanticsConfig;
+use super::tree::Node;
 use crate::base::Result;
 
-pub(super) const KEYS: &[&str] =
-    &["semantics", "account", "lots", "leverage_max", "commission", "slippage"];
-const COMMISSION_KEYS: &[&str] = &["kind", "bps", "rate", "min"];
-const SLIPPAGE_KEYS: &[&str] = &["kind", "bps"];
-const LATER_SEMANTICS: &[&str] =
-    &["backtrader", "vectorbt", "zipline", "backtesting", "lumibot", "lean", "ml4t"];
+pub(super) const KEYS: &[&str] = &[
+    "semantics",
+    "account",
+    "lots",
+    "leverage_max",
+    "commission",
+    "slippage",
+    "stop_slippage_bps",
+    "impact",
+    "participation",
+    "instrument",
+    "instruments",
+    "flows",
+    "funding",
+    "rolls",
+];
 
-/// How orders are filled and what they cost.
+/// How orders are filled, on which terms, and what they cost.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Execution {
     /// The fill rules.
     #[serde(default)]
-    pub semantics: SemanticsName,
+    pub semantics: SemanticsConfig,
     /// What may be held and borrowed.
     #[serde(default)]
-    pub account: AccountName,
+    pub account: AccountConfig,
     /// Whether quantities are whole.
     #[serde(default)]
     pub lots: LotsName,
-    /// Most gross exposure over equity; a cash account has 1.
+    /// Most gross exposure over equity when a position is opened: 1 where there is no margin, else
+    /// `1 / initial_margin`.
     #[serde(default)]
     pub leverage_max: LeverageMax,
-    /// What a fill pays the broker.
+    /// What a fill pays the broker; a list is a sum.
     #[serde(default)]
     pub commission: CommissionConfig,
     /// How far a fill is from its base price.
     #[serde(default)]
     pub slippage: SlippageConfig,
+    /// Basis points of the price that a fill gives up beside slippage when a stop triggered it.
+    #[serde(default)]
+    #[schemars(range(min = 0.0, max = 9_999.0))]
+    pub stop_slippage_bps: f64,
+    /// How far an order moves the price against itself.
+    #[serde(default)]
+    pub impact: ImpactConfig,
+    /// Largest share of a row's volume that may fill; left out, all of any order fills.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub participation: Option<ParticipationConfig>,
+    /// Terms of every instrument.
+    #[serde(default)]
+    pub instrument: InstrumentConfig,
+    /// Terms of single symbols, over those of every instrument.
+    #[serde(default)]
+    pub instruments: BTreeMap<String, InstrumentConfig>,
+    /// Deposits and withdrawals; a table has the columns timestamp and amount.
+    #[serde(default)]
+    pub flows: Listed<FlowConfig>,
+    /// Funding of perpetual contracts; a table has the columns timestamp, symbol and rate.
+    #[serde(default)]
+    pub funding: Listed<FundingConfig>,
+    /// Changes from one contract to the next.
+    #[serde(default)]
+    pub rolls: Vec<RollConfig>,
 }
 
 /// Gross exposure over equity at most.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, JsonSchema)]
 #[serde(transparent)]
-pub struct LeverageMax(#[schemars(range(min = 1.0, max = 1.0))] pub f64);
+pub struct LeverageMax(#[schemars(range(min = 1.0, max = 1_000.0))] pub f64);
 
 impl Default for LeverageMax {
     fn default() -> Self {
         Self(1.0)
     }
-}
-
-/// The fill rules.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum SemanticsName {
-    /// Decided on a bar's close, filled from the next bar's open on; the path inside a bar is
-    /// pessimistic.
-    #[default]
-    Realistic,
-}
-
-/// What may be held and borrowed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum AccountName {
-    /// No borrowing, no shorts.
-    #[default]
-    Cash,
 }
 
 /// Whether quantities are whole.
@@ -79,134 +104,66 @@ pub enum LotsName {
     Fractional,
 }
 
-/// What a fill pays the broker.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum CommissionConfig {
-    /// Nothing.
-    #[default]
-    None,
-    /// A share of the traded value.
-    Percent {
-        /// Basis points of the traded value.
-        #[schemars(range(min = 0.0, max = 10_000.0))]
-        bps: f64,
-        /// Least fee of an order, account currency.
-        #[serde(default)]
-        min: f64,
-    },
-    /// An amount a unit.
-    PerShare {
-        /// Account currency a unit.
-        rate: f64,
-        /// Least fee of an order, account currency.
-        #[serde(default)]
-        min: f64,
-    },
-}
-
-/// How far a fill is from its base price.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, JsonSchema)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum SlippageConfig {
-    /// Not at all.
-    #[default]
-    None,
-    /// A share of the price, against the trader.
-    Percent {
-        /// Basis points of the price.
-        #[schemars(range(min = 0.0, max = 9_999.0))]
-        bps: f64,
-    },
-}
-
 impl Execution {
     pub(super) fn read(node: Option<&Node>) -> Result<Self> {
         let Some(node) = node else { return Ok(Self::default()) };
         let section = Section::open(node, "execution", KEYS)?;
-        let semantics = [("realistic", SemanticsName::Realistic)];
         let lots = [("integer", LotsName::Integer), ("fractional", LotsName::Fractional)];
-        let later = ["margin", "crypto", "futures"];
-        let semantics = section.choice("semantics", &semantics, LATER_SEMANTICS)?;
-        let account = section.choice("account", &[("cash", AccountName::Cash)], &later)?;
-        if let Some(leverage) = section.number("leverage_max", Bounds::Positive)?
-            && leverage != 1.0
-        {
-            return Err(section.not_available("leverage_max", "a limit other than 1", "1.0"));
-        }
+        let account = section.node("account");
+        let account =
+            account.map(|node| AccountConfig::read(&section, node)).transpose()?.unwrap_or_default();
+        let instrument = section.node("instrument");
+        let instrument =
+            instrument.map(|node| InstrumentConfig::read(node, "execution.instrument"));
+        let stop_slippage_bps = section.number("stop_slippage_bps", Bounds::Within(0.0, 9_999.0))?;
         Ok(Self {
-            semantics: semantics.unwrap_or_default(),
-            account: account.unwrap_or_default(),
+            semantics: read_or_default(&section, "semantics", SemanticsConfig::read)?,
+            leverage_max: LeverageMax::read(&section, &account)?,
+            account,
             lots: section.choice("lots", &lots, &[])?.unwrap_or_default(),
-            leverage_max: LeverageMax::default(),
-            commission: section
-                .node("commission")
-                .map(CommissionConfig::read)
-                .transpose()?
-                .unwrap_or_default(),
-            slippage: section
-                .node("slippage")
-                .map(SlippageConfig::read)
-                .transpose()?
-                .unwrap_or_default(),
+            commission: read_or_default(&section, "commission", CommissionConfig::read)?,
+            slippage: read_or_default(&section, "slippage", SlippageConfig::read)?,
+            stop_slippage_bps: stop_slippage_bps.unwrap_or(0.0),
+            impact: read_or_default(&section, "impact", ImpactConfig::read)?,
+            participation: read_or_default(&section, "participation", ParticipationConfig::read)?,
+            instrument: instrument.transpose()?.unwrap_or_default(),
+            instruments: read_or_default(&section, "instruments", InstrumentConfig::read_all)?,
+            flows: read_or_default(&section, "flows", Listed::read_flows)?,
+            funding: read_or_default(&section, "funding", Listed::read_funding)?,
+            rolls: read_or_default(&section, "rolls", RollConfig::read_all)?,
         })
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Kind {
-    None,
-    Percent,
-    PerShare,
+fn read_or_default<T: Default>(
+    section: &Section<'_>,
+    key: &str,
+    read: impl Fn(&Node) -> Result<T>,
+) -> Result<T> {
+    section.node(key).map(read).transpose().map(Option::unwrap_or_default)
 }
 
-impl CommissionConfig {
-    fn read(node: &Node) -> Result<Self> {
-        if is_none(node) {
-            return Ok(Self::None);
+impl LeverageMax {
+    fn read(section: &Section<'_>, account: &AccountConfig) -> Result<Self> {
+        let given = section.number("leverage_max", Bounds::Within(1.0, 1_000.0))?;
+        if !account.kind().has_margin() {
+            return match given {
+                Some(leverage) if leverage != 1.0 => {
+                    let reason = format!("{leverage}, but an account without margin holds what it pays for: 1");
+                    Err(section
+                        .bad("leverage_max", &reason)
+                        .with_hint("leave it out, or use account: margin"))
+                }
+                _ => Ok(Self(1.0)),
+            };
         }
-        let kinds =
-            [("none", Kind::None), ("percent", Kind::Percent), ("per_share", Kind::PerShare)];
-        let later = ["per_trade", "tiered", "maker_taker"];
-        let all = Section::open(node, "execution.commission", COMMISSION_KEYS)?;
-        let kind = all.choice("kind", &kinds, &later)?.ok_or_else(|| all.missing("kind"))?;
-        let keys: &[&str] = match kind {
-            Kind::None => &["kind"],
-            Kind::Percent => &["kind", "bps", "min"],
-            Kind::PerShare => &["kind", "rate", "min"],
-        };
-        let section = Section::open(node, "execution.commission", keys)?;
-        if kind == Kind::None {
-            return Ok(Self::None);
+        let own = account.initial_margin().map(|margin| 1.0 / margin);
+        match (given, own) {
+            (Some(given), Some(own)) if (given - own).abs() > 1e-9 * own => {
+                let reason = format!("{given}, but account.initial_margin makes it {own}");
+                Err(section.bad("leverage_max", &reason).with_hint("keep one of the two"))
+            }
+            _ => Ok(Self(given.or(own).unwrap_or(2.0))),
         }
-        let min = section.number("min", Bounds::NotNegative)?.unwrap_or(0.0);
-        if kind == Kind::Percent {
-            let bps = section.number("bps", Bounds::Within(0.0, 10_000.0))?;
-            return Ok(Self::Percent { bps: bps.ok_or_else(|| section.missing("bps"))?, min });
-        }
-        let rate = section.number("rate", Bounds::NotNegative)?;
-        Ok(Self::PerShare { rate: rate.ok_or_else(|| section.missing("rate"))?, min })
     }
-}
-
-impl SlippageConfig {
-    fn read(node: &Node) -> Result<Self> {
-        if is_none(node) {
-            return Ok(Self::None);
-        }
-        let kinds = [("none", Kind::None), ("percent", Kind::Percent)];
-        let later = ["per_share", "spread", "volume_share"];
-        let section = Section::open(node, "execution.slippage", SLIPPAGE_KEYS)?;
-        let kind = section.choice("kind", &kinds, &later)?;
-        if kind.ok_or_else(|| section.missing("kind"))? == Kind::None {
-            Section::open(node, "execution.slippage", &["kind"])?;
-            return Ok(Self::None);
-        }
-        let bps = section.number("bps", Bounds::Within(0.0, 9_999.0))?;
-        Ok(Self::Percent { bps: bps.ok_or_else(|| section.missing("bps"))? })
-    }
-}
-
-fn is_none(node: &Node) -> bool {
-    matches!(&node.value, Value::Text(text) if text == "none")
 }

@@ -17,7 +17,15 @@ mod backtest;
 mod data;
 mod strategy;
 mod execution;
+mod semantics;
+mod account;
+mod instrument;
+mod commission;
+mod price_cost;
+mod schedule;
 mod risk;
+mod position_rules;
+mod portfolio_limits;
 mod reporting;
 mod starter;
 
@@ -28,12 +36,25 @@ use serde::Serialize;
 
 pub use backtest::Backtest;
 pub use data::{BadRow, Columns, Csv, DataSection, Signals, SymbolChoice, Validation};
-pub use execution::{
-    AccountName, CommissionConfig, Execution, LeverageMax, LotsName, SemanticsName, SlippageConfig,
-};
+pub use account::{AccountConfig, AccountName, AccountTermsConfig, MarginCallName};
+pub use commission::{CommissionConfig, MinScope, TierBy, TierConfig};
+pub use execution::{Execution, LeverageMax, LotsName};
+pub use instrument::InstrumentConfig;
 pub use layers::{ENVIRONMENT_PREFIX, Format, Overlay};
-pub use reporting::Reporting;
-pub use risk::{PortfolioRuleConfig, PositionRuleConfig, Risk};
+pub use portfolio_limits::{
+    GroupLimit, LimitActionConfig, LimitConfig, PortfolioLimitConfig, TailLimit,
+};
+pub use position_rules::{
+    PositionRuleConfig, ScaledOfName, ScaledRule, SignalRule, VolatilityRule,
+};
+pub use price_cost::{
+    CapScopeName, ImpactConfig, ParticipationConfig, SlippageConfig, VolumeBasisName,
+};
+pub use reporting::{Reporting, SnapshotName};
+pub use risk::Risk;
+pub(super) use schedule::instant;
+pub use schedule::{FlowConfig, FundingConfig, Listed, RollConfig};
+pub use semantics::SemanticsConfig;
 pub use span::parse_span;
 pub use starter::starter;
 pub use strategy::{PythonStrategy, Rule, StrategyConfig, Weight};
@@ -191,16 +212,16 @@ impl LoadedConfig {
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
         let execution = &self.config.execution;
-        if let CommissionConfig::Percent { bps, .. } = execution.commission
-            && bps > 500.0
+        if let CommissionConfig::Percent { bps, .. } = &execution.commission
+            && *bps > 500.0
         {
             warnings.push(format!(
                 "execution.commission: {bps} bps takes {} % of every fill",
                 bps / 100.0
             ));
         }
-        if let SlippageConfig::Percent { bps } = execution.slippage
-            && bps > 500.0
+        if let SlippageConfig::Percent { bps } = &execution.slippage
+            && *bps > 500.0
         {
             warnings.push(format!(
                 "execution.slippage: {bps} bps moves every fill by {} %",
@@ -252,7 +273,7 @@ mod tests {
             let object = schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer} in {schema}"));
             object.as_object().unwrap().keys().cloned().collect()
         };
-        let rows: [(&str, &[&str]); 9] = [
+        let rows: [(&str, &[&str]); 16] = [
             ("/properties", SECTIONS),
             ("/$defs/Backtest/properties", backtest::KEYS),
             ("/$defs/DataSection/properties", data::KEYS),
@@ -262,18 +283,35 @@ mod tests {
             ("/$defs/Execution/properties", execution::KEYS),
             ("/$defs/Risk/properties", risk::KEYS),
             ("/$defs/Reporting/properties", reporting::KEYS),
+            ("/$defs/AccountTermsConfig/properties", account::KEYS),
+            ("/$defs/InstrumentConfig/properties", instrument::KEYS),
+            ("/$defs/ParticipationConfig/properties", price_cost::PARTICIPATION_KEYS),
+            ("/$defs/TierConfig/properties", commission::TIER_KEYS),
+            ("/$defs/FlowConfig/properties", schedule::FLOW_KEYS),
+            ("/$defs/FundingConfig/properties", schedule::FUNDING_KEYS),
+            ("/$defs/RollConfig/properties", schedule::ROLL_KEYS),
         ];
         for (pointer, keys) in rows {
             let keys: BTreeSet<String> = keys.iter().map(|key| (*key).to_owned()).collect();
             assert_eq!(properties(pointer), keys, "{pointer}");
         }
-        let rules = schema.pointer("/$defs/Rule/oneOf").unwrap().as_array().unwrap();
-        for (rule, (name, keys)) in rules.iter().zip(strategy::RULES) {
-            let object = rule["properties"].as_object().unwrap();
-            assert_eq!(object["rule"]["const"], *name);
-            let found: BTreeSet<&str> = object.keys().map(String::as_str).collect();
-            assert_eq!(found, keys.iter().copied().collect(), "{name}");
+        // Values with a tag: the tag, the keys of each kind.
+        let tagged: [(&str, &str, &[(&str, &[&str])]); 4] = [
+            ("Rule", "rule", strategy::RULES),
+            ("CommissionConfig", "kind", commission::KINDS),
+            ("SlippageConfig", "kind", price_cost::SLIPPAGE_KINDS),
+            ("ImpactConfig", "kind", price_cost::IMPACT_KINDS),
+        ];
+        for (name, tag, known) in tagged {
+            let kinds = schema.pointer(&format!("/$defs/{name}/oneOf")).unwrap();
+            let kinds = kinds.as_array().unwrap();
+            for (kind, (name, keys)) in kinds.iter().zip(known) {
+                let object = kind["properties"].as_object().unwrap();
+                assert_eq!(object[tag]["const"], *name);
+                let found: BTreeSet<&str> = object.keys().map(String::as_str).collect();
+                assert_eq!(found, keys.iter().copied().collect(), "{name}");
+            }
+            assert_eq!(kinds.len(), known.len(), "{name}");
         }
-        assert_eq!(rules.len(), strategy::RULES.len());
     }
 }

@@ -8,7 +8,7 @@ use super::tree::Node;
 use crate::base::Result;
 
 pub(super) const KEYS: &[&str] =
-    &["directory", "trades_output", "portfolio_output", "metrics_output", "report"];
+    &["directory", "snapshot", "trades_output", "portfolio_output", "metrics_output", "report"];
 
 /// Where results go.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -17,6 +17,9 @@ pub struct Reporting {
     /// The run folder, relative to the working directory; left out, `runs/<name>-<hash8>`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub directory: Option<String>,
+    /// How often the state of the portfolio is kept.
+    #[serde(default)]
+    pub snapshot: SnapshotName,
     /// Name of the trades table in the run folder.
     #[serde(default = "default_trades")]
     pub trades_output: String,
@@ -29,6 +32,17 @@ pub struct Reporting {
     /// Name of the report in the run folder; `none` writes none.
     #[serde(default = "default_report")]
     pub report: String,
+}
+
+/// How often the state of the portfolio is kept.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SnapshotName {
+    /// At every timestamp.
+    #[default]
+    Bar,
+    /// At the last timestamp of every session (day, UTC); metrics are of these states.
+    Session,
 }
 
 fn default_trades() -> String {
@@ -51,6 +65,7 @@ impl Default for Reporting {
     fn default() -> Self {
         Self {
             directory: None,
+            snapshot: SnapshotName::default(),
             trades_output: default_trades(),
             portfolio_output: default_portfolio(),
             metrics_output: default_metrics(),
@@ -75,6 +90,8 @@ impl Reporting {
         let Some(node) = node else { return Ok(reporting) };
         let section = Section::open(node, "reporting", KEYS)?;
         reporting.directory = section.text("directory")?;
+        let snapshots = [("bar", SnapshotName::Bar), ("session", SnapshotName::Session)];
+        reporting.snapshot = section.choice("snapshot", &snapshots, &[])?.unwrap_or_default();
         let mut given = Vec::new();
         for (key, slot, ending) in [
             ("trades_output", &mut reporting.trades_output, ".parquet"),

@@ -7,6 +7,8 @@ use crate::base::{Error, Result};
 /// The bounds of a number.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Bounds {
+    /// Any finite number.
+    Finite,
     /// Above 0.
     Positive,
     /// 0 or above.
@@ -21,6 +23,7 @@ impl Bounds {
     fn holds(self, value: f64) -> bool {
         value.is_finite()
             && match self {
+                Self::Finite => true,
                 Self::Positive => value > 0.0,
                 Self::NotNegative => value >= 0.0,
                 Self::UpTo(low, high) => value > low && value <= high,
@@ -30,6 +33,7 @@ impl Bounds {
 
     fn rule(self) -> String {
         match self {
+            Self::Finite => "a finite number".to_owned(),
             Self::Positive => "a number above 0".to_owned(),
             Self::NotNegative => "a number of 0 or above".to_owned(),
             Self::UpTo(low, high) => format!("a number above {low} and at most {high}"),
@@ -147,6 +151,43 @@ impl<'a> Section<'a> {
             return Err(expected(node, &path, "a list of texts"));
         };
         items.iter().map(|item| text_of(item, &path)).collect::<Result<_>>().map(Some)
+    }
+
+    /// A number that must be given.
+    pub fn number_needed(&self, key: &str, bounds: Bounds) -> Result<f64> {
+        self.number(key, bounds)?.ok_or_else(|| self.missing(key))
+    }
+
+    /// The value of the key `kind`, one of `kinds` with the keys that each may have; the section
+    /// that comes back has these keys only.
+    pub fn of_kind(
+        node: &'a Node,
+        path: &str,
+        kinds: &'a [(&'a str, &'a [&'a str])],
+    ) -> Result<(&'a str, Self)> {
+        let Value::Map(_) = &node.value else {
+            let names: Vec<&str> = kinds.iter().map(|(name, _)| *name).collect();
+            return Err(expected(node, path, "a mapping with the key kind")
+                .with_hint(format!("kinds: {}", names.join(", "))));
+        };
+        let Some(kind) = node.child("kind") else {
+            let missing = Self { path: path.to_owned(), node, keys: &["kind"] }.missing("kind");
+            let names: Vec<&str> = kinds.iter().map(|(name, _)| *name).collect();
+            return Err(missing.with_hint(format!("add kind: one of {}", names.join(", "))));
+        };
+        let name = match &kind.node.value {
+            Value::Null { is_word: true } => "none".to_owned(),
+            _ => text_of(&kind.node, &format!("{path}.kind"))?,
+        };
+        let Some((name, keys)) = kinds.iter().find(|(known, _)| *known == name) else {
+            let names: Vec<&str> = kinds.iter().map(|(name, _)| *name).collect();
+            let guess = did_you_mean(&name, names.iter().copied());
+            let origin = &kind.node.origin;
+            let message = format!("{origin}: {path}.kind: {name:?} is unknown{guess}");
+            return Err(Error::config("C304", message)
+                .with_hint(format!("one of: {}", names.join(", "))));
+        };
+        Ok((*name, Self::open(node, path, keys)?))
     }
 
     /// One of a closed list of names; `later` are names that exist in the product but not yet here.

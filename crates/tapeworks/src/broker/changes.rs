@@ -1,0 +1,103 @@
+//! Changes and cancellations of orders that are live.
+
+use super::codes::CancelReason;
+use super::cycle::Broker;
+use super::ledger::OrderEventKind;
+use super::submission::Change;
+use crate::base::{AssetId, OrderId};
+
+impl Broker {
+    /// Ends a live order; false when it has already ended.
+    pub fn cancel(&mut self, order: OrderId) -> bool {
+        let Some(place) = self.live.find(order) else {
+            self.note_too_late(order);
+            return false;
+        };
+        self.cancel_at(place, CancelReason::User);
+        self.live.sweep();
+        true
+    }
+
+    /// Ends all live orders, or those of one asset: how many.
+    pub fn cancel_all(&mut self, asset: Option<AssetId>) -> usize {
+        let mut n_cancelled = 0;
+        for place in 0..self.live.len() {
+            let live = self.live.at(place);
+            if !live.is_done && asset.is_none_or(|asset| live.asset == asset) {
+                self.cancel_at(place, CancelReason::User);
+                n_cancelled += 1;
+            }
+        }
+        self.live.sweep();
+        n_cancelled
+    }
+
+    /// Changes a live order from the next row on; false when it has already ended.
+    ///
+    /// A quantity at or below what has filled ends the order. A new stop takes back that the old
+    /// one was reached. A new price or a larger quantity costs the order its priority.
+    pub fn replace(&mut self, order: OrderId, change: &Change) -> bool {
+        let Some(place) = self.live.find(order) else {
+            self.note_too_late(order);
+            return false;
+        };
+        let live = *self.live.at(place);
+        let row = self.ledger.orders[order.index()];
+        let mut costs_priority = false;
+        if !change.quantity.is_nan() {
+            let quantity = self.lot(live.asset).round(change.quantity.max(0.0));
+            if quantity <= row.filled.abs() {
+                return self.cancel(order);
+            }
+            let old = row.quantity.abs();
+            if quantity != old {
+                self.live.set_rest(place, quantity - row.filled.abs());
+                self.ledger.orders[order.index()].quantity = row.quantity.signum() * quantity;
+                self.push_change(order, OrderEventKind::ReplacedQuantity, old, quantity);
+                costs_priority |= quantity > old;
+            }
+        }
+        let mut terms = live.terms;
+        if !change.limit.is_nan() && change.limit != terms.limit {
+            self.push_change(order, OrderEventKind::ReplacedLimit, terms.limit, change.limit);
+            terms.limit = change.limit;
+            costs_priority = true;
+        }
+        if !change.stop.is_nan() && change.stop != terms.stop {
+            self.push_change(order, OrderEventKind::ReplacedStop, terms.stop, change.stop);
+            terms.stop = change.stop;
+            costs_priority = true;
+            if live.is_triggered {
+                self.live.untrigger(place);
+            }
+        }
+        self.live.set_terms(place, terms);
+        let row = &mut self.ledger.orders[order.index()];
+        (row.limit, row.stop) = (terms.limit, terms.stop);
+        let trail = self.live.rare(place).map(|rare| rare.trail);
+        if let Some(mut trail) = trail
+            && !change.trail.is_nan()
+            && change.trail != trail.distance
+        {
+            self.push_change(order, OrderEventKind::ReplacedTrail, trail.distance, change.trail);
+            trail.distance = change.trail;
+            costs_priority = true;
+            self.set_trail(place, trail);
+        }
+        if costs_priority {
+            self.live.move_to_back(place);
+        }
+        true
+    }
+
+    /// Lets opens through again after a portfolio limit has halted them.
+    pub fn resume(&mut self) {
+        self.limits.resume();
+    }
+
+    fn note_too_late(&mut self, order: OrderId) {
+        if order.index() < self.ledger.orders.len() {
+            self.push_change(order, OrderEventKind::TooLate, f64::NAN, f64::NAN);
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Orders stated by what is to be held.
+
+use super::trader::Trader;
+use crate::base::{AssetId, OrderId};
+use crate::broker::{
+    MarkMissing, NewOrder, OrderKind, Shortfall, SizeRounding, TargetRounding,
+};
+
+impl Trader {
+    /// Closes a fraction (0 to 1] of a position at the next open. Without a position the order is
+    /// refused as `position_missing`; a fraction of 0 or less closes nothing and is refused as
+    /// `quantity_zero`, NaN as `quantity_not_finite`.
+    pub fn close(&mut self, asset: AssetId, fraction: f64) -> OrderId {
+        let quantity = -self.quantity(asset) * fraction.clamp(0.0, 1.0);
+        // Without a position there is no side; the refused row asks for a sale of nothing.
+        self.send_market(asset, quantity, true, Shortfall::Reject)
+    }
+
+    /// Closes every position at the next open.
+    pub fn close_all(&mut self) {
+        for idx in 0..self.held().len() {
+            self.close(AssetId(self.held()[idx]), 1.0);
+        }
+    }
+
+    /// Sends what is missing to hold `units`, counting live market orders as done.
+    pub fn target_quantity(&mut self, asset: AssetId, units: f64) -> Option<OrderId> {
+        let semantics = &self.broker.conditions().semantics;
+        if semantics.mark_missing == MarkMissing::SkipOrders && self.rows.row_of(asset).is_none() {
+            return None;
+        }
+        let lots = self.broker.lots_of(asset);
+        let due = self.quantity(asset) + self.broker.live().market_rest(asset);
+        let quantity = match (semantics.size_rounding, semantics.target_rounding) {
+            (SizeRounding::None, _) => units - due,
+            (SizeRounding::Lot, TargetRounding::Target) => lots.round(units) - due,
+            (SizeRounding::Lot, TargetRounding::Difference) => lots.round(units - due),
+        };
+        let is_nothing = match semantics.size_rounding {
+            SizeRounding::None => quantity == 0.0,
+            SizeRounding::Lot => lots.round(quantity) == 0.0,
+        };
+        if is_nothing && quantity.is_finite() {
+            return None;
+        }
+        Some(self.send_market(asset, quantity, false, Shortfall::Partial))
+    }
+
+    /// Sends what is missing to hold `fraction` of equity, in whole lots of the target at the last
+    /// close. Differences under one cent of currency send nothing.
+    pub fn target_percent(&mut self, asset: AssetId, fraction: f64) -> Option<OrderId> {
+        self.target_value(asset, fraction * self.equity)
+    }
+
+    /// Sends what is missing to hold `currency` worth, as [`Trader::target_percent`] does.
+    pub fn target_value(&mut self, asset: AssetId, currency: f64) -> Option<OrderId> {
+        let headroom = self.broker.conditions().semantics.headroom;
+        let currency = currency * headroom;
+        let unit = self.mark(asset) * self.broker.positions().multiplier(asset);
+        let units_due = self.quantity(asset) + self.on_its_way(asset);
+        if (currency - units_due * unit).abs() < 0.01 {
+            return None;
+        }
+        // Nothing of a symbol that has no price yet is nothing.
+        let units = if currency == 0.0 { 0.0 } else { currency / unit };
+        self.target_quantity(asset, units)
+    }
+
+    /// Moves the whole portfolio to `weights` (fractions of equity): symbols that are absent go to
+    /// zero, whether held or on their way by a live market order; reducing orders are sent before
+    /// opening ones, each in asset order.
+    pub fn rebalance(&mut self, weights: &[(AssetId, f64)]) {
+        let mut targets: Vec<(AssetId, f64)> =
+            self.held().iter().map(|&asset| (AssetId(asset), 0.0)).collect();
+        for live in self.broker.live().iter().filter(|live| live.terms.kind == OrderKind::Market) {
+            if let Err(at) = targets.binary_search_by_key(&live.asset, |target| target.0) {
+                targets.insert(at, (live.asset, 0.0));
+            }
+        }
+        for &(asset, weight) in weights {
+            match targets.binary_search_by_key(&asset, |target| target.0) {
+                Ok(at) => targets[at].1 = weight,
+                Err(at) => targets.insert(at, (asset, weight)),
+            }
+        }
+        let equity = self.equity;
+        let reduces = |trader: &Self, asset: AssetId, weight: f64| {
+            let units_due = trader.quantity(asset) + trader.on_its_way(asset);
+            let unit = trader.mark(asset) * trader.broker.positions().multiplier(asset);
+            weight * equity < units_due * unit
+        };
+        let before: Vec<bool> =
+            targets.iter().map(|&(asset, weight)| reduces(self, asset, weight)).collect();
+        for pass in [true, false] {
+            for (&(asset, weight), &is_reduce) in targets.iter().zip(&before) {
+                if is_reduce == pass {
+                    self.target_value(asset, weight * equity);
+                }
+            }
+        }
+    }
+
+    fn send_market(
+        &mut self,
+        asset: AssetId,
+        quantity: f64,
+        reduce_only: bool,
+        shortfall: Shortfall,
+    ) -> OrderId {
+        self.send(&NewOrder { reduce_only, shortfall, ..NewOrder::market(asset, quantity) })
+    }
+}
