@@ -102,22 +102,26 @@ class Script(bt.Strategy):
         )
 
     def enter(self, data, quantity):
-        """A market order; with rules, children of it at levels from the close now."""
+        """A market order; with rules, exits sent on its fill, one of which cancels the others.
+
+        Stop and target are measured from the close now, a trail from the close of the fill's row.
+        """
         side, close = (1 if quantity > 0 else -1), data.close[0]
-        children = []
-        if "stop_loss" in self.rules:
-            price = close * (1 - side * self.rules["stop_loss"])
-            children.append({"exectype": bt.Order.Stop, "price": price})
-        if "trail" in self.rules:
-            percent = self.rules["trail"]
-            children.append({"exectype": bt.Order.StopTrail, "trailpercent": percent})
-        if "take_profit" in self.rules:
-            price = close * (1 + side * self.rules["take_profit"])
-            children.append({"exectype": bt.Order.Limit, "price": price})
-        parent = self.send(quantity, data=data, transmit=not children)
-        for number, child in enumerate(children):
-            last = number == len(children) - 1
-            self.send(-quantity, data=data, parent=parent, transmit=last, **child)
+        made = {
+            "stop_loss": lambda x: {"exectype": bt.Order.Stop, "price": close * (1 - side * x)},
+            "take_profit": lambda x: {"exectype": bt.Order.Limit, "price": close * (1 + side * x)},
+            "trail": lambda x: {"exectype": bt.Order.StopTrail, "trailpercent": x},
+        }
+        exits = [made[name](fraction) for name, fraction in self.rules.items()]
+        order = self.send(quantity, data=data)
+        self.exits[order.ref] = exits
+
+    def send_exits(self, order):
+        leader = None
+        for exit_ in self.exits.pop(order.ref, ()):
+            more = {} if leader is None else {"oco": leader}
+            sent = self.send(-order.executed.size, data=order.data, **more, **exit_)
+            leader = leader or sent
 
     def rank(self, bar):
         wanted = jobs.rank_targets(self.p.job["strategy"], jobs.scores_at(self.p.bars, bar))
@@ -130,7 +134,7 @@ class Script(bt.Strategy):
                 self.live.setdefault(symbol, {})[order.ref] = order
 
     def start(self):
-        self.live = {}
+        self.live, self.exits = {}, {}
 
     def notify_order(self, order):
         symbol = order.data._name
@@ -146,6 +150,7 @@ class Script(bt.Strategy):
         if order.status in (order.Margin, order.Rejected):
             self.rejected.append([self.bar(), symbol, float(order.size), order.getstatusname()])
         if order.status == order.Completed:
+            self.send_exits(order)
             for name, named in list(self.named.items()):
                 if named.ref == order.ref:
                     for action in self.waiting.pop(name, ()):
