@@ -63,6 +63,10 @@ def write_cell(folder, peer, cell, jobs):
 def write_matrix(folder):
     for peer, rules_as in RULES_AS.items():
         write_cell(folder, peer, "matrix", matrix.jobs_of(peer, SEMANTICS[peer], rules_as))
+    constant = "zipline_next_open"
+    options = {"fill_at": "next_open"}
+    jobs = matrix.jobs_of("zipline", (constant, constant), "strategy", options)
+    write_cell(folder, "zipline", "matrix at the open", jobs)
     for preset, constant in PRESETS.items():
         jobs = matrix.jobs_of("ml4t", (constant, constant), "position", {"preset": preset})
         write_cell(folder, "ml4t", f"matrix {preset}", jobs)

@@ -73,7 +73,23 @@ def costs(job):
         slip = slippage.FixedBasisPointsSlippage(lost["rate"] * 10_000, volume_limit=1.0)
     elif lost:
         slip = slippage.FixedSlippage(spread=2 * lost["amount"])
+    if job["peer_options"].get("fill_at") == "next_open":
+        lost = lost or {}
+        slip = AtOpen(lost.get("rate", 0.0), lost.get("amount", 0.0))
     return fee, slip
+
+
+class AtOpen(slippage.SlippageModel):
+    """The user's own model that many comparisons run zipline with: fills at the row's open."""
+
+    def __init__(self, rate, amount):
+        super().__init__()
+        self.rate, self.amount = rate, amount
+
+    def process_order(self, data, order):
+        price = data.current(order.asset, "open")
+        price += order.direction * (price * self.rate + self.amount)
+        return price, order.amount
 
 
 class Script:
