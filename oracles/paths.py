@@ -190,6 +190,18 @@ def costs(rng):
     return found
 
 
+def as_asked(peer, rows, action):
+    """The action in the words of a peer whose trails are amounts and whose brackets enter at the
+    market or at a limit."""
+    action = dict(action)
+    if peer == "ml4t" and "trail_percent" in action:
+        action["trail_amount"] = round(rows[DECISION][3] * action.pop("trail_percent"), 2)
+    if peer == "ml4t" and action["do"] == "bracket" and action["kind"] == "stop":
+        action["kind"] = "market"
+        del action["stop"]
+    return action
+
+
 def jobs_of(peer, semantics, kind, side, n_paths, seed, with_costs=True, options=None):
     """`n_paths` jobs of one kind and side."""
     jobs = []
@@ -206,6 +218,7 @@ def jobs_of(peer, semantics, kind, side, n_paths, seed, with_costs=True, options
             "peer_options": dict(options or {}),
         }
         job |= made if isinstance(made, dict) else {"actions": made}
+        job["actions"] = [as_asked(peer, rows, action) for action in job["actions"]]
         if "rules" in job:
             job["rules_as"] = "position"
         if with_costs:
