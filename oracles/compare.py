@@ -82,21 +82,41 @@ def job_difference(ours, theirs):
     return None, largest
 
 
-def cell_difference(ours, theirs):
-    """Counts of a cell and its first differing job."""
+def by_symbol(job, record):
+    """The record of a job with many paths, a record per path; others as they are."""
+    if "bars" not in job or len(job["bars"]) == 1 or record.get("error"):
+        return {job["id"]: record}
+    parts = {}
+    for symbol in job["bars"]:
+        parts[f"{job['id']} {symbol}"] = {
+            "fills": [x for x in record["fills"] if x[1] == symbol],
+            "trades": [x for x in record["trades"] if x[0] == symbol],
+            "rejected": [x for x in record["rejected"] if x[1] == symbol],
+            "equity": [],
+        }
+    whole = {"fills": [], "trades": [], "rejected": [], "equity": record["equity"]}
+    return parts | {f"{job['id']} equity": whole}
+
+
+def cell_difference(jobs, ours, theirs):
+    """Counts of a cell and its differing case with the fewest fills."""
     mine = {x["id"]: x for x in ours}
-    cell = {"jobs": 0, "differing": 0, "trades": 0, "fills": 0, "largest": 0.0, "first": None}
-    for record in theirs:
-        missing = {"error": "not run by tapeworks"}
-        found, largest = job_difference(mine.get(record["id"], missing), record)
-        cell["jobs"] += 1
-        cell["trades"] += len(record.get("trades", ()))
-        cell["fills"] += len(record.get("fills", ()))
-        if found is None:
-            cell["largest"] = max(cell["largest"], largest)
-            continue
-        cell["differing"] += 1
-        rows = len(record.get("fills", ()))
-        if cell["first"] is None or rows < cell["first"]["rows"]:
-            cell["first"] = found | {"id": record["id"], "rows": rows}
+    peers = {x["id"]: x for x in theirs}
+    cell = {"cases": 0, "differing": 0, "trades": 0, "fills": 0, "largest": 0.0, "first": None}
+    for job in jobs:
+        their_parts = by_symbol(job, peers.get(job["id"], {"error": "not run by the peer"}))
+        our_parts = by_symbol(job, mine.get(job["id"], {"error": "not run by tapeworks"}))
+        for name, their in their_parts.items():
+            our = our_parts.get(name) or next(iter(our_parts.values()))
+            found, largest = job_difference(our, their)
+            cell["cases"] += 1
+            cell["trades"] += len(their.get("trades", ()))
+            cell["fills"] += len(their.get("fills", ()))
+            if found is None:
+                cell["largest"] = max(cell["largest"], largest)
+                continue
+            cell["differing"] += 1
+            n_fills = len(their.get("fills", ()))
+            if cell["first"] is None or n_fills < cell["first"]["n_fills"]:
+                cell["first"] = found | {"id": name, "n_fills": n_fills}
     return cell

@@ -112,7 +112,8 @@ def main(run):
         failed = sum("error" in x for x in results)
         print(f"{cell['peer']:12} {cell['cell']:36} {len(results):5} jobs {failed:4} failed "
               f"{seconds:8.2f} s CPU", flush=True)
-        records.write_results(os.path.join(target, name), {"cpu_s": seconds, "results": results})
+        found = {"jobs": records.digest(os.path.join(source, name)), "results": results}
+        records.write_results(os.path.join(target, name), found)
 
 
 def each(run_one):

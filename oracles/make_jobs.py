@@ -9,6 +9,7 @@ import argparse
 import hashlib
 import json
 import os
+import shutil
 
 import matrix
 import paths
@@ -156,6 +157,7 @@ def main():
     parser.add_argument("--full", action="store_true", help="stress of 250 assets x 5,040 bars")
     parser.add_argument("--paths", type=int, default=200, help="random paths per kind")
     options = parser.parse_args()
+    shutil.rmtree(os.path.join(options.dir, "jobs"), ignore_errors=True)
     write_matrix(options.dir)
     write_paths(options.dir, options.paths)
     write_stress(options.dir, *((250, 5040, 25) if options.full else (50, 1000, 5)))

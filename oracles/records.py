@@ -5,6 +5,7 @@ entry bar, exit bar, quantity, entry price, exit price, commission, status]. One
 reducing fill at the average entry price, as docs/semantics.md defines it.
 """
 
+import hashlib
 import json
 import os
 
@@ -24,8 +25,13 @@ TRADE = (
 DUST_UNITS = 1e-9
 
 
+def digest(path):
+    """What identifies the jobs that results belong to."""
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
 def read_jobs(path):
-    """The cell's jobs; the bars of all jobs that name a file are read once per file."""
     with open(path) as file:
         return json.load(file)
 

@@ -11,7 +11,6 @@ answers only, and writes nothing. README.md beside this file says what the workl
 import argparse
 import dataclasses
 import datetime
-import glob
 import json
 import os
 import platform
@@ -21,10 +20,9 @@ import sys
 import time
 
 import workloads as w
-from environments import environment, say
+from environments import ROOT, environment, install_tapeworks, say
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,11 +77,7 @@ def build_ours(folder, names):
     packages = ["-p", "tapeworks-cli", "-p", "tapeworks-bench"]
     subprocess.run(["cargo", "build", "--release", "--quiet", *packages], cwd=ROOT, check=True)
     if any(ENGINES[name].script.startswith("eng_tapeworks") for name in names if name != "cli"):
-        subprocess.run(["make", "--silent", "wheel"], cwd=ROOT, check=True, stdout=sys.stderr)
-        wheels = glob.glob(os.path.join(ROOT, "target", "wheels", "*.whl"))
-        pip = [environment(folder, "base"), "-m", "pip", "install", "--quiet"]
-        options = ["--force-reinstall", "--no-deps", "--disable-pip-version-check"]
-        subprocess.run([*pip, *options, *wheels], check=True)
+        install_tapeworks(environment(folder, "base"))
     return {
         "cli": os.path.join(target, "release", "tapeworks"),
         "bench": os.path.join(target, "release", "tapeworks-bench"),

@@ -1,14 +1,18 @@
 """Environments of the pinned peers, one per library, made on first use below one folder."""
 
+import glob
 import json
 import os
 import shutil
 import subprocess
 import sys
 
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
 # environment: (preferred Python, pinned packages)
 ENVIRONMENTS = {
     "base": ("", ["numpy", "pyarrow"]),
+    "tapeworks": ("", ["numpy", "pyarrow"]),
     "phasor": ("3.12", ["phasor-trader==0.1.0", "pandas", "pyarrow"]),
     "vectorbt": ("3.12", ["vectorbt==1.2.0", "vectorbt-rust==1.2.0", "pyarrow"]),
     "ml4t": ("3.12", ["ml4t-backtest==0.2.0", "pandas", "pyarrow", "polars"]),
@@ -50,3 +54,11 @@ def environment(folder, name):
     with open(stamp, "w") as file:
         file.write(wanted)
     return python
+
+
+def install_tapeworks(python):
+    """Build our wheel and install it into the environment of this interpreter."""
+    subprocess.run(["make", "--silent", "wheel"], cwd=ROOT, check=True, stdout=sys.stderr)
+    wheels = glob.glob(os.path.join(ROOT, "target", "wheels", "*.whl"))
+    options = ["--force-reinstall", "--no-deps", "--disable-pip-version-check"]
+    subprocess.run([python, "-m", "pip", "install", "--quiet", *options, *wheels], check=True)
