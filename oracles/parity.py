@@ -127,6 +127,7 @@ def document(rows, arguments):
     """RESULTS.md: what ran, what differed, and the first difference of every cell that did."""
     versions = ", ".join(environments.ENVIRONMENTS[peer][1][0] for peer in PEERS)
     cases, differing = (sum(row[key] for row in rows) for key in ("cases", "differing"))
+    command = re.sub(r"--dir[= ]\S+", "--dir DIR", arguments)
     lines = [
         "# Results",
         "",
@@ -136,7 +137,7 @@ def document(rows, arguments):
         f"- peers: {versions}",
         f"- cases: {cases:,}, of which {differing:,} differ",
         f"- date: {datetime.date.today().isoformat()}",
-        f"- command: `python oracles/parity.py {re.sub(r'--dir[= ]\\S+', '--dir DIR', arguments)}`",
+        f"- command: `python oracles/parity.py {command}`",
         "",
         *table(rows),
         "",
