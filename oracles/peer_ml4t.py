@@ -20,8 +20,6 @@ KIND = {
     "trail": OrderType.TRAILING_STOP,
 }
 RULE = {"stop_loss": risk.StopLoss, "take_profit": risk.TakeProfit, "trail": risk.TrailingStop}
-# What a job may do whatever the preset forbids: shorts on credit, as the other peers have them.
-SHORTS = {"allow_short_selling": True, "allow_leverage": True}
 
 
 def bar_of(stamp):
@@ -121,8 +119,8 @@ def settings(job):
         base.setdefault(section, {}).update(values)
 
     put("cash", initial=job["cash"])
-    if needs_shorts(job):
-        put("account", **SHORTS)
+    if needs_shorts(job):  # whatever the preset says: its other choices for an account stay
+        put("account", allow_short_selling=True)
     said, lost = job.get("commission"), job.get("slippage")
     if said and said["kind"] == "percent":
         put("commission", model="percentage", rate=said["rate"])
