@@ -41,7 +41,6 @@ class Script(bt.Strategy):
         self.by_bar = jobs.actions_by_bar(self.p.job)
         self.named = {}
         self.waiting = {}  # name of an entry: actions sent on its fill
-        self.bits_seen = {}
         self.fills, self.rejected, self.equity = [], [], []
         self.rules = {x["rule"]: x["fraction"] for x in self.p.job.get("rules", ())}
 
@@ -138,13 +137,11 @@ class Script(bt.Strategy):
 
     def notify_order(self, order):
         symbol = order.data._name
-        seen = self.bits_seen.get(order.ref, 0)
-        for bit in list(order.executed.exbits)[seen:]:
+        for bit in order.executed.iterpending():  # what happened since the last notice
             bar = (bt.num2date(bit.dt) - FIRST).days
             fee = bit.closedcomm + bit.openedcomm
             kind = order.getordername()
             self.fills.append([bar, symbol, float(bit.size), float(bit.price), float(fee), kind])
-        self.bits_seen[order.ref] = len(order.executed.exbits)
         if not order.alive():
             self.live.get(symbol, {}).pop(order.ref, None)
         if order.status in (order.Margin, order.Rejected):
