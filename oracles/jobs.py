@@ -15,7 +15,7 @@ VOLUME = 1_000_000.0
 
 
 def panel(job, folder):
-    """{symbol: {column: [value or None per bar]}}, columns open, high, low, close, volume, score."""
+    """{symbol: {column: [value or None per bar]}}; the columns are the prices, volume, score."""
     if "bars_file" in job:
         return file_panel(os.path.join(folder, job["bars_file"]))
     found = {}
@@ -70,6 +70,14 @@ def rank_targets(strategy, scores):
 
 def scores_at(bars, bar):
     return {s: c["score"][bar] for s, c in bars.items() if c["score"][bar] is not None}
+
+
+def needs_shorts(job):
+    """Whether a job's first quantity is negative or its targets go both ways."""
+    if "strategy" in job:
+        return not job["strategy"].get("long_only")
+    first = next((a for a in job["actions"] if "quantity" in a), {"quantity": 1})
+    return first["quantity"] < 0 or any(a["do"] == "target" for a in job["actions"])
 
 
 class Watch:

@@ -90,7 +90,11 @@ def scenarios():
     return {
         "01 long": {"bars": walk(100, 101), "actions": signals},
         "02 long, short": {"bars": walk(100, 101), "actions": flips},
-        "03 stop": {"bars": fixed(fall, 103), "actions": enters([0]), "rules": rules(stop_loss=0.05)},
+        "03 stop": {
+            "bars": fixed(fall, 103),
+            "actions": enters([0]),
+            "rules": rules(stop_loss=0.05),
+        },
         "04 target": {
             "bars": fixed(rise, 104),
             "actions": enters([0]),

@@ -1,4 +1,4 @@
-"""backtrader runs the jobs: orders in next(), StopTrail, OCO and brackets as its users send them."""
+"""backtrader runs the jobs: orders in next(), StopTrail, OCO and brackets as users send them."""
 
 import datetime
 import time

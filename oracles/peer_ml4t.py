@@ -119,7 +119,7 @@ def settings(job):
         base.setdefault(section, {}).update(values)
 
     put("cash", initial=job["cash"])
-    if needs_shorts(job):  # whatever the preset says: its other choices for an account stay
+    if jobs.needs_shorts(job):  # whatever the preset says: its other choices for an account stay
         put("account", allow_short_selling=True)
     said, lost = job.get("commission"), job.get("slippage")
     if said and said["kind"] == "percent":
@@ -133,13 +133,6 @@ def settings(job):
     for section, values in job["peer_options"].get("overrides", {}).items():
         put(section, **values)
     return BacktestConfig.from_dict(base, preset_name=preset)
-
-
-def needs_shorts(job):
-    if "strategy" in job:
-        return not job["strategy"].get("long_only")
-    first = next((a for a in job["actions"] if "quantity" in a), {"quantity": 1})
-    return first["quantity"] < 0 or any(a["do"] == "target" for a in job["actions"])
 
 
 def frame_of(bars):

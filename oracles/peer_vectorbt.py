@@ -92,7 +92,8 @@ def result_of(job, portfolio, column, equity, symbols, seconds):
     rejected = []
     for log in logs[logs["res_status"] == OrderStatus.Rejected]:
         symbol = symbols[log["col"]] if column is None else symbols[0]
-        rejected.append([int(log["idx"]), symbol, float(log["req_size"]), int(log["res_status_info"])])
+        why = int(log["res_status_info"])
+        rejected.append([int(log["idx"]), symbol, float(log["req_size"]), why])
     return records.result(job, fills, rejected, [float(x) for x in equity], seconds)
 
 

@@ -1,0 +1,188 @@
+"""tapeworks runs the jobs through its public Python API, with the semantics that the job names."""
+
+import datetime
+import time
+
+import jobs
+import pyarrow as pa
+import records
+
+import tapeworks as tw
+
+FIRST = datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC)
+DAY_NS = 86_400 * 10**9
+FIRST_NS = int(FIRST.timestamp()) * 10**9
+RULE = {"stop_loss": tw.StopLoss, "take_profit": tw.TakeProfit, "trail": tw.TrailingStop}
+# Presets of ml4t-backtest without short positions; a job that needs them opens them there too.
+LONG_ONLY = ("default", "realistic", "ibkr_us_stocks_fixed")
+
+
+def bar_of(stamp_ns):
+    return int((stamp_ns - FIRST_NS) // DAY_NS)
+
+
+class Script(tw.Strategy):
+    def __init__(self, job):
+        self.job = job
+        self.by_bar = jobs.actions_by_bar(job)
+        self.named, self.waiting, self.members = {}, {}, {}
+        self.watch = jobs.Watch(job.get("rules", ()))
+        self.decides_exits = job.get("rules_as") == "strategy"
+
+    def on_timestamp_batch(self, timestamp, batch, context):
+        self.bar = bar_of(batch.timestamp_ns)
+        if self.decides_exits:
+            self.leave(batch)
+        for action in self.by_bar.get(self.bar, ()):
+            if "after" in action:
+                self.waiting.setdefault(action["after"], []).append(action)
+            else:
+                self.act(action)
+        if "strategy" in self.job:
+            self.rank(batch)
+
+    def on_fill(self, fill):
+        for name, order_id in list(self.named.items()):
+            if order_id == fill.order_id:
+                for action in self.waiting.pop(name, ()):
+                    self.act(action)
+
+    def send(self, symbol, quantity, **more):
+        return (self.buy if quantity > 0 else self.sell)(symbol, abs(quantity), **more)
+
+    def act(self, action):
+        symbol, what = action["symbol"], action["do"]
+        held = self.quantity(symbol)
+        if what in ("order", "bracket"):
+            self.order(symbol, action)
+        elif what == "enter" and not held:
+            self.send(symbol, action["quantity"])
+        elif what == "target" and action["quantity"] != held:
+            self.send(symbol, action["quantity"] - held)
+        elif what == "close" and held:
+            self.send(symbol, -held)
+        elif what == "cancel_all":
+            for order_id in self.open_orders(symbol):
+                self.cancel(order_id)
+
+    def order(self, symbol, action):
+        prices = {key: action[key] for key in ("limit", "stop") if key in action}
+        if "trail_amount" in action:
+            prices["trail"] = action["trail_amount"]
+        if "trail_percent" in action:
+            prices["trail_percent"] = action["trail_percent"]
+        if action["do"] == "bracket":
+            prices["stop_loss"] = action["stop_loss"]
+            prices["take_profit"] = action["take_profit"]
+        order_id = self.send(symbol, action["quantity"], **prices)
+        if "name" in action:
+            self.named[action["name"]] = order_id
+        if "oco" in action:
+            self.oco([self.named[action["oco"]], order_id])
+
+    def leave(self, batch):
+        for row, symbol in enumerate(batch.symbols):
+            position = self.get_position(symbol)
+            held, average = (position.quantity, position.entry_price) if position else (0.0, 0.0)
+            if self.watch.leaves(symbol, held, average, batch["close"][row]):
+                if not self.open_orders(symbol):
+                    self.send(symbol, -held)
+
+    def rank(self, batch):
+        scores = dict(zip(batch.symbols, batch["score"], strict=True))
+        wanted = jobs.rank_targets(self.job["strategy"], scores)
+        for symbol, target in wanted.items():
+            change = target - self.quantity(symbol) - self.open_quantity(symbol)
+            if change:
+                self.send(symbol, change)
+
+
+def table_of(bars):
+    columns = {name: [] for name in ("timestamp", "symbol", *jobs.PRICES, "score")}
+    has_score = "score" in next(iter(bars.values()))
+    for bar in range(jobs.n_bars_of(bars)):
+        for symbol, found in bars.items():
+            if found["close"][bar] is not None:
+                columns["timestamp"].append(FIRST_NS + bar * DAY_NS)
+                columns["symbol"].append(symbol)
+                for name in jobs.PRICES:
+                    columns[name].append(found[name][bar])
+                columns["score"].append(found["score"][bar] if has_score else 0.0)
+    stamps = pa.array(columns.pop("timestamp"), pa.timestamp("ns", "UTC"))
+    return pa.table({"timestamp": stamps, **columns})
+
+
+def costs(job):
+    """Keyword arguments of tw.run() for fees and slippage."""
+    said, lost = job.get("commission"), job.get("slippage")
+    found = {}
+    if said and said["kind"] == "percent":
+        found["commission"] = tw.Commission.percent(bps=said["rate"] * 1e4)
+    elif said:
+        found["commission"] = tw.Commission.per_share(said["rate"])
+    if lost and lost["kind"] == "percent":
+        found["slippage"] = tw.Slippage.percent(bps=lost["rate"] * 1e4)
+    elif lost:
+        found["slippage"] = tw.Slippage.fixed(lost["amount"])
+    return found
+
+
+def account(job):
+    """Shorts are allowed unless a preset forbids them and the job needs none."""
+    preset = job["peer_options"].get("preset")
+    return "cash" if preset in LONG_ONLY and not jobs.needs_shorts(job) else "margin"
+
+
+def run(job, folder):
+    bars = jobs.panel(job, folder)
+    feed = tw.DataFeed(table_of(bars), signal_columns=["score"])
+    rules = [RULE[x["rule"]](x["fraction"]) for x in job.get("rules", ())]
+    if job.get("rules_as") == "strategy":
+        rules = []
+    began = time.process_time()
+    result = tw.run(
+        feed,
+        Script(job),
+        cash=job["cash"],
+        account=account(job),
+        semantics=job["semantics"],
+        rules=rules or None,
+        progress=False,
+        **costs(job),
+    )
+    seconds = time.process_time() - began
+    return record(job, result, jobs.n_bars_of(bars), seconds)
+
+
+def rows(table, *names):
+    found = table.to_arrow()
+    return zip(*(column(found[name]) for name in names), strict=True)
+
+
+def column(values):
+    if pa.types.is_timestamp(values.type):
+        return [None if x is None else bar_of(x) for x in values.cast(pa.int64()).to_pylist()]
+    return values.to_pylist()
+
+
+def record(job, result, n_bars, seconds):
+    fills = []
+    names = ("timestamp", "symbol", "side", "quantity", "price", "commission", "reason")
+    for bar, symbol, side, quantity, price, fee, reason in rows(result.fills, *names):
+        signed = quantity if side == "buy" else -quantity
+        fills.append([bar, symbol, signed, price, fee, reason])
+    trades = []
+    names = ("symbol", "side", "entry_timestamp", "exit_timestamp", "entry_quantity")
+    names += ("entry_price", "exit_price", "entry_commission", "exit_commission", "status")
+    for *facts, paid_in, paid_out, status in rows(result.trades, *names):
+        if status in ("closed", "partial"):
+            trades.append([*facts, paid_in + paid_out, status])
+    rejected = [list(x) for x in rows(result.rejections, "timestamp", "symbol", "quantity", "code")]
+    equity = [None] * n_bars
+    for bar, value in rows(result.portfolio, "timestamp", "equity"):
+        equity[bar] = value
+    return records.result(job, fills, rejected, equity, seconds) | {"trades": trades}
+
+
+if __name__ == "__main__":
+    jobs.main(jobs.each(run))
