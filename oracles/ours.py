@@ -1,5 +1,6 @@
 """tapeworks runs the jobs through its public Python API, with the semantics that the job names."""
 
+import bisect
 import datetime
 import time
 
@@ -25,7 +26,7 @@ class Script(tw.Strategy):
     def __init__(self, job):
         self.job = job
         self.by_bar = jobs.actions_by_bar(job)
-        self.named, self.waiting, self.members = {}, {}, {}
+        self.named, self.waiting, self.sent = {}, {}, {}
         self.watch = jobs.Watch(job.get("rules", ()))
         self.decides_exits = job.get("rules_as") == "strategy"
 
@@ -48,7 +49,26 @@ class Script(tw.Strategy):
                     self.act(action)
 
     def send(self, symbol, quantity, **more):
-        return (self.buy if quantity > 0 else self.sell)(symbol, abs(quantity), **more)
+        order_id = (self.buy if quantity > 0 else self.sell)(symbol, abs(quantity), **more)
+        self.sent[order_id] = (symbol, quantity)
+        return order_id
+
+    def live(self, symbol):
+        """Live orders of a symbol; a child has no entry of its own and follows its parent's id."""
+        found, ids = [], sorted(self.sent)
+        for order_id in self.open_orders():
+            parent = ids[bisect.bisect_right(ids, order_id) - 1]
+            if self.sent[parent][0] == symbol:
+                found.append(order_id)
+        return found
+
+    def open_quantity(self):
+        """Signed units on their way, by symbol."""
+        found = {}
+        for order_id in self.open_orders():
+            symbol, quantity = self.sent[order_id]
+            found[symbol] = found.get(symbol, 0.0) + quantity
+        return found
 
     def act(self, action):
         symbol, what = action["symbol"], action["do"]
@@ -62,7 +82,7 @@ class Script(tw.Strategy):
         elif what == "close" and held:
             self.send(symbol, -held)
         elif what == "cancel_all":
-            for order_id in self.open_orders(symbol):
+            for order_id in self.live(symbol):
                 self.cancel(order_id)
 
     def order(self, symbol, action):
@@ -85,14 +105,15 @@ class Script(tw.Strategy):
             position = self.get_position(symbol)
             held, average = (position.quantity, position.entry_price) if position else (0.0, 0.0)
             if self.watch.leaves(symbol, held, average, batch["close"][row]):
-                if not self.open_orders(symbol):
+                if not self.live(symbol):
                     self.send(symbol, -held)
 
     def rank(self, batch):
         scores = dict(zip(batch.symbols, batch["score"], strict=True))
         wanted = jobs.rank_targets(self.job["strategy"], scores)
+        waiting = self.open_quantity()
         for symbol, target in wanted.items():
-            change = target - self.quantity(symbol) - self.open_quantity(symbol)
+            change = target - self.quantity(symbol) - waiting.get(symbol, 0.0)
             if change:
                 self.send(symbol, change)
 
