@@ -121,10 +121,9 @@ def stress_cells(peer, semantics, files, top, options):
     panel = files["stress-rounded"] if peer == "zipline" else files["stress"]
     costs = {"commission": ONE_PERCENT_OF_TEN, "slippage": ONE_PERCENT_OF_TEN}
     preset = options.get("preset")
-    cells = {
-        "S1": stress.job("S1", peer, semantics, panel, top, 1e6, options),
-        "S1c": stress.job("S1c", peer, semantics, panel, top, 1e6, options, **costs),
-    }
+    cells = {"S1": stress.job("S1", peer, semantics, panel, top, 1e6, options)}
+    if preset in (None, *PATH_PRESETS):
+        cells["S1c"] = stress.job("S1c", peer, semantics, panel, top, 1e6, options, **costs)
     if peer in ("backtrader", "vectorbt") or preset == "default":
         holed = files["stress-holes"]
         cells["S2"] = stress.job("S2", peer, semantics, holed, top, 1e6, options)
