@@ -16,7 +16,7 @@ import paths
 import stress
 
 SEED = 20_191_231
-ONE_PERCENT_OF_TEN = {"kind": "percent", "rate": 0.001}
+TEN_BPS = {"kind": "percent", "rate": 0.001}
 # ml4t preset -> our constant
 PRESETS = {
     "default": "ml4t_default",
@@ -80,7 +80,8 @@ def write_paths(folder, n_paths):
                 slow = peer in SLOW
                 made = paths.jobs_of(peer, constants[0], kind, side, n_paths, SEED, not slow)
                 if slow:
-                    made = [paths.merged(made, f"{peer} {kind} {name}")]
+                    fees = {"commission": TEN_BPS} if side < 0 else {}
+                    made = [paths.merged(made, f"{peer} {kind} {name}", fees)]
                 write_cell(folder, peer, f"{kind} {name}", made)
     for preset in PATH_PRESETS:
         count = n_paths if preset == "default" else max(1, n_paths // 5)
@@ -119,7 +120,7 @@ def write_panels(folder, n_assets, n_bars):
 def stress_cells(peer, semantics, files, top, options):
     """S1, S1c, S2, S3 and S3 without shorts, as far as docs/semantics.md 8.1 asks them."""
     panel = files["stress-rounded"] if peer == "zipline" else files["stress"]
-    costs = {"commission": ONE_PERCENT_OF_TEN, "slippage": ONE_PERCENT_OF_TEN}
+    costs = {"commission": TEN_BPS, "slippage": TEN_BPS}
     preset = options.get("preset")
     cells = {"S1": stress.job("S1", peer, semantics, panel, top, 1e6, options)}
     if preset in (None, *PATH_PRESETS):

@@ -227,7 +227,7 @@ def jobs_of(peer, semantics, kind, side, n_paths, seed, with_costs=True, options
     return jobs
 
 
-def merged(jobs, job_id):
+def merged(jobs, job_id, fees):
     """One job with a symbol per path, for engines that cost a second per run and check no cash."""
     bars, actions = {}, []
     for number, job in enumerate(jobs):
@@ -241,4 +241,4 @@ def merged(jobs, job_id):
     actions.sort(key=lambda action: action["bar"])
     kept = {key: jobs[0][key] for key in ("semantics", "peer_options")}
     cash = sum(job["cash"] for job in jobs)
-    return {"id": job_id, "bars": bars, "actions": actions, "cash": cash} | kept
+    return {"id": job_id, "bars": bars, "actions": actions, "cash": cash} | kept | fees

@@ -15,7 +15,7 @@ os.environ["BACKTESTING_QUIET_LOGS"] = "true"
 
 import pandas as pd  # noqa: E402  (lumibot reads its environment when it is imported)
 from lumibot.backtesting import PandasDataBacktesting  # noqa: E402
-from lumibot.entities import Asset, Data, Order  # noqa: E402
+from lumibot.entities import Asset, Data, Order, TradingFee  # noqa: E402
 from lumibot.strategies import Strategy  # noqa: E402
 
 OPEN = pd.Timestamp("2019-12-30 09:30", tz="America/New_York")
@@ -112,6 +112,12 @@ def data_of(symbol, columns):
     return Data(Asset(symbol), frame, timestep="minute")
 
 
+def fees_of(job):
+    """Its fee is a maker's on limits and a taker's on market orders and stops; trails pay none."""
+    said = job.get("commission")
+    return [TradingFee(percent_fee=said["rate"])] if said else []
+
+
 def run(job, folder):
     bars = jobs.panel(job, folder)
     n_bars = jobs.n_bars_of(bars)
@@ -122,6 +128,8 @@ def run(job, folder):
         (OPEN + pd.Timedelta(minutes=n_bars)).to_pydatetime(),
         pandas_data={Asset(symbol): data_of(symbol, columns) for symbol, columns in bars.items()},
         budget=job["cash"],
+        buy_trading_fees=fees_of(job),
+        sell_trading_fees=fees_of(job),
         benchmark_asset=None,
         risk_free_rate=0.0,
         analyze_backtest=False,
