@@ -17,22 +17,21 @@ import stress
 
 SEED = 20_191_231
 TEN_BPS = {"kind": "percent", "rate": 0.001}
-# ml4t preset -> our constant
-PRESETS = {
-    "default": "ml4t_default",
-    "fast": "ml4t_default",
-    "realistic": "ml4t_default",
-    "ibkr_us_stocks_fixed": "ml4t_default",
-    "lean": "ml4t_lean",
-    "backtrader": "ml4t_default",
-    "backtrader_strict": "ml4t_backtrader_strict",
-    "vectorbt": "vectorbt_ml4t",
-    "vectorbt_strict": "ml4t_vectorbt_strict",
-    "vectorbt_oss_strict": "ml4t_vectorbt_oss_strict",
-    "vectorbt_futures_strict": "ml4t_vectorbt_oss_strict",
-    "zipline": "zipline_next_open",
-    "zipline_strict": "zipline_next_open",
-}
+PRESETS = (
+    "default",
+    "fast",
+    "realistic",
+    "ibkr_us_stocks_fixed",
+    "lean",
+    "backtrader",
+    "backtrader_strict",
+    "vectorbt",
+    "vectorbt_strict",
+    "vectorbt_oss_strict",
+    "vectorbt_futures_strict",
+    "zipline",
+    "zipline_strict",
+)
 # Presets whose every order kind is run on random paths.
 PATH_PRESETS = (
     "default",
@@ -68,7 +67,8 @@ def write_matrix(folder):
     options = {"fill_at": "next_open"}
     jobs = matrix.jobs_of("zipline", (constant, constant), "strategy", options)
     write_cell(folder, "zipline", "matrix at the open", jobs)
-    for preset, constant in PRESETS.items():
+    for preset in PRESETS:
+        constant = f"ml4t_{preset}"
         jobs = matrix.jobs_of("ml4t", (constant, constant), "position", {"preset": preset})
         write_cell(folder, "ml4t", f"matrix {preset}", jobs)
 
@@ -90,7 +90,7 @@ def write_paths(folder, n_paths):
             for side in (1, -1):
                 options = {"preset": preset}
                 half = paths.jobs_of(
-                    "ml4t", PRESETS[preset], kind, side, count // 2, SEED, True, options
+                    "ml4t", f"ml4t_{preset}", kind, side, count // 2, SEED, True, options
                 )
                 jobs += half
             write_cell(folder, "ml4t", f"{kind} {preset}", jobs)
@@ -146,7 +146,8 @@ def write_stress(folder, n_assets, n_bars, top):
         cells = stress_cells(peer, SEMANTICS[peer][0], files, top, {})
         for name, job in cells.items():
             write_cell(folder, peer, f"stress {name}", [job])
-    for preset, constant in PRESETS.items():
+    for preset in PRESETS:
+        constant = f"ml4t_{preset}"
         for name, job in stress_cells("ml4t", constant, files, top, {"preset": preset}).items():
             write_cell(folder, "ml4t", f"stress {name} {preset}", [job])
 

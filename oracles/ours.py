@@ -1,6 +1,5 @@
 """tapeworks runs the jobs through its public Python API, with the semantics that the job names."""
 
-import bisect
 import datetime
 import time
 
@@ -16,10 +15,32 @@ FIRST_NS = int(FIRST.timestamp()) * 10**9
 RULE = {"stop_loss": tw.StopLoss, "take_profit": tw.TakeProfit, "trail": tw.TrailingStop}
 # Presets of ml4t-backtest without short positions; a job that needs them opens them there too.
 LONG_ONLY = ("default", "realistic", "ibkr_us_stocks_fixed")
+PER_SHARE_MIN = tw.Commission.per_share(0.005, minimum=1.0, scope="fill")
+# What its presets charge, and which account they open.
+PRESET_TERMS = {
+    "realistic": {
+        "commission": tw.Commission.percent(bps=20),
+        "slippage": tw.Slippage.percent(bps=20),
+        "stop_slippage": 0.001,
+    },
+    "ibkr_us_stocks_fixed": {"commission": PER_SHARE_MIN},
+    "lean": {"commission": PER_SHARE_MIN, "account": tw.Account("margin", initial_margin=0.5)},
+}
 
 
 def bar_of(stamp_ns):
     return int((stamp_ns - FIRST_NS) // DAY_NS)
+
+
+def prices_of(action):
+    """Keyword arguments of an order for its prices and exits."""
+    names = {"trail_amount": "trail"}
+    known = ("limit", "stop", "trail_amount", "trail_percent", "stop_loss", "take_profit")
+    return {names.get(key, key): action[key] for key in known if key in action}
+
+
+def made(symbol, quantity, **more):
+    return (tw.Order.buy if quantity > 0 else tw.Order.sell)(symbol, abs(quantity), **more)
 
 
 class Script(tw.Strategy):
@@ -34,10 +55,15 @@ class Script(tw.Strategy):
         self.bar = bar_of(batch.timestamp_ns)
         if self.decides_exits:
             self.leave(batch)
-        for action in self.by_bar.get(self.bar, ()):
+        actions = self.by_bar.get(self.bar, ())
+        partner = {action["oco"]: action for action in actions if "oco" in action}
+        for action in actions:
             if "after" in action:
                 self.waiting.setdefault(action["after"], []).append(action)
-            else:
+            elif action.get("name") in partner:
+                both = (action, partner[action["name"]])
+                self.oco([made(x["symbol"], x["quantity"], **prices_of(x)) for x in both])
+            elif "oco" not in action:
                 self.act(action)
         if "strategy" in self.job:
             self.rank(batch)
@@ -49,18 +75,9 @@ class Script(tw.Strategy):
                     self.act(action)
 
     def send(self, symbol, quantity, **more):
-        order_id = (self.buy if quantity > 0 else self.sell)(symbol, abs(quantity), **more)
+        order_id = self.submit(made(symbol, quantity, **more))
         self.sent[order_id] = (symbol, quantity)
         return order_id
-
-    def live(self, symbol):
-        """Live orders of a symbol; a child has no entry of its own and follows its parent's id."""
-        found, ids = [], sorted(self.sent)
-        for order_id in self.open_orders():
-            parent = ids[bisect.bisect_right(ids, order_id) - 1]
-            if self.sent[parent][0] == symbol:
-                found.append(order_id)
-        return found
 
     def open_quantity(self):
         """Signed units on their way, by symbol."""
@@ -74,7 +91,9 @@ class Script(tw.Strategy):
         symbol, what = action["symbol"], action["do"]
         held = self.quantity(symbol)
         if what in ("order", "bracket"):
-            self.order(symbol, action)
+            order_id = self.send(symbol, action["quantity"], **prices_of(action))
+            if "name" in action:
+                self.named[action["name"]] = order_id
         elif what == "enter" and not held:
             self.send(symbol, action["quantity"])
         elif what == "target" and action["quantity"] != held:
@@ -82,30 +101,14 @@ class Script(tw.Strategy):
         elif what == "close" and held:
             self.send(symbol, -held)
         elif what == "cancel_all":
-            for order_id in self.live(symbol):
-                self.cancel(order_id)
-
-    def order(self, symbol, action):
-        prices = {key: action[key] for key in ("limit", "stop") if key in action}
-        if "trail_amount" in action:
-            prices["trail"] = action["trail_amount"]
-        if "trail_percent" in action:
-            prices["trail_percent"] = action["trail_percent"]
-        if action["do"] == "bracket":
-            prices["stop_loss"] = action["stop_loss"]
-            prices["take_profit"] = action["take_profit"]
-        order_id = self.send(symbol, action["quantity"], **prices)
-        if "name" in action:
-            self.named[action["name"]] = order_id
-        if "oco" in action:
-            self.oco([self.named[action["oco"]], order_id])
+            self.cancel_all(symbol)
 
     def leave(self, batch):
         for row, symbol in enumerate(batch.symbols):
             position = self.get_position(symbol)
             held, average = (position.quantity, position.entry_price) if position else (0.0, 0.0)
             if self.watch.leaves(symbol, held, average, batch["close"][row]):
-                if not self.live(symbol):
+                if symbol not in self.open_quantity():
                     self.send(symbol, -held)
 
     def rank(self, batch):
@@ -133,10 +136,13 @@ def table_of(bars):
     return pa.table({"timestamp": stamps, **columns})
 
 
-def costs(job):
-    """Keyword arguments of tw.run() for fees and slippage."""
+def terms_of(job):
+    """Keyword arguments of tw.run() for fees, slippage and the account.
+
+    The job's own terms replace those of a preset, as they do in the peer.
+    """
+    found = dict(PRESET_TERMS.get(job["peer_options"].get("preset"), {}))
     said, lost = job.get("commission"), job.get("slippage")
-    found = {}
     if said and said["kind"] == "percent":
         found["commission"] = tw.Commission.percent(bps=said["rate"] * 1e4)
     elif said:
@@ -145,13 +151,11 @@ def costs(job):
         found["slippage"] = tw.Slippage.percent(bps=lost["rate"] * 1e4)
     elif lost:
         found["slippage"] = tw.Slippage.fixed(lost["amount"])
+    if "account" not in found:
+        # Shorts are allowed unless a preset forbids them and the job needs none.
+        is_cash = job["peer_options"].get("preset") in LONG_ONLY and not jobs.needs_shorts(job)
+        found["account"] = "cash" if is_cash else "margin"
     return found
-
-
-def account(job):
-    """Shorts are allowed unless a preset forbids them and the job needs none."""
-    preset = job["peer_options"].get("preset")
-    return "cash" if preset in LONG_ONLY and not jobs.needs_shorts(job) else "margin"
 
 
 def run(job, folder):
@@ -165,11 +169,10 @@ def run(job, folder):
         feed,
         Script(job),
         cash=job["cash"],
-        account=account(job),
         semantics=job["semantics"],
         rules=rules or None,
         progress=False,
-        **costs(job),
+        **terms_of(job),
     )
     seconds = time.process_time() - began
     return record(job, result, jobs.n_bars_of(bars), seconds)
