@@ -24,7 +24,7 @@ PRESET_TERMS = {
         "stop_slippage": 0.001,
     },
     "ibkr_us_stocks_fixed": {"commission": PER_SHARE_MIN},
-    "lean": {"commission": PER_SHARE_MIN, "account": tw.Account("margin", initial_margin=0.5)},
+    "lean": {"commission": PER_SHARE_MIN},
 }
 
 
@@ -151,11 +151,18 @@ def terms_of(job):
         found["slippage"] = tw.Slippage.percent(bps=lost["rate"] * 1e4)
     elif lost:
         found["slippage"] = tw.Slippage.fixed(lost["amount"])
-    if "account" not in found:
-        # Shorts are allowed unless a preset forbids them and the job needs none.
-        is_cash = job["peer_options"].get("preset") in LONG_ONLY and not jobs.needs_shorts(job)
-        found["account"] = "cash" if is_cash else "margin"
-    return found
+    return found | {"account": account_of(job)}
+
+
+def account_of(job):
+    """Shorts are allowed unless a preset forbids them and the job needs none; nobody is called."""
+    preset = job["peer_options"].get("preset")
+    buffer = 0.02 if preset == "realistic" else 0.0
+    if preset in LONG_ONLY and not jobs.needs_shorts(job):
+        return tw.Account.cash(cash_buffer=buffer)
+    return tw.Account.margin(
+        initial=0.5, maintenance=0.5, margin_call="record", cash_buffer=buffer
+    )
 
 
 def run(job, folder):
