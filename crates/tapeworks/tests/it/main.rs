@@ -10,6 +10,7 @@ mod look_ahead;
 mod market;
 mod metrics;
 mod naive_broker;
+mod position_rules;
 mod random;
 mod record_files;
 mod record_properties;
