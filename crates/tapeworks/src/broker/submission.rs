@@ -264,6 +264,7 @@ impl Broker {
             return Some((RejectCode::PriceBand, distance, band * mark.abs()));
         }
         if let Some(most) = self.limits.max_orders()
+            && !new.reduce_only
             && self.session_orders > most
         {
             let code = RejectCode::LimitOrderCount;
