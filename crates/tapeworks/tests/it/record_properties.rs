@@ -7,7 +7,9 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Float64Type};
 use proptest::prelude::*;
 use tapeworks::engine::RunLog;
-use tapeworks::records::{Pairing, RecordKind, Records, Snapshot, TableOptions, TradeStatus};
+use tapeworks::records::{
+    Pairing, RecordKind, Records, Snapshot, TableOptions, Trade, TradeStatus,
+};
 
 use crate::market::play_chunked;
 use crate::random::{config, market_of, script};
