@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use tapeworks::broker::{AccountKind, AccountTerms, Instrument, Margin, MarginCallPolicy};
 
 use crate::argument::{not_negative, number, positive, share};
-use crate::errors::{config_error, one_of};
+use crate::errors::{config_error, one_of, refuse_unknown};
 use crate::grid::code;
 
 /// What may be held and borrowed, with the terms of the account.
@@ -140,7 +140,8 @@ impl PyAccount {
     /// limit may lie from the last price, as a fraction.
     #[staticmethod]
     #[pyo3(signature = (
-        *, cash_buffer=0.0, settlement_days=0, credit_rate=0.0, price_band=None, day_count=360
+        *, cash_buffer=0.0, settlement_days=0, credit_rate=0.0, price_band=None, day_count=360,
+        **unknown
     ))]
     fn cash(
         cash_buffer: f64,
@@ -148,20 +149,34 @@ impl PyAccount {
         credit_rate: f64,
         price_band: Option<f64>,
         day_count: u32,
+        unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        refuse_unknown(
+            "Account.cash",
+            &["cash_buffer", "settlement_days", "credit_rate", "price_band", "day_count"],
+            unknown,
+        )?;
         let shared = Shared { cash_buffer, settlement_days, credit_rate, price_band, day_count };
         shared.terms("Account.cash", AccountKind::Cash).map(Self::new)
     }
 
     /// A spot account around the clock: pays for everything it holds; no short positions.
     #[staticmethod]
-    #[pyo3(signature = (*, cash_buffer=0.0, credit_rate=0.0, price_band=None, day_count=360))]
+    #[pyo3(signature = (
+        *, cash_buffer=0.0, credit_rate=0.0, price_band=None, day_count=360, **unknown
+    ))]
     fn crypto(
         cash_buffer: f64,
         credit_rate: f64,
         price_band: Option<f64>,
         day_count: u32,
+        unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        refuse_unknown(
+            "Account.crypto",
+            &["cash_buffer", "credit_rate", "price_band", "day_count"],
+            unknown,
+        )?;
         let shared = Shared { cash_buffer, settlement_days: 0, credit_rate, price_band, day_count };
         shared.terms("Account.crypto", AccountKind::Crypto).map(Self::new)
     }
@@ -175,7 +190,7 @@ impl PyAccount {
     #[pyo3(signature = (
         *, initial=0.5, maintenance=None, maintenance_long=None, maintenance_short=None,
         margin_call="liquidate", cash_buffer=0.0, settlement_days=0, borrow_rate=0.0,
-        credit_rate=0.0, debit_rate=0.0, price_band=None, day_count=360
+        credit_rate=0.0, debit_rate=0.0, price_band=None, day_count=360, **unknown
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
     fn margin(
@@ -191,7 +206,26 @@ impl PyAccount {
         debit_rate: f64,
         price_band: Option<f64>,
         day_count: u32,
+        unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        refuse_unknown(
+            "Account.margin",
+            &[
+                "initial",
+                "maintenance",
+                "maintenance_long",
+                "maintenance_short",
+                "margin_call",
+                "cash_buffer",
+                "settlement_days",
+                "borrow_rate",
+                "credit_rate",
+                "debit_rate",
+                "price_band",
+                "day_count",
+            ],
+            unknown,
+        )?;
         let function = "Account.margin";
         let shared = Shared { cash_buffer, settlement_days, credit_rate, price_band, day_count };
         let lent = Lent {
@@ -213,7 +247,7 @@ impl PyAccount {
     #[staticmethod]
     #[pyo3(signature = (
         *, initial=0.5, maintenance=None, margin_call="liquidate", cash_buffer=0.0,
-        credit_rate=0.0, debit_rate=0.0, price_band=None, day_count=360
+        credit_rate=0.0, debit_rate=0.0, price_band=None, day_count=360, **unknown
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
     fn futures(
@@ -225,7 +259,22 @@ impl PyAccount {
         debit_rate: f64,
         price_band: Option<f64>,
         day_count: u32,
+        unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        refuse_unknown(
+            "Account.futures",
+            &[
+                "initial",
+                "maintenance",
+                "margin_call",
+                "cash_buffer",
+                "credit_rate",
+                "debit_rate",
+                "price_band",
+                "day_count",
+            ],
+            unknown,
+        )?;
         let function = "Account.futures";
         let shared = Shared { cash_buffer, settlement_days: 0, credit_rate, price_band, day_count };
         let lent = Lent {
@@ -292,7 +341,8 @@ impl PyInstrument {
     #[pyo3(signature = (
         *, lot=None, tick=None, multiplier=1.0, min_notional=0.0, max_quantity=None,
         shortable=true, future=false, has_volume=true, negative_prices=false, margin=None,
-        margin_rate=None, maintenance=None, maintenance_rate=None, borrow_rate=None, spread=None
+        margin_rate=None, maintenance=None, maintenance_rate=None, borrow_rate=None, spread=None,
+        **unknown
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
     fn new(
@@ -311,7 +361,29 @@ impl PyInstrument {
         maintenance_rate: Option<f64>,
         borrow_rate: Option<f64>,
         spread: Option<f64>,
+        unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        refuse_unknown(
+            "Instrument",
+            &[
+                "lot",
+                "tick",
+                "multiplier",
+                "min_notional",
+                "max_quantity",
+                "shortable",
+                "future",
+                "has_volume",
+                "negative_prices",
+                "margin",
+                "margin_rate",
+                "maintenance",
+                "maintenance_rate",
+                "borrow_rate",
+                "spread",
+            ],
+            unknown,
+        )?;
         let function = "Instrument";
         let mut parts = Vec::new();
         let mut above_0 = |name: &str, value: Option<f64>| -> PyResult<Option<f64>> {

@@ -1,13 +1,14 @@
 //! `Slippage`, `Impact`, `Participation`: prices given up, and how much of a row may fill.
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use tapeworks::broker::{
     CapScope, CustomPrice, Impact, Participation, Slippage, SpreadMeasure, VolumeBasis,
 };
 
 use crate::argument::{not_negative, number, positive, share};
 use crate::custom_models::{Callable, Failure, PyPriceModel};
-use crate::errors::{config_error, one_of};
+use crate::errors::{config_error, one_of, refuse_unknown};
 use crate::grid::code;
 
 /// How much worse than its reference price a fill that takes liquidity is, against the order.
@@ -187,8 +188,14 @@ impl PyImpact {
     /// `price * coefficient * sigma * sqrt(quantity / (volume * volume_share))`; `sigma` is the
     /// volatility of a row's return.
     #[staticmethod]
-    #[pyo3(signature = (coefficient=0.5, *, sigma=0.02, volume_share=1.0))]
-    fn sqrt(coefficient: f64, sigma: f64, volume_share: f64) -> PyResult<Self> {
+    #[pyo3(signature = (coefficient=0.5, *, sigma=0.02, volume_share=1.0, **unknown))]
+    fn sqrt(
+        coefficient: f64,
+        sigma: f64,
+        volume_share: f64,
+        unknown: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        refuse_unknown("Impact.sqrt", &["coefficient", "sigma", "volume_share"], unknown)?;
         not_negative("Impact.sqrt", "coefficient", coefficient)?;
         not_negative("Impact.sqrt", "sigma", sigma)?;
         positive("Impact.sqrt", "volume_share", volume_share)?;
@@ -241,8 +248,15 @@ pub struct PyParticipation {
 #[pymethods]
 impl PyParticipation {
     #[new]
-    #[pyo3(signature = (max_share, *, basis="bar", window=None, scope="symbol"))]
-    fn new(max_share: f64, basis: &str, window: Option<u32>, scope: &str) -> PyResult<Self> {
+    #[pyo3(signature = (max_share, *, basis="bar", window=None, scope="symbol", **unknown))]
+    fn new(
+        max_share: f64,
+        basis: &str,
+        window: Option<u32>,
+        scope: &str,
+        unknown: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        refuse_unknown("Participation", &["max_share", "basis", "window", "scope"], unknown)?;
         share("Participation", "max_share", max_share)?;
         let rows = window.unwrap_or(0);
         let bases = [

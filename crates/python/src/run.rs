@@ -200,12 +200,11 @@ pub fn run<'py>(
             (walked, hashing.join().expect("Invariant: hashing does not panic"))
         })
     });
-    let walked = walked.map_err(|error| (of_model(py, &failures, &error), error));
-    let walked = match walked {
-        Err((Some(raised), _)) => return Err(raised),
-        Err((None, error)) => Err(error),
-        Ok(log) => Ok(log),
-    };
+    // A model that failed has spoilt the run, whatever the engine made of its answer.
+    if let Some(raised) = of_model(py, &failures, walked.as_ref().err()) {
+        user.release();
+        return Err(raised);
+    }
     let log = user.settle(walked, &mut watch)?;
     let mut inputs = inputs.map_err(py_err)?;
     if log.n_rows == 0 {
@@ -278,10 +277,17 @@ impl UserStrategy {
         engine::run(feed, &mut WithPolicy { strategy, on_reject }, terms, progress)
     }
 
-    /// The log, or the exception that explains why there is none.
-    fn settle(&mut self, walked: base::Result<RunLog>, watch: &mut Watch) -> PyResult<RunLog> {
+    /// Lets go of the run's data.
+    fn release(&mut self) {
         if let Self::Python(callbacks) = self {
             callbacks.finish();
+        }
+    }
+
+    /// The log, or the exception that explains why there is none.
+    fn settle(&mut self, walked: base::Result<RunLog>, watch: &mut Watch) -> PyResult<RunLog> {
+        self.release();
+        if let Self::Python(callbacks) = self {
             if let Some(error) = callbacks.take_failure() {
                 return Err(error);
             }
@@ -347,17 +353,17 @@ fn model<'a, 'py, T: pyo3::PyClass>(
 }
 
 /// The exception that a cost model in Python raised, with what the engine says of the place.
-fn of_model(py: Python<'_>, failures: &[Failure], error: &base::Error) -> Option<PyErr> {
+fn of_model(py: Python<'_>, failures: &[Failure], error: Option<&base::Error>) -> Option<PyErr> {
     let take = |failure: &Failure| failure.lock().expect("no panic happens here").take();
     let raised = failures.iter().find_map(take)?;
-    if raised.is_instance_of::<StrategyError>(py) {
-        let text = format!("{}\n{}", raised.value(py).str().ok()?, error.message());
-        let placed = StrategyError::new_err(text);
-        let _ = placed.value(py).setattr("code", "TW-S112");
-        placed.set_cause(py, raised.cause(py));
-        return Some(placed);
-    }
-    Some(raised)
+    let Some(error) = error.filter(|_| raised.is_instance_of::<StrategyError>(py)) else {
+        return Some(raised);
+    };
+    let text = format!("{}\n{}", raised.value(py).str().ok()?, error.message());
+    let placed = StrategyError::new_err(text);
+    let _ = placed.value(py).setattr("code", "TW-S112");
+    placed.set_cause(py, raised.cause(py));
+    Some(placed)
 }
 
 fn refuse_later(unknown: Option<&Bound<'_, PyDict>>) -> PyResult<()> {
