@@ -5,12 +5,13 @@ use super::codes::{CancelReason, ExitReason, ExpireReason, RejectCode, TimeInFor
 use super::custom::check_fee;
 use super::cycle::Broker;
 use super::execution::{Execution, Priced};
+use super::free_cash::Movement;
 use super::ledger::{
     ClosedLot, FillCost, FillRow, LotCost, OrderEvent, OrderEventKind, OrderStatus, RejectionRow,
 };
 use super::positions::{Enlargement, PositionDetail, exceeds};
 use super::rules::RuleEntry;
-use super::semantics::{CashCheck, StopBase, WaterStart};
+use super::semantics::{CashCheck, Excursions, StopBase, WaterStart};
 use crate::base::{AssetId, OrderId};
 
 impl Broker {
@@ -83,6 +84,13 @@ impl Broker {
         };
         self.account.cash += change;
         self.account.fees += commission;
+        self.free_cash.fill(&Movement {
+            asset,
+            held: self.positions.quantity(asset),
+            signed: execution.sign * quantity,
+            unit: priced.price * self.positions.multiplier(asset),
+            fee: commission,
+        });
         assert!(
             opening == 0.0
                 || !self.conditions.terms.kind.pays_in_full()
@@ -118,7 +126,7 @@ impl Broker {
     /// Adds a fill to the running totals that fees and caps look at.
     fn count_trade(&mut self, execution: &Execution, quantity: f64, fee: f64, price: f64) {
         let asset = execution.asset;
-        let notional = quantity * price * self.positions.multiplier(asset);
+        let basis = self.fee_basis(execution, quantity, price);
         for traded in [
             Some(&mut self.month.1),
             execution
@@ -129,9 +137,7 @@ impl Broker {
         .into_iter()
         .flatten()
         {
-            traded.units += quantity;
-            traded.notional += notional;
-            traded.fees += fee;
+            traded.add(&basis, fee);
         }
         let now = self.now;
         if let Some(rare) = execution.place.and_then(|place| self.live.rare_mut(place)) {
@@ -159,7 +165,11 @@ impl Broker {
         let asset = execution.asset;
         let multiplier = self.positions.multiplier(asset);
         let slippage = execution.sign * (priced.price - execution.base_price) * closed * multiplier;
+        let row_is_over = self.row_is_over;
         let detail = self.positions.detail_mut(asset);
+        if !row_is_over {
+            detail.take_pending(held.signum());
+        }
         let share = closed / held.abs();
         let part = |sum: &mut f64| {
             let part = *sum * share;
@@ -179,7 +189,7 @@ impl Broker {
         lot.entry_slippage = entry_slippage;
         lot.exit_slippage = slippage;
         lot.exit_timestamp = self.now;
-        lot.bars_held += u32::from(detail.entry_timestamp != self.now);
+        lot.bars_held += u32::from(detail.entry_timestamp != self.now && !row_is_over);
         lot.see(execution.seen.0, execution.seen.1);
         lot.flags = lot.flags.with(priced.flags);
         lot.reason = execution.reason;
@@ -218,6 +228,7 @@ impl Broker {
         let fill_of =
             Enlargement { timestamp: self.now, base: execution.base_price, how: execution.entry };
         let session = self.session;
+        let follows_extremes = self.conditions.semantics.excursions == Excursions::AfterEntry;
         let detail = self.positions.detail_mut(asset);
         detail.last = fill_of;
         if held == 0.0 {
@@ -233,8 +244,15 @@ impl Broker {
                 ..PositionDetail::default()
             };
         } else {
-            detail.entry_price =
-                (held.abs() * detail.entry_price + quantity * price) / (held.abs() + quantity);
+            let old = detail.entry_price;
+            detail.entry_price = (held.abs() * old + quantity * price) / (held.abs() + quantity);
+            if !follows_extremes {
+                // Excursions are kept as returns on the average price of their time.
+                let new = detail.entry_price;
+                detail.take_pending(held.signum());
+                detail.best = new * (1.0 + (detail.best - old) / old);
+                detail.worst = new * (1.0 + (detail.worst - old) / old);
+            }
         }
         detail.fees_in += fee;
         detail.slippage_in += slippage;
@@ -352,6 +370,15 @@ impl Broker {
         self.after_end(order);
     }
 
+    /// Refuses a live order before it has found a price.
+    pub(super) fn reject_at(&mut self, place: usize, code: RejectCode, need: f64, have: f64) {
+        let order = self.live.at(place).order;
+        self.live.end(place);
+        self.ledger.orders[order.index()].status = OrderStatus::Rejected(code);
+        self.push_rejection(order, code, need, have);
+        self.after_end(order);
+    }
+
     /// Notes that the stop of an order was reached.
     pub(super) fn note_trigger(&mut self, place: usize) {
         let live = *self.live.at(place);
@@ -412,7 +439,9 @@ impl Broker {
         for &asset in self.positions.held() {
             let asset = AssetId(asset);
             let quantity = self.positions.quantity(asset);
-            let detail = self.positions.detail(asset);
+            let mut detail = *self.positions.detail(asset);
+            detail.take_pending(quantity.signum());
+            let detail = &detail;
             let mut lot = lot_of(detail, quantity.abs(), quantity.signum());
             lot.exit_price = self.positions.mark(asset);
             lot.exit_timestamp = self.now;

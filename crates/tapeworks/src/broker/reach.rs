@@ -31,7 +31,7 @@ pub(super) fn reach(since: &Enlargement, side: f64, bar: &Bar, now: i64, rule: E
     }
     let start = since.base;
     match (rule, since.how) {
-        (EntryBar::None, _) | (_, Entry::Close) => {
+        (EntryBar::None, _) | (_, Entry::Close) | (EntryBar::ByEntry, Entry::Limit) => {
             Reach { adverse: f64::NAN, favourable: f64::NAN, start }
         }
         (EntryBar::FullBar, _) | (_, Entry::Open | Entry::Stop) => {

@@ -115,7 +115,8 @@ impl Broker {
         };
         let side = if quantity > 0.0 { Side::Buy } else { Side::Sell };
         let mark = self.positions.mark(new.asset);
-        let trail = Trail { water: mark, ..new.trail };
+        let water = if self.conditions.semantics.trails_start_blank() { f64::NAN } else { mark };
+        let trail = Trail { water, ..new.trail };
         let terms = self.priced_terms(new, side, &trail);
         let is_held =
             new.parent.is_some() && self.conditions.semantics.child_gate == ChildGate::ParentFill;
@@ -146,7 +147,11 @@ impl Broker {
             });
         }
         self.session_orders += 1;
-        if let Some((code, need, have)) = self.refusal(new, quantity, &terms) {
+        let refusal = self.refusal(new, quantity, &terms).or_else(|| {
+            let passes = self.passes_submission(new.asset, quantity, &terms);
+            (!passes).then(|| (self.code_of_shortage(), f64::NAN, f64::NAN))
+        });
+        if let Some((code, need, have)) = refusal {
             self.ledger.orders[order.index()].status = OrderStatus::Rejected(code);
             self.push_rejection(order, code, need, have);
             return order;
@@ -265,7 +270,8 @@ impl Broker {
             return Some((code, f64::from(self.session_orders), f64::from(most)));
         }
         let is_blocked = self.conditions.semantics.after_rule_exit == AfterRuleExit::Blocked
-            && self.closed_by_rule.contains(&new.asset.0);
+            && self.closed_by_rule.contains(&new.asset.0)
+            && self.positions.quantity(new.asset) == 0.0;
         if is_blocked {
             return plain(RejectCode::PrecheckFailed);
         }

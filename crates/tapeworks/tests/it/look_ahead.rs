@@ -2,10 +2,12 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use tapeworks::broker::{OrderEventKind, PositionRule};
-use tapeworks::engine::{EngineConfig, RunLog, Size};
+use tapeworks::broker::{Commission, OrderEventKind, PositionRule, TierBy};
+use tapeworks::engine::{
+    Distance, EngineConfig, ExitPrice, OrderRequest, ReleaseOn, RunLog, Size, TrailTerms,
+};
 
-use crate::market::{Act, Market, Row, at, bar_of, fills, market, play, play_chunked};
+use crate::market::{Act, Market, Row, at, bar_of, fills, limit, market, play, play_chunked, stop};
 use crate::random::{MAX_BARS, config, market_of, script};
 
 fn is_final(kind: OrderEventKind) -> bool {
@@ -16,14 +18,12 @@ fn is_final(kind: OrderEventKind) -> bool {
 fn history(log: &RunLog, n_orders: usize, bar: usize) -> Vec<String> {
     let until = at(bar);
     let mut lines = Vec::new();
+    // Prices and sizes of an order may change later; its events, which are dated, say when.
     for order in &log.orders[..n_orders.min(log.orders.len())] {
         lines.push(format!(
-            "{} {:?} {} {} {} {} {:?} {:?} {} {}",
+            "{} {:?} {} {:?} {:?} {} {}",
             order.created,
             order.asset,
-            order.quantity,
-            order.limit,
-            order.stop,
             order.tag,
             order.kind,
             order.origin,
@@ -31,6 +31,8 @@ fn history(log: &RunLog, n_orders: usize, bar: usize) -> Vec<String> {
             order.reduce_only
         ));
     }
+    let events = log.account_events.iter().filter(|event| event.timestamp <= until);
+    lines.extend(events.map(|event| format!("{event:?}")));
     lines.extend(log.fills.iter().filter(|f| f.timestamp <= until).map(|f| format!("{f:?}")));
     lines.extend(log.rejections.iter().filter(|r| r.timestamp <= until).map(|r| format!("{r:?}")));
     let events = log.order_events.iter().filter(|e| e.timestamp <= until && !is_final(e.kind));
@@ -84,7 +86,7 @@ proptest! {
             .rows
             .into_iter()
             .filter(|row| row.bar > bar)
-            .map(|row| Row { ohlc: row.ohlc.map(|p| p * rise), signals: vec![f64::NAN], ..row })
+            .map(|row| Row { ohlc: row.ohlc.map(|p| p * rise), signals: vec![f64::NAN; 2], ..row })
             .collect();
         let nan: Vec<Row> = market
             .rows
@@ -141,6 +143,9 @@ proptest! {
             prop_assert_eq!(seen.fills, n_fills);
             prop_assert_eq!((seen.cash, seen.equity), (log.states.cash[i], log.states.equity[i]));
             for &order in &seen.open_orders {
+                if config.participation.is_some() {
+                    continue;
+                }
                 let filled = log.fills.iter().find(|fill| fill.order.0 == order);
                 prop_assert!(filled.is_none_or(|fill| fill.timestamp > now), "order {order}");
             }
@@ -155,7 +160,17 @@ proptest! {
             .prop_flat_map(|n| (market_of(n), script(n), config())),
         left_out in 0_u32..4,
     ) {
-        let config = EngineConfig { cash: 1e12, ..config };
+        let mut config = EngineConfig {
+            cash: 1e12,
+            limits: Vec::new(),
+            funding: Vec::new(),
+            instruments: std::collections::BTreeMap::new(),
+            ..config
+        };
+        // A month's volume is the account's, and so are the rates that follow it.
+        if let Commission::Tiered { by, .. } = &mut config.commission {
+            *by = TierBy::Fill;
+        }
         let n = u32::try_from(market.symbols.len()).unwrap();
         let left_out = left_out % n;
         // Old ids of the symbols that stay, in their new order: reversed.
@@ -204,9 +219,20 @@ fn asset_of(act: &Act) -> Option<u32> {
         Act::Close(asset, _) | Act::TargetQuantity(asset, _) | Act::TargetValue(asset, _) => {
             Some(*asset)
         }
-        Act::SetRules(asset, _) => *asset,
+        Act::SetRules(asset, _) | Act::CancelAll(asset) => *asset,
+        Act::Oco(orders) => all_of(orders),
+        Act::Oto(parent, _, orders) => {
+            all_of(std::slice::from_ref(parent)).and_then(|_| all_of(orders))
+        }
         _ => None,
     }
+}
+
+/// The symbol of orders of one symbol, none of which depends on anything else.
+fn all_of(orders: &[OrderRequest]) -> Option<u32> {
+    let assets: Option<Vec<u32>> =
+        orders.iter().map(|order| asset_of(&Act::Order(*order))).collect();
+    assets?.first().copied()
 }
 
 fn moved(act: &Act, to: u32) -> Act {
@@ -215,6 +241,16 @@ fn moved(act: &Act, to: u32) -> Act {
             order.asset.0 = to;
             Act::Order(order)
         }
+        Act::Oco(mut orders) => {
+            orders.iter_mut().for_each(|order| order.asset.0 = to);
+            Act::Oco(orders)
+        }
+        Act::Oto(mut parent, on, mut orders) => {
+            parent.asset.0 = to;
+            orders.iter_mut().for_each(|order| order.asset.0 = to);
+            Act::Oto(parent, on, orders)
+        }
+        Act::CancelAll(_) => Act::CancelAll(Some(to)),
         Act::Close(_, fraction) => Act::Close(to, fraction),
         Act::TargetQuantity(_, units) => Act::TargetQuantity(to, units),
         Act::TargetValue(_, currency) => Act::TargetValue(to, currency),
@@ -248,14 +284,64 @@ fn whipsaw_when_entered_and_left_on_consecutive_bars_then_one_trade_of_one_bar()
 fn order_when_the_deciding_row_would_fill_it_then_it_waits_for_the_next() {
     let rows =
         [[100.0, 150.0, 50.0, 100.0], [100.0, 101.0, 99.0, 100.0], [100.0, 101.0, 99.0, 100.0]];
-    let acts = [
-        (0, crate::market::limit(0, 1.0, 60.0)),
-        (0, crate::market::stop(0, 1.0, 140.0)),
-        (0, market(0, 1.0)),
+    let asset = tapeworks::base::AssetId(0);
+    let far = TrailTerms {
+        distance: Distance::Amount(20.0),
+        limit_offset: None,
+        activate: Some(130.0),
+    };
+    let waits = [
+        limit(0, 1.0, 60.0),
+        stop(0, 1.0, 140.0),
+        Act::Order(OrderRequest::stop_limit(asset, 1.0, 140.0, 145.0)),
+        Act::Order(OrderRequest::trailing(asset, 1.0, Distance::Fraction(0.25))),
+        Act::Order(OrderRequest { trail: Some(far), ..OrderRequest::market(asset, 1.0) }),
+        Act::Oco(vec![OrderRequest::limit(asset, 1.0, 60.0), OrderRequest::stop(asset, 1.0, 140.0)]),
+        Act::Oto(
+            OrderRequest::limit(asset, 1.0, 60.0),
+            ReleaseOn::Complete,
+            vec![OrderRequest::market(asset, 1.0)],
+        ),
+        Act::Order(
+            OrderRequest::limit(asset, 1.0, 60.0)
+                .with_exits(Some(ExitPrice::Price(55.0)), Some(ExitPrice::Fraction(0.5))),
+        ),
     ];
+    let mut acts: Vec<(usize, Act)> = waits.into_iter().map(|act| (0, act)).collect();
+    acts.push((0, market(0, 1.0)));
+    acts.push((0, Act::Order(OrderRequest::on_close(asset, 1.0))));
     let config =
         EngineConfig { rules: vec![PositionRule::TakeProfit(0.4)], ..EngineConfig::default() };
     let log = play(&Market::one(&rows), &acts, &config);
-    assert_eq!(fills(&log), [(1, 0, 1.0, 100.0)]);
-    assert!(log.fills.iter().all(|fill| bar_of(fill.timestamp) > 0));
+    assert_eq!(fills(&log), [(1, 0, 1.0, 100.0), (1, 0, 1.0, 100.0)]);
+}
+
+/// N1: exits that come to life with a fill meet what follows that fill, and not the row before it.
+#[test]
+fn children_when_their_parent_fills_then_nothing_before_counts() {
+    let asset = tapeworks::base::AssetId(0);
+    let entry = OrderRequest::market(asset, 1.0)
+        .with_exits(Some(ExitPrice::Price(80.0)), Some(ExitPrice::Price(120.0)));
+    let rows = [
+        [100.0, 150.0, 50.0, 100.0],
+        [100.0, 110.0, 90.0, 100.0],
+        [100.0, 121.0, 90.0, 100.0],
+        [100.0, 150.0, 50.0, 100.0],
+    ];
+    let log = play(&Market::one(&rows), &[(0, Act::Order(entry))], &EngineConfig::default());
+    assert_eq!(fills(&log), [(1, 0, 1.0, 100.0), (2, 0, -1.0, 120.0)]);
+}
+
+/// N7: the test of what an account can pay takes other symbols at their open, whatever follows.
+#[test]
+fn margin_when_another_symbol_falls_later_in_the_row_then_the_open_decides() {
+    use tapeworks::broker::AccountKind;
+    let a = [Some([100.0; 4]), Some([100.0; 4]), Some([100.0, 100.0, 1.0, 1.0])];
+    let b = [Some([10.0; 4]), Some([10.0; 4]), Some([10.0; 4])];
+    let acts = [(0, market(0, 10.0)), (1, market(1, 90.0))];
+    let account = AccountKind::Margin.into();
+    let config = EngineConfig { cash: 1_000.0, account, ..EngineConfig::default() };
+    let log = play(&Market::many(&[("A", &a), ("B", &b)]), &acts, &config);
+    // At the opens equity is 1,000 and 50 % of 1,000 + 900 is 950.
+    assert_eq!(fills(&log), [(1, 0, 10.0, 100.0), (2, 1, 90.0, 10.0)]);
 }

@@ -5,9 +5,10 @@
 use std::sync::Arc;
 
 use tapeworks::base::{AssetId, OrderId, Result, Symbols};
-use tapeworks::broker::PositionRule;
+use tapeworks::broker::{Change, PositionRule};
 use tapeworks::engine::{
-    EngineConfig, FillRow, Flow, OrderRequest, RunLog, Size, Slice, Strategy, Trader, run,
+    EngineConfig, FillRow, Flow, OrderRequest, ReleaseOn, RunLog, Size, Slice, Strategy, Trader,
+    run,
 };
 use tapeworks::feed::{ChunkSource, Layout, MarketChunk};
 
@@ -152,6 +153,10 @@ impl ChunkSource for MarketFeed {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Act {
     Order(OrderRequest),
+    /// One cancels the others.
+    Oco(Vec<OrderRequest>),
+    /// The first, and once it has filled the others.
+    Oto(OrderRequest, ReleaseOn, Vec<OrderRequest>),
     Close(u32, f64),
     CloseAll,
     TargetQuantity(u32, f64),
@@ -160,6 +165,12 @@ pub enum Act {
     Rebalance(Vec<(u32, f64)>),
     /// By order id; of no effect when the order has ended or was never sent.
     Cancel(u32),
+    /// All orders of the strategy for one symbol, or for all.
+    CancelAll(Option<u32>),
+    /// By order id, as a cancel.
+    Replace(u32, Change),
+    /// Ends a halt.
+    Resume,
     SetRules(Option<u32>, Vec<PositionRule>),
 }
 
@@ -241,6 +252,13 @@ fn perform(act: &Act, trader: &mut Trader) -> Result<()> {
         Act::Order(order) => {
             trader.submit(order)?;
         }
+        Act::Oco(orders) => {
+            trader.submit_oco(orders)?;
+        }
+        Act::Oto(parent, on, orders) => {
+            let parent = trader.submit(parent)?;
+            trader.submit_after(parent, *on, orders)?;
+        }
         Act::Close(asset, fraction) => {
             trader.close(AssetId(*asset), *fraction);
         }
@@ -261,6 +279,13 @@ fn perform(act: &Act, trader: &mut Trader) -> Result<()> {
         Act::Cancel(order) => {
             trader.cancel(OrderId(*order));
         }
+        Act::CancelAll(asset) => {
+            trader.cancel_all(asset.map(AssetId));
+        }
+        Act::Replace(order, change) => {
+            trader.replace(OrderId(*order), change);
+        }
+        Act::Resume => trader.resume(),
         Act::SetRules(asset, rules) => trader.set_rules(asset.map(AssetId), rules)?,
     }
     Ok(())

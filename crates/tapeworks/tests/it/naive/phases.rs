@@ -1,0 +1,283 @@
+//! The phases in which orders meet prices: open, inside, close (1.1, 2.4, 2.5, 4.6).
+
+use tapeworks::broker::{ExpireReason, OrderKind, OrderOrigin, Phase, TimeInForce};
+
+use super::Twin;
+use super::book::{Hit, How, Start};
+use super::matching::{AMBIGUOUS, MAKER, Met, Range, TOUCH_ONLY};
+use super::matching::{at_close, at_price, inside, range_after};
+use super::rules::Level;
+
+impl Twin<'_> {
+    /// Whether the whole of an order would reduce a position.
+    pub(super) fn reduces(&self, id: u32) -> bool {
+        let order = self.order(id);
+        let held = self.held(order.asset);
+        if held * order.d >= 0.0 {
+            return false;
+        }
+        let is_cut = order.reduce_only || (order.may_shrink && self.pays_in_full());
+        is_cut || order.rest() - held.abs() <= self.dust(held)
+    }
+
+    fn meets_this_row(&self, id: u32) -> bool {
+        let order = self.order(id);
+        order.is_live()
+            && order.from_bar <= self.bar
+            && !order.is_done_for_row
+            && self.tradable(order.asset).is_some()
+    }
+
+    /// Fills an order whose price has come, or notes that its stop was reached.
+    pub(super) fn act_on(&mut self, id: u32, met: Met) {
+        match met {
+            Met::No => {}
+            Met::Fill(hit) => self.take_turn(id, hit),
+            Met::Triggered => self.trigger(id),
+        }
+    }
+
+    pub(super) fn trigger(&mut self, id: u32) {
+        let order = self.order_mut(id);
+        if matches!(order.kind, OrderKind::StopLimit | OrderKind::TrailingLimit) {
+            order.limit = super::matching::limit_once_triggered(order);
+        }
+        order.is_triggered = true;
+    }
+
+    // --- phase 2 ------------------------------------------------------------------------------
+
+    pub(super) fn at_the_open(&mut self) {
+        self.used.fill(0.0);
+        for order in &mut self.orders {
+            order.is_done_for_row = false;
+        }
+        for origin in [OrderOrigin::MarginCall, OrderOrigin::PortfolioLimit] {
+            self.orders_at_open(true, |o| o == origin);
+        }
+        for asset in 0..self.n_assets() {
+            for id in self.live_ids() {
+                let order = self.order(id);
+                if order.asset == asset && order.origin == OrderOrigin::PositionRule {
+                    self.order_at_open(id, true);
+                }
+            }
+            self.levels_at_open(asset);
+        }
+        self.orders_at_open(true, |o| o == OrderOrigin::Strategy);
+        self.orders_at_open(false, |_| true);
+    }
+
+    fn orders_at_open(&mut self, only_reduces: bool, of: impl Fn(OrderOrigin) -> bool) {
+        for id in self.live_ids() {
+            if of(self.order(id).origin) {
+                self.order_at_open(id, only_reduces);
+            }
+        }
+    }
+
+    fn order_at_open(&mut self, id: u32, only_reduces: bool) {
+        if !self.meets_this_row(id) || (only_reduces && !self.reduces(id)) {
+            return;
+        }
+        let order = self.order(id).clone();
+        // A child of a parent that filled at this open has been asked already.
+        if order.start.is_some_and(|start| start.bar == self.bar) {
+            return;
+        }
+        let open = self.tradable(order.asset).expect("asked above").ohlc[0];
+        self.act_on(id, at_price(&order, open, How::AtOpen));
+    }
+
+    fn levels_at_open(&mut self, asset: u32) {
+        loop {
+            let Some(row) = self.tradable(asset) else { return };
+            let open = row.ohlc[0];
+            let held = self.held(asset);
+            let reached = |level: &Level| {
+                let behind = held.signum() * (level.price - open);
+                if level.is_target { behind <= 0.0 } else { behind >= 0.0 }
+            };
+            let Some(level) = self.levels(asset).into_iter().find(reached) else { return };
+            let limit = if level.is_target { level.price } else { f64::NAN };
+            let hit = Hit {
+                base: open,
+                how: How::AtOpen,
+                phase: Phase::Open,
+                limit,
+                by_stop: !level.is_target,
+                flags: 0,
+            };
+            if !self.exit_by_rule(asset, &level, hit) {
+                return;
+            }
+        }
+    }
+
+    // --- phase 3a -----------------------------------------------------------------------------
+
+    pub(super) fn opens_inside(&mut self) {
+        for id in self.live_ids() {
+            if !self.meets_this_row(id) || self.reduces(id) {
+                continue;
+            }
+            let order = self.order(id).clone();
+            let row = self.tradable(order.asset).expect("asked above");
+            let range = self.range_for(order.start, order.asset);
+            let met = inside(&order, row.ohlc, range);
+            self.act_on(id, met);
+            // Of a stop that was reached without a fill the rest of the row says nothing.
+            if matches!(met, Met::Triggered) {
+                self.order_mut(id).is_done_for_row = true;
+            }
+        }
+    }
+
+    /// What of this row may act on an order that was released by a fill, or on any other.
+    fn range_for(&self, start: Option<Start>, asset: u32) -> Range {
+        let ohlc = self.tradable(asset).expect("only asked of tradable rows").ohlc;
+        match start {
+            Some(start) if start.bar == self.bar => {
+                range_after(ohlc, start.side, start.how, start.base)
+            }
+            _ => Range { low: ohlc[2], high: ohlc[1] },
+        }
+    }
+
+    // --- phase 3b -----------------------------------------------------------------------------
+
+    pub(super) fn reduces_inside(&mut self) {
+        for asset in 0..self.n_assets() {
+            if self.tradable(asset).is_some() && self.held(asset) != 0.0 {
+                self.reduces_of(asset);
+            }
+        }
+    }
+
+    fn reduces_of(&mut self, asset: u32) {
+        let ohlc = self.tradable(asset).expect("asked above").ohlc;
+        let close = ohlc[3];
+        let side = self.held(asset).signum();
+        let mut both = None;
+        loop {
+            // (price, is it a target, order or level, fill, the entry it dates from)
+            let mut candidates: Vec<(f64, bool, Result<u32, Level>, Met, Option<Start>)> = Vec::new();
+            let position = self.positions.iter().find(|p| p.asset == asset).cloned();
+            let entered = position.as_ref().map(|p| p.entry);
+            let added = position.as_ref().map(|p| p.last);
+            for id in self.live_ids() {
+                let order = self.order(id).clone();
+                if order.asset != asset || order.d != -side || !self.meets_this_row(id) {
+                    continue;
+                }
+                if !self.reduces(id) && !self.pays_in_full() {
+                    continue;
+                }
+                let start = order.start.or(entered);
+                let range = self.range_for(start, asset);
+                let met = inside(&order, ohlc, range);
+                let is_target = order.kind == OrderKind::Limit || order.is_triggered;
+                let price = if is_target { order.limit } else { order.stop_level() };
+                if !matches!(met, Met::No) {
+                    candidates.push((price, is_target, Ok(id), met, start));
+                }
+            }
+            let range = self.range_for(added, asset);
+            for level in self.levels(asset) {
+                let (adverse, favourable) =
+                    if side > 0.0 { (range.low, range.high) } else { (range.high, range.low) };
+                let reached = if level.is_target {
+                    side * (favourable - level.price) >= 0.0
+                } else {
+                    side * (adverse - level.price) <= 0.0
+                };
+                if !reached {
+                    continue;
+                }
+                let extreme = if side > 0.0 { ohlc[1] } else { ohlc[2] };
+                let touch = if extreme == level.price { TOUCH_ONLY } else { 0 };
+                let hit = Hit {
+                    base: level.price,
+                    how: if level.is_target { How::TouchedLimit } else { How::TouchedStop },
+                    phase: Phase::Inside,
+                    limit: if level.is_target { level.price } else { f64::NAN },
+                    by_stop: !level.is_target,
+                    flags: if level.is_target { MAKER | touch } else { 0 },
+                };
+                candidates.push((level.price, level.is_target, Err(level), Met::Fill(hit), added));
+            }
+            // Nearest first; a stable sort: at equal levels orders by priority, then the rule.
+            candidates.sort_by(|a, b| {
+                let key = |price: f64, is_target: bool| {
+                    if is_target { side * price } else { -side * price }
+                };
+                a.1.cmp(&b.1).then(key(a.0, a.1).total_cmp(&key(b.0, b.1)))
+            });
+            let is_both = candidates.iter().any(|c| c.1) && candidates.iter().any(|c| !c.1);
+            let both = *both.get_or_insert(is_both);
+            let Some((price, is_target, who, met, start)) = candidates.into_iter().next() else {
+                return;
+            };
+            let met = match met {
+                Met::Fill(mut hit) => {
+                    // On the entry row a level that lies behind the entry fires at the entry.
+                    let start = start.filter(|start| start.bar == self.bar);
+                    if let Some(start) = start {
+                        let behind = side * (hit.base - start.base);
+                        if (is_target && behind < 0.0) || (!is_target && behind > 0.0) {
+                            hit.base = start.base;
+                        }
+                    }
+                    let by_stop = start.is_some_and(|start| start.how == How::TouchedStop);
+                    if both || (!is_target && by_stop && side * (close - price) > 0.0) {
+                        hit.flags |= AMBIGUOUS;
+                    }
+                    Met::Fill(hit)
+                }
+                met => met,
+            };
+            match who {
+                Ok(id) => {
+                    self.act_on(id, met);
+                    self.order_mut(id).is_done_for_row = true;
+                }
+                Err(level) => {
+                    let Met::Fill(hit) = met else { unreachable!("levels only fill") };
+                    if !self.exit_by_rule(asset, &level, hit) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    // --- phase 4 ------------------------------------------------------------------------------
+
+    pub(super) fn at_the_close(&mut self) {
+        for only_reduces in [true, false] {
+            for id in self.live_ids() {
+                if !self.meets_this_row(id) || (only_reduces && !self.reduces(id)) {
+                    continue;
+                }
+                let order = self.order(id).clone();
+                let close = self.tradable(order.asset).expect("asked above").ohlc[3];
+                self.act_on(id, at_close(&order, close));
+            }
+        }
+    }
+
+    /// `ioc` and `fok` orders have had their row.
+    pub(super) fn end_immediate_orders(&mut self) {
+        for id in self.live_ids() {
+            let order = self.order(id);
+            if self.tradable(order.asset).is_none() || order.from_bar > self.bar {
+                continue;
+            }
+            match order.tif {
+                TimeInForce::Ioc => self.expire(id, ExpireReason::IocRest),
+                TimeInForce::Fok => self.expire(id, ExpireReason::FokUnfilled),
+                _ => {}
+            }
+        }
+    }
+}

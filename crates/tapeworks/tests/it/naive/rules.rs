@@ -1,0 +1,236 @@
+//! Position rules (6.1): resting levels, and conditions that are looked at when a row has ended.
+
+use tapeworks::broker::{ExitReason, OrderKind, OrderOrigin, PositionRule, ScaledOf};
+
+use super::Twin;
+use super::book::{Hit, Position};
+
+/// A price at which a rule fires.
+#[derive(Debug, Clone, Copy)]
+pub struct Level {
+    pub price: f64,
+    pub is_target: bool,
+    pub reason: ExitReason,
+    step: Option<(usize, usize)>,
+    fraction: f64,
+    of: ScaledOf,
+}
+
+fn flat(rules: &[PositionRule]) -> Vec<&PositionRule> {
+    let mut list = Vec::new();
+    for rule in rules {
+        match rule {
+            PositionRule::Any(inner) => list.extend(flat(inner)),
+            rule => list.push(rule),
+        }
+    }
+    list
+}
+
+impl Twin<'_> {
+    pub(super) fn rules_of(&self, asset: u32) -> &[PositionRule] {
+        self.asset_rules[asset as usize].as_ref().unwrap_or(&self.run_rules)
+    }
+
+    /// The value of a column in the row of a bar; NaN without one.
+    pub(super) fn column(&self, bar: usize, asset: u32, name: &str) -> f64 {
+        let at = self.market.signals.iter().position(|s| s == name).expect("a column of the run");
+        self.market.row(bar, asset).map_or(f64::NAN, |row| row.signals[at])
+    }
+
+    /// The column in the last row before this one.
+    fn column_before(&self, asset: u32, name: &str) -> f64 {
+        let rows = self.market.rows.iter().rev();
+        let last = rows.filter(|row| row.asset == asset && row.bar < self.bar).map(|row| row.bar).next();
+        last.map_or(f64::NAN, |bar| self.column(bar, asset, name))
+    }
+
+    /// All levels of a position, stops first, each kind nearest first.
+    pub(super) fn levels(&self, asset: u32) -> Vec<Level> {
+        let Some(p) = self.positions.iter().find(|p| p.asset == asset) else { return Vec::new() };
+        let side = p.side();
+        let away = |base: f64, x: f64| base * if side > 0.0 { 1.0 - x } else { 1.0 + x };
+        let mut levels = Vec::new();
+        let mut push = |price: f64, is_target: bool, reason: ExitReason, fraction: f64| {
+            let of = ScaledOf::Initial;
+            levels.push(Level { price, is_target, reason, step: None, fraction, of });
+        };
+        for (i, rule) in flat(self.rules_of(asset)).into_iter().enumerate() {
+            match rule {
+                PositionRule::StopLoss(x) => {
+                    push(away(p.average, *x), false, ExitReason::StopLoss, 1.0);
+                }
+                PositionRule::TakeProfit(x) => {
+                    push(away(p.average, -x), true, ExitReason::TakeProfit, 1.0);
+                }
+                PositionRule::TrailingStop(x) => {
+                    push(away(p.best, *x), false, ExitReason::Trailing, 1.0);
+                }
+                PositionRule::TrailingAmount(a) => {
+                    push(p.best - side * a, false, ExitReason::Trailing, 1.0);
+                }
+                PositionRule::TighteningTrail(steps) => {
+                    // On the entry row there is no close of this position yet.
+                    let last = if p.entry.bar == self.bar { p.average } else { self.mark_of(asset) };
+                    let gain = side * (last / p.average - 1.0);
+                    let reached = steps.iter().rev().find(|step| gain >= step.0);
+                    let x = reached.unwrap_or(&steps[0]).1;
+                    push(away(p.best, x), false, ExitReason::Trailing, 1.0);
+                }
+                PositionRule::VolatilityStop { multiple, .. } => {
+                    if let Some(taken) = p.taken.iter().find(|taken| taken.0 == i) {
+                        let price = p.average - side * multiple * taken.1;
+                        push(price, false, ExitReason::VolatilityStop, 1.0);
+                    }
+                }
+                PositionRule::VolatilityTrail { multiple, column } => {
+                    let price = p.best - side * multiple * self.column_before(asset, column);
+                    if price.is_finite() {
+                        push(price, false, ExitReason::VolatilityStop, 1.0);
+                    }
+                }
+                PositionRule::ScaledExit { .. }
+                | PositionRule::TimeExit(_)
+                | PositionRule::SignalExit { .. }
+                | PositionRule::All(_)
+                | PositionRule::Any(_) => {}
+            }
+        }
+        for (i, rule) in flat(self.rules_of(asset)).into_iter().enumerate() {
+            let PositionRule::ScaledExit { steps, of } = rule else { continue };
+            for (k, &(gain, fraction)) in steps.iter().enumerate() {
+                if !p.steps_done.contains(&(i, k)) {
+                    levels.push(Level {
+                        price: away(p.average, -gain),
+                        is_target: true,
+                        reason: ExitReason::Scaled,
+                        step: Some((i, k)),
+                        fraction,
+                        of: *of,
+                    });
+                }
+            }
+        }
+        levels.retain(|level| self.is_armed(asset, level));
+        levels.sort_by(|a, b| {
+            let key = |level: &Level| if level.is_target { side * level.price } else { -side * level.price };
+            a.is_target.cmp(&b.is_target).then(key(a).total_cmp(&key(b)))
+        });
+        levels
+    }
+
+    /// A rule that has fired and could not fill completely has an order at work.
+    fn is_armed(&self, asset: u32, level: &Level) -> bool {
+        !self.orders.iter().any(|o| {
+            o.asset == asset
+                && o.is_live()
+                && o.origin == OrderOrigin::PositionRule
+                && (o.is_triggered || (o.kind == OrderKind::Limit && o.reason == level.reason))
+        })
+    }
+
+    fn mark_of(&self, asset: u32) -> f64 {
+        self.marks[asset as usize]
+    }
+
+    /// Fires a level; false when nothing of it can happen in this row.
+    pub(super) fn exit_by_rule(&mut self, asset: u32, level: &Level, hit: Hit) -> bool {
+        let held = self.held(asset);
+        let i = self.positions.iter().position(|p| p.asset == asset).expect("levels have positions");
+        let mut units = held.abs();
+        if let Some(step) = level.step {
+            let whole = match level.of {
+                ScaledOf::Initial => self.positions[i].entry_units,
+                ScaledOf::Remaining => held.abs(),
+            };
+            units = self.round(asset, whole * level.fraction).min(held.abs());
+            self.positions[i].steps_done.push(step);
+            if units == 0.0 {
+                return true;
+            }
+        }
+        let kind = if level.is_target { OrderKind::Limit } else { OrderKind::Stop };
+        let id = self.system_order(asset, -held.signum() * units, kind, OrderOrigin::PositionRule, level.reason);
+        let bar = self.bar;
+        let order = self.order_mut(id);
+        order.from_bar = bar;
+        if level.is_target {
+            order.limit = level.price;
+        } else {
+            order.stop = level.price;
+        }
+        self.take_turn(id, hit);
+        true
+    }
+
+    /// What a volatility stop can take when the position begins.
+    pub(super) fn take_columns_at_entry(&mut self, asset: u32) {
+        let p = self.positions.iter().find(|p| p.asset == asset).expect("just opened");
+        let decided = self.order(p.entry_order).created;
+        self.take_columns(asset, decided);
+    }
+
+    fn take_columns(&mut self, asset: u32, bar: usize) {
+        let mut taken = Vec::new();
+        let p = self.positions.iter().find(|p| p.asset == asset).expect("asked with a position");
+        for (i, rule) in flat(self.rules_of(asset)).into_iter().enumerate() {
+            let PositionRule::VolatilityStop { column, .. } = rule else { continue };
+            let value = self.column(bar, asset, column);
+            if value.is_finite() && !p.taken.iter().any(|taken| taken.0 == i) {
+                taken.push((i, value));
+            }
+        }
+        let p = self.positions.iter_mut().find(|p| p.asset == asset).expect("found above");
+        p.taken.extend(taken);
+    }
+
+    /// Phase 5: conditions at the close queue market orders for the next row.
+    pub(super) fn queue_rule_exits(&mut self) {
+        for p in self.positions_by_asset() {
+            if self.tradable(p.asset).is_none() {
+                continue;
+            }
+            self.take_columns(p.asset, self.bar);
+            let is_queued = self.orders.iter().any(|o| {
+                o.asset == p.asset
+                    && o.is_live()
+                    && o.origin == OrderOrigin::PositionRule
+                    && o.kind == OrderKind::Market
+            });
+            if is_queued {
+                continue;
+            }
+            let reason = flat(self.rules_of(p.asset)).into_iter().find_map(|rule| match rule {
+                PositionRule::TimeExit(_) if self.holds(&p, rule) => Some(ExitReason::Time),
+                PositionRule::SignalExit { .. } if self.holds(&p, rule) => Some(ExitReason::SignalExit),
+                PositionRule::All(_) if self.holds(&p, rule) => Some(ExitReason::AllRules),
+                _ => None,
+            });
+            if let Some(reason) = reason {
+                let origin = OrderOrigin::PositionRule;
+                self.system_order(p.asset, -p.units, OrderKind::Market, origin, reason);
+            }
+        }
+    }
+
+    /// Whether a condition is true at the close of this row.
+    fn holds(&self, p: &Position, rule: &PositionRule) -> bool {
+        let side = p.side();
+        let close = self.mark_of(p.asset);
+        match rule {
+            PositionRule::TimeExit(n) => p.bars_held >= *n,
+            PositionRule::SignalExit { column, threshold } => {
+                side * self.column(self.bar, p.asset, column) < -threshold
+            }
+            PositionRule::StopLoss(x) => {
+                side * (close - p.average * if side > 0.0 { 1.0 - x } else { 1.0 + x }) <= 0.0
+            }
+            PositionRule::TakeProfit(x) => {
+                side * (close - p.average * if side > 0.0 { 1.0 + x } else { 1.0 - x }) >= 0.0
+            }
+            PositionRule::All(rules) => rules.iter().all(|rule| self.holds(p, rule)),
+            PositionRule::Any(rules) => rules.iter().any(|rule| self.holds(p, rule)),
+            _ => unreachable!("the twin draws four conditions"),
+        }
+    }
+}
