@@ -194,7 +194,8 @@ impl PyCommission {
         Ok(Self { model: Commission::Combined(models), failures, text })
     }
 
-    /// A function of your own that gives the fee of a fill; it is called with the keywords it names.
+    /// A function of your own that gives the fee of a fill; it is called with the keywords it
+    /// names.
     ///
     /// There are `quantity`, `price`, `multiplier`, `value`, `side` ("buy" or "sell"), `maker`, and
     /// what came before this fill: `order_quantity`, `order_value`, `order_fees` of the same order,

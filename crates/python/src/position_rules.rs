@@ -152,7 +152,7 @@ impl PyTrailingStop {
             _ => Err(config_error(
                 "C420",
                 "TrailingStop takes a fraction or an amount, one of them",
-                "tw.TrailingStop(0.1) trails by 10 percent, tw.TrailingStop(amount=2.5) by currency",
+                "tw.TrailingStop(0.1) trails by 10 percent, tw.TrailingStop(amount=2.5) by 2.50",
             )),
         }
     }

@@ -117,7 +117,8 @@ impl PySlippage {
     }
 
     /// `price * eta_bps / 10000 * sigma * sqrt(quantity / adv)`, with the yearly volatility `sigma`
-    /// and the mean volume `adv` of the `window` rows before the fill; 7.5 bps where they are fewer.
+    /// and the mean volume `adv` of the `window` rows before the fill; 7.5 bps where they are
+    /// fewer.
     #[staticmethod]
     #[pyo3(signature = (eta_bps, *, window=20))]
     fn volatility(eta_bps: f64, window: u32) -> PyResult<Self> {
@@ -131,10 +132,10 @@ impl PySlippage {
     /// A function of your own that gives currency a unit, from 0 up; it is called with the keywords
     /// it names.
     ///
-    /// There are `quantity`, `price`, `side` ("buy" or "sell"), `volume`, `used` (filled in this row
-    /// already), `tick`, `spread`, `asset` (position in `feed.symbols`), and with `past_rows=n` the
-    /// yearly volatility `sigma` and the mean volume `adv` of the last n rows. Unknown values are
-    /// NaN. `needs_volume=True` marks fills of rows without a volume.
+    /// There are `quantity`, `price`, `side` ("buy" or "sell"), `volume`, `used` (filled in this
+    /// row already), `tick`, `spread`, `asset` (position in `feed.symbols`), and with `past_rows=n`
+    /// the yearly volatility `sigma` and the mean volume `adv` of the last n rows. Unknown values
+    /// are NaN. `needs_volume=True` marks fills of rows without a volume.
     #[staticmethod]
     #[pyo3(signature = (function, *, needs_volume=false, past_rows=0))]
     fn custom(function: &Bound<'_, PyAny>, needs_volume: bool, past_rows: usize) -> PyResult<Self> {
@@ -236,8 +237,8 @@ impl PyImpact {
 
 /// The largest share of the traded volume that orders may take; the rest waits.
 ///
-/// `basis`: the volume of the row that fills (`"bar"`), of the row before (`"previous_bar"`), or the
-/// mean of the last `window` rows (`"adv"`). `scope`: all orders of a symbol share the cap
+/// `basis`: the volume of the row that fills (`"bar"`), of the row before (`"previous_bar"`), or
+/// the mean of the last `window` rows (`"adv"`). `scope`: all orders of a symbol share the cap
 /// (`"symbol"`), or each has its own (`"order"`).
 #[pyclass(frozen, name = "Participation", module = "tapeworks")]
 pub struct PyParticipation {

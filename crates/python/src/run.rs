@@ -13,7 +13,6 @@ use tapeworks::engine::{self, EngineConfig, RunLog, Snapshot, Strategy};
 use tapeworks::run::config::Rule;
 use tapeworks::run::{self as wiring, RunParts};
 
-use crate::account::PyInstrument;
 use crate::argument::number;
 use crate::callbacks::{OnReject, PyCallbacks, WithPolicy};
 use crate::commission::PyCommission;
@@ -21,6 +20,7 @@ use crate::custom_models::Failure;
 use crate::errors::{StrategyError, config_error, one_of, py_err, refuse_unknown};
 use crate::feed::{Opened, PyDataFeed};
 use crate::instant::zone;
+use crate::instrument::PyInstrument;
 use crate::limits::portfolio_limits;
 use crate::market::Market;
 use crate::position_rules::position_rules;
@@ -73,12 +73,14 @@ const LATER: [&str; 2] = ["benchmark", "record_context"];
 /// Terms: `account` is "cash", "margin", "crypto", "futures" or a `tw.Account`; `lots` "integer" or
 /// "fractional"; `instruments` maps symbols to `tw.Instrument`, `instrument` is that of all others.
 ///
-/// Known beforehand: `flows` are `(when, amount)`, `funding` `(when, symbol, rate)`, `rolls` `(when,
-/// from, to)`; the first two may be tables with these columns, named timestamp, amount, symbol, rate.
+/// Known beforehand: `flows` are `(when, amount)`, `funding` `(when, symbol, rate)`, `rolls`
+/// `(when, from, to)`; the first two may be tables with these columns, named timestamp, amount,
+/// symbol, rate.
 ///
-/// `rules` are position rules for every position, `limits` those of `tw.limits`. `snapshot="session"`
-/// keeps the portfolio state of the last row of each day (UTC) only. `on_reject` decides what happens
-/// besides the row in `result.rejections`; `out` names a folder to write the run to.
+/// `rules` are position rules for every position, `limits` those of `tw.limits`.
+/// `snapshot="session"` keeps the portfolio state of the last row of each day (UTC) only.
+/// `on_reject` decides what happens besides the row in `result.rejections`; `out` names a folder to
+/// write the run to.
 #[pyfunction]
 #[pyo3(signature = (
     feed, strategy, *, cash=100_000.0, commission=None, slippage=None, impact=None,
@@ -161,7 +163,7 @@ pub fn run<'py>(
             &[("integer", Lots::Integer), ("fractional", Lots::Fractional)],
         )?,
         instrument: instrument.map_or_else(Instrument::default, |given| given.get().terms),
-        instruments: crate::account::instruments(instruments)?,
+        instruments: crate::instrument::instruments(instruments)?,
         flows: schedule::flows(flows, &zone)?,
         funding: Vec::new(),
         rolls: schedule::rolls(rolls, &zone)?,
