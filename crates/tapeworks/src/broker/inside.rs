@@ -131,10 +131,16 @@ impl Broker {
                 continue;
             }
             let is_favourable = kind == OrderKind::Limit;
+            let price = not_before_entry(touched.price, &since, side, is_favourable, self.now);
+            if !live.terms.is_within_limit(price) {
+                // The entry lies beyond stop and limit: the order is a limit order from here on.
+                self.note_trigger(place);
+                continue;
+            }
             candidates.push(Candidate {
                 asset: live.asset,
                 is_favourable,
-                price: not_before_entry(touched.price, &since, side, is_favourable, self.now),
+                price,
                 by_stop: touched.by_stop,
                 is_maker: touched.is_maker,
                 source: Source::Order(place),

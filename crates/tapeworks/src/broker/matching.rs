@@ -129,6 +129,12 @@ impl Terms {
         }
     }
 
+    /// Whether a price is no worse than the limit, when there is one.
+    #[must_use]
+    pub fn is_within_limit(&self, price: f64) -> bool {
+        self.limit.is_nan() || self.limit_takes(price)
+    }
+
     /// `price` has reached the stop.
     #[inline]
     fn stop_takes(&self, price: f64) -> bool {
