@@ -88,8 +88,8 @@ macro_rules! exposure {
     ($(#[$doc:meta])* $function:ident, $text:literal, $kind:path) => {
         $(#[$doc])*
         ///
-        /// An order that would pass it is refused as `limit_exposure`; `action` is what happens when
-        /// prices pass it.
+        /// An order that would pass it is refused as `limit_exposure`; `action` is what happens
+        /// when prices pass it.
         #[pyfunction]
         #[pyo3(signature = (fraction, *, action=None))]
         fn $function(

@@ -139,8 +139,10 @@ fn not_a_word(knob: &str, given: impl std::fmt::Display) -> Error {
     Error::config("C330", format!("{knob} is {given}, expected a word"))
 }
 
-fn meant<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
-    nearest(word, known).map_or_else(String::new, |name| format!(", did you mean {name}"))
+fn meant<'a>(word: &str, mut known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let begins = |name: &&str| word.len() >= 3 && name.starts_with(word);
+    let found = nearest(word, known.clone()).or_else(|| known.find(begins));
+    found.map_or_else(String::new, |name| format!(", did you mean {name}"))
 }
 
 #[cfg(test)]

@@ -189,10 +189,16 @@ fn config_when_a_term_is_wrong_then_place_words_and_remedy() {
             "C303",
             &["0.6 is above the initial margin"],
         ),
+        (
+            "maintenance_short: 0.2",
+            "maintenance_short: 0.4",
+            "C303",
+            &["execution.leverage_max: 4 opens at a margin of 0.25, but account keeps at 0.4"],
+        ),
         ("leverage_max: 4", "leverage_max: 0.5", "C303", &["execution.leverage_max is 0.5"]),
         (
             "kind: per_unit",
-            "kind: per_units",
+            "kind: per_shar",
             "C304",
             &["commission.0.kind", "did you mean", "per_share"],
         ),
@@ -229,7 +235,7 @@ fn config_when_a_term_is_wrong_then_place_words_and_remedy() {
             "    AAPL:",
             "    APPL:",
             "C303",
-            &["run.yaml:21:", "instruments.APPL", "did you mean AAPL"],
+            &["run.yaml:19:", "instruments.APPL", "did you mean AAPL"],
         ),
         (
             "symbol: IBM",

@@ -168,7 +168,21 @@ impl LeverageMax {
                 let reason = format!("{given}, but account.initial_margin makes it {own}");
                 Err(section.bad("leverage_max", &reason).with_hint("keep one of the two"))
             }
-            _ => Ok(Self(given.or(own).unwrap_or(2.0))),
+            _ => Self(given.or(own).unwrap_or(2.0)).above_maintenance(section, account),
         }
+    }
+
+    /// Refuses a leverage at which a position costs more to keep than to open.
+    fn above_maintenance(self, section: &Section<'_>, account: &AccountConfig) -> Result<Self> {
+        let terms = account.terms(self.0);
+        let kept = terms.maintenance_long.max(terms.maintenance_short);
+        if kept <= terms.initial_margin {
+            return Ok(self);
+        }
+        let reason = format!(
+            "{} opens at a margin of {}, but account keeps at {kept}",
+            self.0, terms.initial_margin
+        );
+        Err(section.bad("leverage_max", &reason).with_hint("lower one of the two"))
     }
 }
