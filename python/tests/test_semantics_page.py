@@ -1,4 +1,4 @@
-"""Every panel of docs/semantics.md that shows a run shows the fills that the engine makes."""
+"""docs/semantics.md: its pictures show the engine's fills, its tables the words of the code."""
 
 import importlib.util
 import sys
@@ -9,18 +9,19 @@ import pytest
 
 import tapeworks as tw
 
-SCRIPT = Path(__file__).parents[2] / "docs" / "images" / "semantics" / "make.py"
+DOCS = Path(__file__).parents[2] / "docs"
+SCRIPT = DOCS / "images" / "semantics" / "make.py"
 
 
-def load():
-    spec = importlib.util.spec_from_file_location("pictures", SCRIPT)
+def load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
-    sys.modules["pictures"] = module
+    sys.modules[path.stem] = module
     spec.loader.exec_module(module)
     return module
 
 
-PICTURES = load()
+PICTURES = load(SCRIPT)
 PANELS = [(f"{name} {idx}", panel) for name, idx, panel in PICTURES.panels()]
 DAY = pl.datetime(2024, 1, 2, time_zone="UTC", time_unit="ns")
 
@@ -83,3 +84,9 @@ def test_pictures_when_drawn_then_as_committed():
         assert (SCRIPT.parent / f"{name}.svg").read_text() == PICTURES.chart(title, build())
     for name, build in PICTURES.DRAWINGS.items():
         assert (SCRIPT.parent / f"{name}.svg").read_text() == build()
+
+
+def test_tables_when_made_from_the_code_then_as_committed():
+    tables = load(DOCS / "semantics_tables.py")
+    page = tables.PAGE.read_text()
+    assert tables.filled(page) == page
