@@ -111,7 +111,7 @@ def rejection_table(words, hints):
     }
     for variant, word, doc in words["RejectCode"]:
         is_raised = any(f"RejectCode::{variant}" in text for text in raised.values())
-        later = "" if is_raised else " *Not raised yet.*"
+        later = "" if is_raised else " *Not raised.*"
         lines.append(f"| `{word}` | {doc}{later} | {hints[variant]} |")
     return lines
 
