@@ -457,8 +457,8 @@ def whipsaw():
 def cycle():
     """The phases of a row on one line of time."""
     phases = [
-        ("0", "clock", "orders expire", "cash settles"),
-        ("1", "before", "flows, borrow,", "interest, funding"),
+        ("0", "clock", "settlement, borrow,", "interest, expiries"),
+        ("1", "before", "flows, funding", "up to now"),
         ("2", "open", "rolls, reduces,", "then opens, at O"),
         ("3", "inside", "opens, then exits", "touched in L..H"),
         ("4", "close", "market on close", "at C"),
