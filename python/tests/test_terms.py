@@ -131,7 +131,7 @@ def test_model_when_it_raises_then_strategy_error_with_the_cause(tiny):
             run(tiny, {0: buy_ten}, **{name: model})
         assert isinstance(caught.value.__cause__, ZeroDivisionError)
         if name != "commission":
-            assert "A" in str(caught.value) and "2024-01-02" in str(caught.value)
+            assert "2024-01-02" in str(caught.value)
 
 
 @pytest.mark.parametrize(
