@@ -92,9 +92,14 @@ reporting: {snapshot: session}
 
 #[test]
 fn config_when_every_term_is_given_then_read_shown_and_read_again() {
-    let once = yaml(FULL).unwrap().config;
+    let loaded = yaml(FULL).unwrap();
+    let once = loaded.config.clone();
     let resolved = once.to_yaml().unwrap();
     assert_eq!(yaml(&resolved).expect(&resolved).config, once);
+    let origin = |key: &str| loaded.origin(key).to_string();
+    assert_eq!(origin("execution.semantics.both_hit"), "run.yaml:5:42");
+    assert_eq!(origin("execution.commission.parts"), "run.yaml:10:5", "of the short form");
+    assert_eq!(origin("execution.instrument.lot"), "default");
     let semantics = once.execution.semantics.semantics().unwrap();
     let expected = Semantics {
         both_hit: BothHit::ProfitFirst,

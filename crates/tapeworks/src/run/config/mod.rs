@@ -161,7 +161,9 @@ impl LoadedConfig {
             };
             match child {
                 Some(child) => node = child,
-                None => return Origin::Default,
+                None if matches!(node.value, Value::Map(_)) => return Origin::Default,
+                // A value in short form stands for all the keys of the long one.
+                None => return node.origin.clone(),
             }
         }
         node.origin.clone()
