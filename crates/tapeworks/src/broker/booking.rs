@@ -431,7 +431,9 @@ impl Broker {
 
     /// Writes what is still open: live orders, and each position as a lot at its last mark.
     pub fn close_books(&mut self) {
-        let live: Vec<OrderId> = self.live.iter().map(|live| live.order).collect();
+        // What waits for its parent stays held.
+        let waits = self.live.iter().filter(|live| !live.is_held);
+        let live: Vec<OrderId> = waits.map(|live| live.order).collect();
         for order in live {
             self.ledger.orders[order.index()].status = OrderStatus::LiveAtEnd;
             self.push_change(order, OrderEventKind::LiveAtEnd, f64::NAN, f64::NAN);

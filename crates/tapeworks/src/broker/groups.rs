@@ -2,7 +2,7 @@
 //! orders that depend on their position.
 
 use super::bar::Quotes;
-use super::codes::{CancelReason, ExpireReason, FillFlags, Phase, Side, TimeInForce};
+use super::codes::{CancelReason, ExpireReason, FillFlags, OrderKind, Phase, Side, TimeInForce};
 use super::cycle::{Broker, Hit};
 use super::execution::Execution;
 use super::ledger::{OrderEventKind, OrderStatus};
@@ -158,7 +158,7 @@ impl Broker {
             } else {
                 price
             };
-            if terms.limit.is_nan() {
+            if terms.kind != OrderKind::Limit {
                 terms.stop = price;
             } else {
                 terms.limit = price;

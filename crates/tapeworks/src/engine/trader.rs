@@ -70,8 +70,7 @@ impl Trader {
             quotes: quote_columns(config, &layout)?,
         };
         let account = Account { cash: config.cash, ..Account::default() };
-        let columns = |name: &str| layout.column(name);
-        let rules = RuleBook::new(RuleSet::new(&config.rules, &columns)?, n_assets);
+        let rules = RuleBook::new(RuleSet::among(&config.rules, &layout.columns())?, n_assets);
         let resolve = |symbol: &str| symbols.id(symbol);
         let limits = LimitBook::new(&config.limits, &resolve, config.cash)?;
         let tracks = Tracks::of(config);
@@ -101,7 +100,7 @@ impl Trader {
     /// `C310` when a fraction is out of range; `O102` when the asset is not of this run.
     pub fn set_rules(&mut self, asset: Option<AssetId>, rules: &[PositionRule]) -> Result<()> {
         asset.map_or(Ok(()), |asset| self.check_asset(asset))?;
-        let set = RuleSet::new(rules, &|name| self.layout.column(name))?;
+        let set = RuleSet::among(rules, &self.layout.columns())?;
         self.broker.set_rules(asset, set);
         Ok(())
     }

@@ -285,18 +285,18 @@ fn order_when_the_deciding_row_would_fill_it_then_it_waits_for_the_next() {
     let rows =
         [[100.0, 150.0, 50.0, 100.0], [100.0, 101.0, 99.0, 100.0], [100.0, 101.0, 99.0, 100.0]];
     let asset = tapeworks::base::AssetId(0);
-    let far = TrailTerms {
-        distance: Distance::Amount(20.0),
-        limit_offset: None,
-        activate: Some(130.0),
-    };
+    let far =
+        TrailTerms { distance: Distance::Amount(20.0), limit_offset: None, activate: Some(130.0) };
     let waits = [
         limit(0, 1.0, 60.0),
         stop(0, 1.0, 140.0),
         Act::Order(OrderRequest::stop_limit(asset, 1.0, 140.0, 145.0)),
         Act::Order(OrderRequest::trailing(asset, 1.0, Distance::Fraction(0.25))),
         Act::Order(OrderRequest { trail: Some(far), ..OrderRequest::market(asset, 1.0) }),
-        Act::Oco(vec![OrderRequest::limit(asset, 1.0, 60.0), OrderRequest::stop(asset, 1.0, 140.0)]),
+        Act::Oco(vec![
+            OrderRequest::limit(asset, 1.0, 60.0),
+            OrderRequest::stop(asset, 1.0, 140.0),
+        ]),
         Act::Oto(
             OrderRequest::limit(asset, 1.0, 60.0),
             ReleaseOn::Complete,

@@ -1,8 +1,8 @@
 //! The turn of an order whose price has come: cap, cash test, fill or refusal (3.1, 3.4, 4.2, 4.3).
 
 use tapeworks::broker::{
-    AccountKind, CancelReason, ExpireReason, LimitKind, Lots, Margin, OrderStatus,
-    RejectCode, TimeInForce,
+    AccountKind, CancelReason, ExpireReason, LimitKind, Lots, Margin, OrderStatus, RejectCode,
+    TimeInForce,
 };
 
 use super::Twin;
@@ -24,6 +24,7 @@ impl Twin<'_> {
             _ if lot > 0.0 => 1.0 / lot,
             Lots::Integer => 1.0,
             Lots::Fractional => 1e8,
+            Lots::Step(step) => 1.0 / step,
         }
     }
 
@@ -279,8 +280,5 @@ impl Twin<'_> {
 
 /// Refusals that are not a question of what the account can pay.
 fn is_policy(code: Option<RejectCode>) -> bool {
-    !matches!(
-        code,
-        None | Some(RejectCode::InsufficientCash | RejectCode::InsufficientMargin)
-    )
+    !matches!(code, None | Some(RejectCode::InsufficientCash | RejectCode::InsufficientMargin))
 }

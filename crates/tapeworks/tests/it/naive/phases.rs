@@ -161,7 +161,8 @@ impl Twin<'_> {
         let mut both = None;
         loop {
             // (price, is it a target, order or level, fill, the entry it dates from)
-            let mut candidates: Vec<(f64, bool, Result<u32, Level>, Met, Option<Start>)> = Vec::new();
+            let mut candidates: Vec<(f64, bool, Result<u32, Level>, Met, Option<Start>)> =
+                Vec::new();
             let position = self.positions.iter().find(|p| p.asset == asset).cloned();
             let entered = position.as_ref().map(|p| p.entry);
             let added = position.as_ref().map(|p| p.last);

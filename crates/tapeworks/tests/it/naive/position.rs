@@ -49,7 +49,16 @@ impl Twin<'_> {
         });
         let slippage = d * (price - hit.base) * m;
         if closed > 0.0 {
-            self.shrink(asset, closed, price, fee_closed, slippage * closed, fill, order.reason, hit);
+            self.shrink(
+                asset,
+                closed,
+                price,
+                fee_closed,
+                slippage * closed,
+                fill,
+                order.reason,
+                hit,
+            );
         }
         if opened > 0.0 {
             self.grow(id, opened, price, fee_opened, slippage * opened, fill, hit);
@@ -190,7 +199,9 @@ impl Twin<'_> {
             let (mut up, mut down) = if side > 0.0 { (high, low) } else { (low, high) };
             if p.entry.bar == bar {
                 match p.entry.how {
-                    How::TouchedLimit | How::WithParent if side > 0.0 => up = p.entry.base.max(close),
+                    How::TouchedLimit | How::WithParent if side > 0.0 => {
+                        up = p.entry.base.max(close)
+                    }
                     How::TouchedLimit | How::WithParent => up = p.entry.base.min(close),
                     How::AtClose => (up, down) = (p.entry.base, p.entry.base),
                     How::AtOpen | How::TouchedStop => {}

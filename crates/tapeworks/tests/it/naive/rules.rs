@@ -41,7 +41,8 @@ impl Twin<'_> {
     /// The column in the last row before this one.
     fn column_before(&self, asset: u32, name: &str) -> f64 {
         let rows = self.market.rows.iter().rev();
-        let last = rows.filter(|row| row.asset == asset && row.bar < self.bar).map(|row| row.bar).next();
+        let last =
+            rows.filter(|row| row.asset == asset && row.bar < self.bar).map(|row| row.bar).next();
         last.map_or(f64::NAN, |bar| self.column(bar, asset, name))
     }
 
@@ -71,7 +72,8 @@ impl Twin<'_> {
                 }
                 PositionRule::TighteningTrail(steps) => {
                     // On the entry row there is no close of this position yet.
-                    let last = if p.entry.bar == self.bar { p.average } else { self.mark_of(asset) };
+                    let last =
+                        if p.entry.bar == self.bar { p.average } else { self.mark_of(asset) };
                     let gain = side * (last / p.average - 1.0);
                     let reached = steps.iter().rev().find(|step| gain >= step.0);
                     let x = reached.unwrap_or(&steps[0]).1;
@@ -113,7 +115,9 @@ impl Twin<'_> {
         }
         levels.retain(|level| self.is_armed(asset, level));
         levels.sort_by(|a, b| {
-            let key = |level: &Level| if level.is_target { side * level.price } else { -side * level.price };
+            let key = |level: &Level| {
+                if level.is_target { side * level.price } else { -side * level.price }
+            };
             a.is_target.cmp(&b.is_target).then(key(a).total_cmp(&key(b)))
         });
         levels
@@ -136,7 +140,8 @@ impl Twin<'_> {
     /// Fires a level; false when nothing of it can happen in this row.
     pub(super) fn exit_by_rule(&mut self, asset: u32, level: &Level, hit: Hit) -> bool {
         let held = self.held(asset);
-        let i = self.positions.iter().position(|p| p.asset == asset).expect("levels have positions");
+        let i =
+            self.positions.iter().position(|p| p.asset == asset).expect("levels have positions");
         let mut units = held.abs();
         if let Some(step) = level.step {
             let whole = match level.of {
@@ -150,7 +155,13 @@ impl Twin<'_> {
             }
         }
         let kind = if level.is_target { OrderKind::Limit } else { OrderKind::Stop };
-        let id = self.system_order(asset, -held.signum() * units, kind, OrderOrigin::PositionRule, level.reason);
+        let id = self.system_order(
+            asset,
+            -held.signum() * units,
+            kind,
+            OrderOrigin::PositionRule,
+            level.reason,
+        );
         let bar = self.bar;
         let order = self.order_mut(id);
         order.from_bar = bar;
@@ -202,7 +213,9 @@ impl Twin<'_> {
             }
             let reason = flat(self.rules_of(p.asset)).into_iter().find_map(|rule| match rule {
                 PositionRule::TimeExit(_) if self.holds(&p, rule) => Some(ExitReason::Time),
-                PositionRule::SignalExit { .. } if self.holds(&p, rule) => Some(ExitReason::SignalExit),
+                PositionRule::SignalExit { .. } if self.holds(&p, rule) => {
+                    Some(ExitReason::SignalExit)
+                }
                 PositionRule::All(_) if self.holds(&p, rule) => Some(ExitReason::AllRules),
                 _ => None,
             });
