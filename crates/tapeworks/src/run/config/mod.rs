@@ -298,7 +298,7 @@ mod tests {
             assert_eq!(properties(pointer), keys, "{pointer}");
         }
         // Values with a tag: the tag, the keys of each kind.
-        let tagged: [(&str, &str, &[(&str, &[&str])]); 4] = [
+        let tagged = [
             ("Rule", "rule", strategy::RULES),
             ("CommissionConfig", "kind", commission::KINDS),
             ("SlippageConfig", "kind", price_cost::SLIPPAGE_KINDS),
