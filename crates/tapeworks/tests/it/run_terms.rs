@@ -1,5 +1,6 @@
 //! Room `run`: the sections `execution` and `risk` of a config, from text to the terms of the engine.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use tapeworks::broker::{
     MarginCallPolicy, PortfolioLimit, PositionRule, Semantics, VolumeBasis,
 };
 use tapeworks::engine::Flow;
-use tapeworks::run::config::Format;
+use tapeworks::run::config::{Format, PortfolioLimitConfig};
 use tapeworks::run::{self, LoadedConfig, Outcome, Overlay};
 
 const BASE: &str = "\
@@ -122,7 +123,7 @@ fn config_when_every_term_is_given_then_read_shown_and_read_again() {
     assert_eq!((ibm.tick, ibm.is_shortable), (0.01, false));
     assert_eq!(ibm.initial_margin, Margin::Fraction(0.8));
     let limits: Vec<PortfolioLimit> =
-        once.risk.portfolio.iter().map(|limit| limit.limit()).collect();
+        once.risk.portfolio.iter().map(PortfolioLimitConfig::limit).collect();
     assert_eq!(limits[1].action, LimitAction::Reduce(0.5));
     assert_eq!(limits[2].action, LimitAction::Warn, "orders that would pass it are refused");
     assert_eq!(limits[6].kind, LimitKind::MaxPositions(5));
@@ -324,9 +325,8 @@ fn snapshot_when_by_session_then_the_last_state_of_each_day() {
     for day in 1..=16 {
         for hour in [10, 11] {
             let price = 100 + day + hour;
-            csv.push_str(&format!(
-                "2024-01-{day:02}T{hour}:00:00Z,A,{price},{price},{price},{price},1000\n"
-            ));
+            let row = format!("{price},{price},{price},{price},1000");
+            writeln!(csv, "2024-01-{day:02}T{hour}:00:00Z,A,{row}").unwrap();
         }
     }
     fs::write(root.join("bars.csv"), csv).unwrap();
