@@ -1,6 +1,6 @@
 //! Changes and cancellations of orders that are live.
 
-use super::codes::CancelReason;
+use super::codes::{CancelReason, OrderKind};
 use super::cycle::Broker;
 use super::ledger::OrderEventKind;
 use super::submission::Change;
@@ -34,6 +34,8 @@ impl Broker {
 
     /// Changes a live order from the next row on; false when it has already ended.
     ///
+    /// Prices that its kind does not have are left out: a trailing order finds its own.
+    ///
     /// A quantity at or below what has filled ends the order. A new stop takes back that the old
     /// one was reached. A new price or a larger quantity costs the order its priority.
     pub fn replace(&mut self, order: OrderId, change: &Change) -> bool {
@@ -58,12 +60,14 @@ impl Broker {
             }
         }
         let mut terms = live.terms;
-        if !change.limit.is_nan() && change.limit != terms.limit {
+        let has_limit = matches!(terms.kind, OrderKind::Limit | OrderKind::StopLimit);
+        if has_limit && !change.limit.is_nan() && change.limit != terms.limit {
             self.push_change(order, OrderEventKind::ReplacedLimit, terms.limit, change.limit);
             terms.limit = change.limit;
             costs_priority = true;
         }
-        if !change.stop.is_nan() && change.stop != terms.stop {
+        let has_stop = matches!(terms.kind, OrderKind::Stop | OrderKind::StopLimit);
+        if has_stop && !change.stop.is_nan() && change.stop != terms.stop {
             self.push_change(order, OrderEventKind::ReplacedStop, terms.stop, change.stop);
             terms.stop = change.stop;
             costs_priority = true;

@@ -134,7 +134,7 @@ impl Broker {
                 };
                 priced = again;
                 if affordable == 0.0 {
-                    self.book_fill(execution, held, closing, 0.0, &priced, quotes);
+                    self.book_fill(execution, held, closing, closing, &priced, quotes);
                     let average = self.average_price(execution);
                     self.push_rejection(execution.order, code, need, have);
                     let reason = CancelReason::OpenLegRejected;
@@ -146,15 +146,15 @@ impl Broker {
                 let old = closing + opening;
                 let event = OrderEventKind::ResizedForCash;
                 self.push_change(execution.order, event, old, quantity);
-                self.book_fill(execution, held, closing, affordable, &priced, quotes);
+                self.book_fill(execution, held, closing, quantity, &priced, quotes);
                 let average = self.average_price(execution);
                 self.finish(execution, OrderStatus::Filled);
                 self.after_fill(execution, quantity, average);
                 return self.after_end(execution.order);
             }
         }
-        self.book_fill(execution, held, closing, opening, &priced, quotes);
-        let filled = closing + opening;
+        let filled = if opening > 0.0 { quantity } else { closing };
+        self.book_fill(execution, held, closing, filled, &priced, quotes);
         let average = self.average_price(execution);
         if is_whole {
             self.finish(execution, OrderStatus::Filled);
@@ -271,14 +271,21 @@ impl Broker {
                 sigma,
                 adv,
             };
-            let impact = check_price_cost("impact", conditions.impact.per_unit(&basis));
+            // A cost without bound comes of a size without measure: the account will refuse it.
+            let checked = |model: &str, cost: f64| {
+                if cost == f64::INFINITY { Ok(cost) } else { check_price_cost(model, cost) }
+            };
+            let impact = checked("impact", conditions.impact.per_unit(&basis));
             priced.impact = *impact.as_ref().unwrap_or(&0.0);
             price += sign * priced.impact;
             basis.price = price;
             (basis.sigma, basis.adv) = past(conditions.slippage.past_rows());
-            let per_unit =
-                if execution.is_quoted { 0.0 } else { conditions.slippage.per_unit(&basis) };
-            let slip = check_price_cost("slippage", per_unit);
+            let per_unit = if execution.is_quoted || price.is_infinite() {
+                0.0
+            } else {
+                conditions.slippage.per_unit(&basis)
+            };
+            let slip = checked("slippage", per_unit);
             price += sign * slip.as_ref().unwrap_or(&0.0);
             if let Err(error) = impact.and(slip) {
                 self.fail(self.located(error, execution.asset));

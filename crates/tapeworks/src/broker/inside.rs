@@ -9,7 +9,7 @@ use super::matching::Terms;
 use super::positions::{Enlargement, Entry};
 use super::reach::{Reach, reach};
 use super::rules::Level;
-use super::semantics::BothHit;
+use super::semantics::{BothHit, Matching};
 use crate::base::AssetId;
 
 /// A level that a row reached and that would reduce a position.
@@ -79,7 +79,9 @@ impl Broker {
     pub(super) fn reduce_inside(&mut self, quotes: &impl Quotes) {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
-        if self.live.has_resting() {
+        // In one pass every order has its own turn later.
+        let by_phase = self.conditions.semantics.matching == Matching::Phased;
+        if by_phase && self.live.has_resting() {
             self.collect_orders(quotes, &mut candidates);
         }
         if self.rules.is_active() {

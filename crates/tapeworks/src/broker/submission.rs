@@ -151,7 +151,10 @@ impl Broker {
         if new.parent.is_none() {
             self.session_orders += 1;
         } else if self.is_orphan(new) {
-            return self.cancel_orphan(order);
+            return self.drop_order(order, CancelReason::ParentDone);
+        }
+        if self.is_blocked(new.asset) {
+            return self.drop_order(order, CancelReason::AfterRuleExit);
         }
         let refusal = self.refusal(new, quantity, &terms).or_else(|| {
             let passes = self.passes_submission(new.asset, quantity, &terms);
@@ -207,8 +210,15 @@ impl Broker {
         })
     }
 
-    fn cancel_orphan(&mut self, order: OrderId) -> OrderId {
-        let reason = CancelReason::ParentDone;
+    /// Whether orders are dropped because a rule has closed the symbol in this row.
+    fn is_blocked(&self, asset: AssetId) -> bool {
+        self.conditions.semantics.after_rule_exit == AfterRuleExit::Blocked
+            && self.closed_by_rule.contains(&asset.0)
+            && self.positions.quantity(asset) == 0.0
+    }
+
+    /// Ends an order that never reaches the book.
+    fn drop_order(&mut self, order: OrderId, reason: CancelReason) -> OrderId {
         self.ledger.orders[order.index()].status = OrderStatus::Cancelled(reason);
         self.push_cancel(order, reason);
         order
@@ -293,12 +303,6 @@ impl Broker {
         {
             let code = RejectCode::LimitOrderCount;
             return Some((code, f64::from(self.session_orders), f64::from(most)));
-        }
-        let is_blocked = self.conditions.semantics.after_rule_exit == AfterRuleExit::Blocked
-            && self.closed_by_rule.contains(&new.asset.0)
-            && self.positions.quantity(new.asset) == 0.0;
-        if is_blocked {
-            return plain(RejectCode::PrecheckFailed);
         }
         None
     }

@@ -48,8 +48,14 @@ impl Trader {
         if is_nothing && quantity.is_finite() {
             return None;
         }
+        let held = self.quantity(asset);
+        // What only reduces may not open anything where a rule closes the position before it.
+        let reduces = held * units >= 0.0
+            && units.abs() < held.abs()
+            && held * quantity < 0.0
+            && !self.broker.conditions().semantics.double_exit;
         let shortfall = self.shortfall_of_target(rebalances);
-        Some(self.send_market(asset, quantity, false, shortfall))
+        Some(self.send_market(asset, quantity, reduces, shortfall))
     }
 
     /// What to do when the account cannot pay for an order in stated units.

