@@ -15,6 +15,8 @@ FIRST_NS = int(FIRST.timestamp()) * 10**9
 RULE = {"stop_loss": tw.StopLoss, "take_profit": tw.TakeProfit, "trail": tw.TrailingStop}
 # Presets of ml4t-backtest without short positions; a job that needs them opens them there too.
 LONG_ONLY = ("default", "realistic", "ibkr_us_stocks_fixed")
+# A fee per unit replaces that of a preset, but not its least fee.
+MINIMUM = {"ibkr_us_stocks_fixed": 1.0, "lean": 1.0}
 PER_SHARE_MIN = tw.Commission.per_share(0.005, minimum=1.0, scope="fill")
 # What its presets charge, and which account they open.
 PRESET_TERMS = {
@@ -141,12 +143,14 @@ def terms_of(job):
 
     The job's own terms replace those of a preset, as they do in the peer.
     """
-    found = dict(PRESET_TERMS.get(job["peer_options"].get("preset"), {}))
+    preset = job["peer_options"].get("preset")
+    found = dict(PRESET_TERMS.get(preset, {}))
     said, lost = job.get("commission"), job.get("slippage")
     if said and said["kind"] == "percent":
         found["commission"] = tw.Commission.percent(bps=said["rate"] * 1e4)
     elif said:
-        found["commission"] = tw.Commission.per_share(said["rate"])
+        minimum = MINIMUM.get(preset, 0.0)
+        found["commission"] = tw.Commission.per_share(said["rate"], minimum, scope="fill")
     if lost and lost["kind"] == "percent":
         found["slippage"] = tw.Slippage.percent(bps=lost["rate"] * 1e4)
     elif lost:
