@@ -45,7 +45,7 @@ impl Broker {
         if self.live.has_resting() {
             self.open_inside(quotes);
         }
-        self.reduce_inside(quotes);
+        self.reduce_inside(quotes, true);
         self.live.sweep();
     }
 
@@ -76,10 +76,12 @@ impl Broker {
         }
     }
 
-    pub(super) fn reduce_inside(&mut self, quotes: &impl Quotes) {
+    /// Fires the levels that rows reached and that reduce positions: those of rules, and those of
+    /// orders unless these are matched elsewhere.
+    pub(super) fn reduce_inside(&mut self, quotes: &impl Quotes, with_orders: bool) {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
-        if self.live.has_resting() {
+        if with_orders && self.live.has_resting() {
             self.collect_orders(quotes, &mut candidates);
         }
         if self.rules.is_active() {
