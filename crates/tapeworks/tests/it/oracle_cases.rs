@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::panic::AssertUnwindSafe;
 
 use serde_json::Value;
 use tapeworks::base::{AssetId, Result};
@@ -412,12 +413,11 @@ fn difference(got: &Facts, want: &Facts) -> Option<String> {
 fn outcome(case: &Value) -> Option<String> {
     let config = config_of(case);
     let blocks = config.semantics.after_rule_exit == AfterRuleExit::Blocked;
-    let log =
-        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| replay(case, &config, 1))) {
-            Ok(Ok(log)) => log,
-            Ok(Err(error)) => return Some(format!("refused: {error}")),
-            Err(_) => return Some("panicked".into()),
-        };
+    let log = match std::panic::catch_unwind(AssertUnwindSafe(|| replay(case, &config, 0))) {
+        Ok(Ok(log)) => log,
+        Ok(Err(error)) => return Some(format!("refused: {error}")),
+        Err(_) => return Some("panicked".into()),
+    };
     let mut facts = facts_of(&log, blocks);
     if facts.is_empty() {
         facts.push(("nothing".into(), Fact::Number(0.0)));
