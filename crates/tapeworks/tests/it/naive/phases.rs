@@ -170,9 +170,6 @@ impl Twin<'_> {
                 if order.asset != asset || order.d != -side || !self.meets_this_row(id) {
                     continue;
                 }
-                if !self.reduces(id) && !self.pays_in_full() {
-                    continue;
-                }
                 let start = order.start.or(entered);
                 let range = self.range_for(start, asset);
                 let met = inside(&order, ohlc, range);
