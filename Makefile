@@ -12,7 +12,7 @@ export PYO3_PYTHON ?= $(abspath $(VENV))/bin/python
 begin = @begun=$$(date +%s)
 timed = echo "-- $@: $$(( $$(date +%s) - begun )) s"
 
-.PHONY: help demo test test-rust test-python wheel check fmt fmt-check lint bench parity docs
+.PHONY: help demo test test-rust test-python wheel check fmt fmt-check lint bench parity parity-full docs
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,8 +59,12 @@ lint: $(VENV)/requirements.stamp ## clippy on everything, warnings are errors
 bench: ## time us beside pinned peers, write bench/peers/RESULTS.md (long; a quiet machine)
 	$(PYTHON) bench/peers/bench.py --dir $(BENCH_DIR)
 
-parity: ## the answers of the benchmark workloads only: ours through every door, no clock
+parity: ## trade by trade beside pinned peers, live, write oracles/RESULTS.md
 	$(PYTHON) bench/peers/bench.py --dir $(BENCH_DIR) --answers
+	$(PYTHON) oracles/parity.py --dir $(BENCH_DIR)
+
+parity-full: ## the same with the stress of 250 symbols x 5,040 rows (long)
+	$(PYTHON) oracles/parity.py --dir $(BENCH_DIR) --full
 
 docs: ## reference documentation of the crates
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --release --no-deps -p tapeworks -p tapeworks-cli

@@ -11,30 +11,18 @@ answers only, and writes nothing. README.md beside this file says what the workl
 import argparse
 import dataclasses
 import datetime
-import glob
 import json
 import os
 import platform
-import shutil
 import statistics
 import subprocess
 import sys
 import time
 
 import workloads as w
+from environments import ROOT, environment, install_tapeworks, say
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-
-# environment: (preferred Python, pinned packages)
-ENVIRONMENTS = {
-    "base": ("", ["numpy", "pyarrow"]),
-    "phasor": ("3.12", ["phasor-trader==0.1.0", "pandas", "pyarrow"]),
-    "vectorbt": ("3.12", ["vectorbt==1.2.0", "vectorbt-rust==1.2.0", "pyarrow"]),
-    "ml4t": ("3.12", ["ml4t-backtest==0.2.0", "pandas", "pyarrow", "polars"]),
-    "backtrader": ("3.11", ["backtrader==1.9.78.123", "pandas", "pyarrow"]),
-    "bt": ("3.12", ["bt==1.4.1", "pandas", "pyarrow"]),
-}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,49 +71,13 @@ OURS += [name for name, engine in ENGINES.items() if engine.script.startswith("e
 RUN_RATIO_TO, PROCESS_RATIO_TO = "rust-ram", "rust"
 
 
-def say(*words):
-    print(*words, file=sys.stderr, flush=True)
-
-
-def python_named(version):
-    """The interpreter asked for, else the one that runs this script."""
-    found = shutil.which(f"python{version}") if version else None
-    if found and subprocess.run([found, "--version"], capture_output=True, check=False).returncode:
-        found = None  # a launcher without the version behind it
-    return found or sys.executable
-
-
-def environment(folder, name):
-    """Path of the environment's interpreter; made on first use."""
-    place = os.path.join(folder, "venvs", name)
-    python = os.path.join(place, "bin", "python")
-    stamp = os.path.join(place, "packages.json")
-    version, packages = ENVIRONMENTS[name]
-    wanted = json.dumps(packages)
-    if os.path.exists(stamp):
-        with open(stamp) as file:
-            if file.read() == wanted:
-                return python
-    say(f"environment {name}: {', '.join(packages)}")
-    subprocess.run([python_named(version), "-m", "venv", "--clear", place], check=True)
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, *packages], check=True)
-    with open(stamp, "w") as file:
-        file.write(wanted)
-    return python
-
-
 def build_ours(folder, names):
     """Build and install what is measured; paths of the two binaries."""
     target = os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target"))
     packages = ["-p", "tapeworks-cli", "-p", "tapeworks-bench"]
     subprocess.run(["cargo", "build", "--release", "--quiet", *packages], cwd=ROOT, check=True)
     if any(ENGINES[name].script.startswith("eng_tapeworks") for name in names if name != "cli"):
-        subprocess.run(["make", "--silent", "wheel"], cwd=ROOT, check=True, stdout=sys.stderr)
-        wheels = glob.glob(os.path.join(ROOT, "target", "wheels", "*.whl"))
-        pip = [environment(folder, "base"), "-m", "pip", "install", "--quiet"]
-        options = ["--force-reinstall", "--no-deps", "--disable-pip-version-check"]
-        subprocess.run([*pip, *options, *wheels], check=True)
+        install_tapeworks(environment(folder, "base"))
     return {
         "cli": os.path.join(target, "release", "tapeworks"),
         "bench": os.path.join(target, "release", "tapeworks-bench"),

@@ -1,6 +1,6 @@
 """The engine, as Python sees it. Times are tz-aware UTC; missing values are NaN."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from os import PathLike
 from typing import Any, Literal, Protocol, SupportsFloat
@@ -21,9 +21,11 @@ class _ArrowStream(Protocol):
 _Path = str | PathLike[str]
 _Source = _Path | _ArrowStream
 _Time = str | date | datetime | np.datetime64
-_PositionRules = (
-    StopLoss | TakeProfit | TrailingStop | Sequence[StopLoss | TakeProfit | TrailingStop]
-)
+_PositionRules = PositionRule | Sequence[PositionRule]
+_Tif = Literal["gtc", "day", "ioc", "fok", "gtd"]
+_AccountName = Literal["cash", "margin", "crypto", "futures"]
+_Action = Literal["warn", "liquidate", "halt", "stop"] | tuple[Literal["reduce"], float]
+_Semantics = str | Mapping[str, str | bool | float]
 
 class Error(Exception):
     """Base of every error that tapeworks raises; `.code` is stable, `.hint` says how to go on."""
@@ -210,9 +212,17 @@ def orders(
     *,
     limit: ArrayLike | None = None,
     stop: ArrayLike | None = None,
+    trail: ArrayLike | None = None,
+    trail_percent: ArrayLike | None = None,
+    tif: _Tif = "gtc",
+    good_till: _Time | None = None,
     tag: str | None = None,
 ) -> Orders:
-    """Orders for many symbols: `index` are row numbers of the batch, `quantity` signed units."""
+    """Orders for many symbols: `index` are row numbers of the batch, `quantity` signed units.
+
+    All numbers are arrays as long as `index`, or one for all; NaN is "none". A row with limit and
+    stop is a stop-limit order; `trail` is currency, `trail_percent` a fraction (0.05 is 5 %).
+    """
 
 class Position:
     """A position as it stands at this timestamp."""
@@ -319,24 +329,288 @@ class Rejection:
     def timestamp_ns(self) -> int:
         """When, in nanoseconds since 1970 UTC."""
 
-class Commission:
-    """What a broker charges for a fill."""
+class Order:
+    """An order that is not sent yet: for `self.submit`, `self.oco` and `self.after`."""
 
     @staticmethod
-    def percent(bps: float, *, minimum: float = 0.0) -> Commission:
-        """A share of the traded value in bps (0.01 %), at least `minimum` a fill."""
+    def buy(
+        symbol: str,
+        quantity: float | None = None,
+        percent: float | None = None,
+        value: float | None = None,
+        limit: float | None = None,
+        stop: float | None = None,
+        *,
+        trail: float | None = None,
+        trail_percent: float | None = None,
+        stop_loss: float | StopLoss | TrailingStop | None = None,
+        take_profit: float | TakeProfit | None = None,
+        tif: _Tif = "gtc",
+        good_till: _Time | None = None,
+        on_close: bool = False,
+        reduce_only: bool = False,
+        trail_limit: float | None = None,
+        activate: float | None = None,
+        tag: str | None = None,
+    ) -> Order:
+        """An order to buy, with the arguments of `Strategy.buy`."""
     @staticmethod
-    def per_share(rate: float, minimum: float = 0.0) -> Commission:
-        """`rate` a unit, at least `minimum` a fill."""
+    def sell(
+        symbol: str,
+        quantity: float | None = None,
+        percent: float | None = None,
+        value: float | None = None,
+        limit: float | None = None,
+        stop: float | None = None,
+        *,
+        trail: float | None = None,
+        trail_percent: float | None = None,
+        stop_loss: float | StopLoss | TrailingStop | None = None,
+        take_profit: float | TakeProfit | None = None,
+        tif: _Tif = "gtc",
+        good_till: _Time | None = None,
+        on_close: bool = False,
+        reduce_only: bool = False,
+        trail_limit: float | None = None,
+        activate: float | None = None,
+        tag: str | None = None,
+    ) -> Order:
+        """An order to sell, with the arguments of `Strategy.sell`."""
+    @property
+    def symbol(self) -> str:
+        """The symbol."""
+    def _repr_html_(self) -> str: ...
+
+class Commission:
+    """What a broker charges for a fill, in account currency.
+
+    Value is quantity times price times multiplier. `minimum` is the least fee and `maximum` the
+    largest one as a fraction of the value, of each order or, with `scope="fill"`, of each fill.
+    """
+
+    @staticmethod
+    def none() -> Commission:
+        """No fee."""
+    @staticmethod
+    def percent(
+        bps: float,
+        *,
+        minimum: float = 0.0,
+        maximum: float | None = None,
+        scope: Literal["order", "fill"] = "order",
+    ) -> Commission:
+        """A share of the traded value in basis points (1 bps = 0.01 %)."""
+    @staticmethod
+    def per_share(
+        rate: float,
+        minimum: float = 0.0,
+        *,
+        maximum: float | None = None,
+        scope: Literal["order", "fill"] = "order",
+    ) -> Commission:
+        """`rate` a unit: a share, a contract, a coin."""
+    @staticmethod
+    def per_fill(amount: float) -> Commission:
+        """The same amount for every fill."""
+    @staticmethod
+    def per_trade(amount: float) -> Commission:
+        """The same amount for every order, charged with its first fill."""
+    @staticmethod
+    def tiered(
+        tiers: Sequence[tuple[float | None, float]],
+        *,
+        rate: Literal["bps", "per_share"] = "bps",
+        by: Literal["fill", "month"] = "fill",
+        marginal: bool = True,
+    ) -> Commission:
+        """Rates by what is traded: `(up_to, rate)` by rising `up_to`, the last one `None`."""
+    @staticmethod
+    def maker_taker(maker_bps: float, taker_bps: float) -> Commission:
+        """`maker_bps` for limit orders touched in the book, `taker_bps` for all other fills."""
+    @staticmethod
+    def sell_levy(bps: float) -> Commission:
+        """A share of the value sold in basis points: a stamp duty, an exchange levy."""
+    @staticmethod
+    def combined(*parts: Commission) -> Commission:
+        """The sum of several."""
+    @staticmethod
+    def custom(function: Callable[..., float]) -> Commission:
+        """A function of your own that gives the fee of a fill, called with the keywords it names.
+
+        There are `quantity`, `price`, `multiplier`, `value`, `side` ("buy" or "sell"), `maker`,
+        `order_quantity`, `order_value`, `order_fees` and the same of the month: `month_quantity`,
+        `month_value`, `month_fees`.
+        """
+    def _repr_html_(self) -> str: ...
 
 class Slippage:
-    """How much worse than the reference price a market order fills."""
+    """How much worse than its reference price a fill that takes liquidity is, against the order."""
 
     @staticmethod
+    def none() -> Slippage:
+        """No slippage."""
+    @staticmethod
     def percent(bps: float) -> Slippage:
-        """A share of the price in basis points, against the order."""
+        """A share of the price in basis points."""
+    @staticmethod
+    def fixed(amount: float) -> Slippage:
+        """The same amount of currency for every unit."""
+    @staticmethod
+    def ticks(n: float) -> Slippage:
+        """So many price steps of the instrument; every instrument then needs a `tick`."""
+    @staticmethod
+    def spread(amount: float, *, half: bool = False) -> Slippage:
+        """Half of a bid-ask spread in currency; the `spread` of an instrument comes first."""
+    @staticmethod
+    def spread_bps(bps: float) -> Slippage:
+        """Half of a bid-ask spread of `bps` basis points of the price."""
+    @staticmethod
+    def quote(bid: str = "bid", ask: str = "ask", *, fallback: Slippage | None = None) -> Slippage:
+        """Market orders buy at the ask and sell at the bid of the row, two columns of the data."""
+    @staticmethod
+    def volume_share(coefficient: float) -> Slippage:
+        """`price * coefficient * quantity / volume`."""
+    @staticmethod
+    def volume_share_sq(coefficient: float) -> Slippage:
+        """`price * coefficient * (filled in this row / volume) ** 2`."""
+    @staticmethod
+    def volatility(eta_bps: float, *, window: int = 20) -> Slippage:
+        """`price * eta_bps / 10000 * sigma * sqrt(quantity / adv)` of the `window` rows before."""
+    @staticmethod
+    def custom(
+        function: Callable[..., float], *, needs_volume: bool = False, past_rows: int = 0
+    ) -> Slippage:
+        """A function of your own that gives currency a unit, called with the keywords it names.
 
-class StopLoss:
+        There are `quantity`, `price`, `side` ("buy" or "sell"), `volume`, `used`, `tick`, `spread`,
+        `asset`, and with `past_rows=n` the yearly volatility `sigma` and the mean volume `adv`.
+        """
+    def _repr_html_(self) -> str: ...
+
+class Impact:
+    """How far an order that takes liquidity moves the price against itself, before slippage."""
+
+    @staticmethod
+    def none() -> Impact:
+        """No impact."""
+    @staticmethod
+    def linear(coefficient: float) -> Impact:
+        """`price * coefficient * quantity / volume`."""
+    @staticmethod
+    def sqrt(
+        coefficient: float = 0.5, *, sigma: float = 0.02, volume_share: float = 1.0
+    ) -> Impact:
+        """`price * coefficient * sigma * sqrt(quantity / (volume * volume_share))`."""
+    @staticmethod
+    def power(coefficient: float, exponent: float, *, minimum: float = 0.0) -> Impact:
+        """`price * coefficient * (quantity / volume) ** exponent`, at least `minimum` a unit."""
+    @staticmethod
+    def custom(
+        function: Callable[..., float], *, needs_volume: bool = True, past_rows: int = 0
+    ) -> Impact:
+        """A function of your own that gives currency a unit, as in `Slippage.custom`."""
+    def _repr_html_(self) -> str: ...
+
+class Participation:
+    """The largest share of the traded volume that orders may take; the rest waits."""
+
+    def __init__(
+        self,
+        max_share: float,
+        *,
+        basis: Literal["bar", "previous_bar", "adv"] = "bar",
+        window: int | None = None,
+        scope: Literal["symbol", "order"] = "symbol",
+    ) -> None: ...
+    def _repr_html_(self) -> str: ...
+
+class Account:
+    """What may be held and borrowed; margins are fractions of value, rates fractions a year."""
+
+    @staticmethod
+    def cash(
+        *,
+        cash_buffer: float = 0.0,
+        settlement_days: int = 0,
+        credit_rate: float = 0.0,
+        price_band: float | None = None,
+        day_count: Literal[252, 360, 365] = 360,
+    ) -> Account:
+        """Pays for everything it holds; no short positions."""
+    @staticmethod
+    def crypto(
+        *,
+        cash_buffer: float = 0.0,
+        credit_rate: float = 0.0,
+        price_band: float | None = None,
+        day_count: Literal[252, 360, 365] = 360,
+    ) -> Account:
+        """A spot account around the clock: pays for everything it holds; no short positions."""
+    @staticmethod
+    def margin(
+        *,
+        initial: float = 0.5,
+        maintenance: float | None = None,
+        maintenance_long: float | None = None,
+        maintenance_short: float | None = None,
+        margin_call: Literal["liquidate", "record", "stop"] = "liquidate",
+        cash_buffer: float = 0.0,
+        settlement_days: int = 0,
+        borrow_rate: float = 0.0,
+        credit_rate: float = 0.0,
+        debit_rate: float = 0.0,
+        price_band: float | None = None,
+        day_count: Literal[252, 360, 365] = 360,
+    ) -> Account:
+        """Borrows against what it holds; short positions allowed."""
+    @staticmethod
+    def futures(
+        *,
+        initial: float = 0.5,
+        maintenance: float | None = None,
+        margin_call: Literal["liquidate", "record", "stop"] = "liquidate",
+        cash_buffer: float = 0.0,
+        credit_rate: float = 0.0,
+        debit_rate: float = 0.0,
+        price_band: float | None = None,
+        day_count: Literal[252, 360, 365] = 360,
+    ) -> Account:
+        """Holds contracts against margin; gains are settled in cash each row."""
+    @property
+    def kind(self) -> _AccountName:
+        """The kind of account."""
+    def _repr_html_(self) -> str: ...
+
+class Instrument:
+    """What is particular to an instrument; the default is a share of stock without particulars."""
+
+    def __init__(
+        self,
+        *,
+        lot: float | None = None,
+        tick: float | None = None,
+        multiplier: float = 1.0,
+        min_notional: float = 0.0,
+        max_quantity: float | None = None,
+        shortable: bool = True,
+        future: bool = False,
+        has_volume: bool = True,
+        negative_prices: bool = False,
+        margin: float | None = None,
+        margin_rate: float | None = None,
+        maintenance: float | None = None,
+        maintenance_rate: float | None = None,
+        borrow_rate: float | None = None,
+        spread: float | None = None,
+    ) -> None: ...
+    def _repr_html_(self) -> str: ...
+
+class PositionRule:
+    """A rule that watches a position and closes it without the strategy's help."""
+
+    def _repr_html_(self) -> str: ...
+
+class StopLoss(PositionRule):
     """Closes a position when the price is this fraction worse than its entry price."""
 
     def __init__(self, fraction: float) -> None: ...
@@ -344,7 +618,7 @@ class StopLoss:
     def fraction(self) -> float:
         """Distance as a fraction of the price."""
 
-class TakeProfit:
+class TakeProfit(PositionRule):
     """Closes a position when the price is this fraction better than its entry price."""
 
     def __init__(self, fraction: float) -> None: ...
@@ -352,13 +626,102 @@ class TakeProfit:
     def fraction(self) -> float:
         """Distance as a fraction of the price."""
 
-class TrailingStop:
-    """Closes a position when the price is this fraction worse than the best since entry."""
+class TrailingStop(PositionRule):
+    """Closes a position at this fraction, or `amount` of currency, worse than the best price."""
 
-    def __init__(self, fraction: float) -> None: ...
+    def __init__(self, fraction: float | None = None, *, amount: float | None = None) -> None: ...
     @property
-    def fraction(self) -> float:
-        """Distance as a fraction of the price."""
+    def fraction(self) -> float | None:
+        """Distance as a fraction of the price; `None` when it is an amount."""
+    @property
+    def amount(self) -> float | None:
+        """Distance in currency; `None` when it is a fraction."""
+
+class TighteningTrail(PositionRule):
+    """A trailing stop whose distance depends on the gain at the last close: `(gain, distance)`."""
+
+    def __init__(self, steps: Sequence[tuple[float, float]]) -> None: ...
+
+class VolatilityStop(PositionRule):
+    """Closes a position `multiple` times a column, as of the entry, below its entry price."""
+
+    def __init__(self, multiple: float, column: str) -> None: ...
+
+class VolatilityTrail(PositionRule):
+    """Closes a position `multiple` times a column below the best price since the entry."""
+
+    def __init__(self, multiple: float, column: str) -> None: ...
+
+class ScaledExit(PositionRule):
+    """Closes parts of a position at gains: `(gain, fraction)` by rising gain."""
+
+    def __init__(
+        self,
+        steps: Sequence[tuple[float, float]],
+        *,
+        of: Literal["initial", "remaining"] = "initial",
+    ) -> None: ...
+
+class TimeExit(PositionRule):
+    """Closes a position at the next open once it was held for `bars` rows of its symbol."""
+
+    def __init__(self, bars: int) -> None: ...
+
+class SignalExit(PositionRule):
+    """Closes a position at the next open once a column says against it by `threshold`."""
+
+    def __init__(self, column: str, threshold: float = 0.0) -> None: ...
+
+class AnyOf(PositionRule):
+    """All of the rules are armed; whichever the price reaches first closes."""
+
+    def __init__(self, *rules: PositionRule | Sequence[PositionRule]) -> None: ...
+
+class AllOf(PositionRule):
+    """Closes a position at the next open once all of the rules hold at a close."""
+
+    def __init__(self, *rules: PositionRule | Sequence[PositionRule]) -> None: ...
+
+class Limit:
+    """A limit on the whole portfolio and what happens when it is passed; see `tw.limits`."""
+
+    def _repr_html_(self) -> str: ...
+
+def max_drawdown(fraction: float, *, action: _Action) -> Limit:
+    """Equity has fallen by this fraction from its peak; the peak includes the initial cash."""
+
+def daily_loss(fraction: float, *, action: _Action) -> Limit:
+    """Equity has fallen by this fraction since the end of the session before."""
+
+def gross_exposure(fraction: float, *, action: _Action | None = None) -> Limit:
+    """The sum of the absolute values of all positions, as a fraction of equity."""
+
+def net_exposure(fraction: float, *, action: _Action | None = None) -> Limit:
+    """The absolute sum of the values of all positions, as a fraction of equity."""
+
+def symbol_exposure(fraction: float, *, action: _Action | None = None) -> Limit:
+    """The absolute value of any one position, as a fraction of equity."""
+
+def group_exposure(
+    symbols: Sequence[str], fraction: float, *, action: _Action | None = None
+) -> Limit:
+    """The sum of the absolute values of a group of symbols, as a fraction of equity."""
+
+def max_positions(n: int, *, action: _Action | None = None) -> Limit:
+    """So many positions at most; an order for one more is refused as `limit_positions`."""
+
+def max_orders(n: int, *, action: _Action | None = None) -> Limit:
+    """So many orders a session at most; one more is refused as `limit_order_count`."""
+
+def value_at_risk(
+    fraction: float, *, action: _Action, level: float = 0.95, window: int = 250
+) -> Limit:
+    """The historical loss quantile of session returns has passed `fraction` of equity."""
+
+def conditional_value_at_risk(
+    fraction: float, *, action: _Action, level: float = 0.95, window: int = 250
+) -> Limit:
+    """The mean of the session losses beyond the value at risk has passed `fraction` of equity."""
 
 class Rule:
     """A built-in strategy, for `tw.run`."""
@@ -425,10 +788,23 @@ class Strategy:
         limit: float | None = None,
         stop: float | None = None,
         *,
-        tif: Literal["gtc"] = "gtc",
+        trail: float | None = None,
+        trail_percent: float | None = None,
+        stop_loss: float | StopLoss | TrailingStop | None = None,
+        take_profit: float | TakeProfit | None = None,
+        tif: _Tif = "gtc",
+        good_till: _Time | None = None,
+        on_close: bool = False,
+        reduce_only: bool = False,
+        trail_limit: float | None = None,
+        activate: float | None = None,
         tag: str | None = None,
     ) -> int:
-        """Buys units, a share of equity (0.05 is 5 %) or a value; returns the order id."""
+        """Buys units, a share of equity (0.05 is 5 %) or a value; returns the order id.
+
+        `stop_loss` and `take_profit`: numbers are prices, `tw.StopLoss(0.05)` and
+        `tw.TakeProfit(0.1)` fractions of the entry price, `tw.TrailingStop(0.1)` trails.
+        """
     def sell(
         self,
         symbol: str,
@@ -438,16 +814,51 @@ class Strategy:
         limit: float | None = None,
         stop: float | None = None,
         *,
-        tif: Literal["gtc"] = "gtc",
+        trail: float | None = None,
+        trail_percent: float | None = None,
+        stop_loss: float | StopLoss | TrailingStop | None = None,
+        take_profit: float | TakeProfit | None = None,
+        tif: _Tif = "gtc",
+        good_till: _Time | None = None,
+        on_close: bool = False,
+        reduce_only: bool = False,
+        trail_limit: float | None = None,
+        activate: float | None = None,
         tag: str | None = None,
     ) -> int:
         """Sells, with the arguments of `buy`."""
+    def submit(self, order: Order) -> int:
+        """Sends an order made with `tw.Order.buy` or `tw.Order.sell`; returns its id."""
+    def oco(self, orders: Sequence[Order]) -> list[int]:
+        """Sends orders of which one fills; what one fills, the others lose. Returns their ids."""
+    def after(
+        self,
+        order_id: int,
+        orders: Order | Sequence[Order],
+        *,
+        on: Literal["complete", "partial"] = "complete",
+    ) -> list[int]:
+        """Sends orders that wait until another order has filled. Returns their ids."""
+    def replace(
+        self,
+        order_id: int,
+        *,
+        quantity: float | None = None,
+        limit: float | None = None,
+        stop: float | None = None,
+        trail: float | None = None,
+    ) -> bool:
+        """Changes a live order from the next row on; `False` when it is not live any more."""
     def close_position(self, symbol: str, fraction: float = 1.0) -> int:
         """Closes a position, or a fraction of it; returns the order id."""
     def close_all(self) -> None:
         """Closes every position."""
     def cancel(self, order_id: int) -> bool:
         """Cancels a live order; `False` when it is not live any more."""
+    def cancel_all(self, symbol: str | None = None) -> int:
+        """Cancels every live order, or those of one symbol; returns how many."""
+    def resume(self) -> None:
+        """Lets positions be opened again after a limit of the portfolio has halted trading."""
     def order_target_percent(self, symbol: str, percent: float) -> int | None:
         """Brings a symbol to `percent` of equity (0.05 is 5 %); `None`: nothing to do."""
     def order_target_value(self, symbol: str, value: float) -> int | None:
@@ -620,17 +1031,32 @@ def run(
     cash: float = 100_000.0,
     commission: Commission | None = None,
     slippage: Slippage | None = None,
-    account: Literal["cash"] = "cash",
-    semantics: Literal["realistic"] = "realistic",
+    impact: Impact | None = None,
+    participation: float | Participation | None = None,
+    stop_slippage: float = 0.0,
+    account: _AccountName | Account = "cash",
+    semantics: _Semantics = "realistic",
     rules: _PositionRules | None = None,
+    limits: Limit | Sequence[Limit] | None = None,
     lots: Literal["integer", "fractional"] = "integer",
+    instrument: Instrument | None = None,
+    instruments: Mapping[str, Instrument] | None = None,
+    flows: Sequence[tuple[_Time, float]] | _Source | None = None,
+    funding: Sequence[tuple[_Time, str, float]] | _Source | None = None,
+    rolls: Sequence[tuple[_Time, str, str]] | None = None,
+    snapshot: Literal["bar", "session"] = "bar",
     on_reject: Literal["record", "warn", "raise"] = "record",
     seed: int = 0,
     name: str | None = None,
     out: _Path | None = None,
     progress: bool | None = None,
 ) -> Result:
-    """Runs a strategy over a feed."""
+    """Runs a strategy over a feed.
+
+    `stop_slippage` is a fraction of the price, `participation` a share of each row's volume.
+    `semantics` is a name, or `{"base": name, knob: word}`. `flows` are `(when, amount)`, `funding`
+    `(when, symbol, rate)`, `rolls` `(when, from, to)`; tables name these columns.
+    """
 
 def run_config(
     path: _Path,

@@ -127,10 +127,9 @@ def test_report_when_written_then_one_offline_page(result, tmp_path):
     ("options", "error", "words", "hint"),
     [
         ({"cash": -1.0}, tw.ConfigError, "cash is -1", None),
-        ({"account": "margin"}, tw.ConfigError, "not in this version", "cash"),
         ({"account": "cahs"}, tw.ConfigError, "did you mean 'cash'", "cash"),
         ({"lots": "whole"}, tw.ConfigError, 'lots="whole"', "integer, fractional"),
-        ({"semantics": "zipline"}, tw.ConfigError, "zipline", "realistic"),
+        ({"semantics": "realstic"}, tw.ConfigError, "did you mean realistic", "realistic"),
         ({"on_reject": "rais"}, tw.ConfigError, "did you mean 'raise'", "record"),
         ({"rules": 0.05}, tw.ConfigError, "no position rule", "tw.StopLoss"),
         ({"benchmark": "SPY"}, tw.ConfigError, "not in this version", None),

@@ -354,11 +354,6 @@ def test_helpers_when_no_run_goes_on_then_order_error(tiny):
         (lambda s: s.buy("A"), "exactly one of quantity, percent, value", "percent"),
         (lambda s: s.buy("A", 1, percent=0.1), "exactly one of", "percent"),
         (lambda s: s.buy("A", -1), "negative", "other direction"),
-        (lambda s: s.buy("A", 1, limit=1, stop=2), "limit and stop at once", "not both"),
-        (lambda s: s.buy("A", 1, stop_loss=0.05), "no stop_loss=", "tw.StopLoss"),
-        (lambda s: s.buy("A", 1, take_profit=0.05), "no take_profit=", "tw.TakeProfit"),
-        (lambda s: s.sell("A", 1, trail_percent=0.05), "no trail_percent=", "tw.TrailingStop"),
-        (lambda s: s.buy("A", 1, tif="day"), 'tif="day"', "gtc"),
         (lambda s: s.close_position("A", 1.5), "fraction=1.5", "0.5"),
     ],
 )

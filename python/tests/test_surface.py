@@ -57,7 +57,7 @@ def test_package_when_listed_then_all_names_exist():
     for name in tw.__all__:
         assert hasattr(tw, name), name
     public = {name for name in vars(_native) if not name.startswith("_")}
-    inner = {"EventIterator", "BatchIterator", "command_line"} | set(tw.rules.__all__)
+    inner = {"EventIterator", "BatchIterator", "command_line"} | set(tw.rules.__all__) | set(tw.limits.__all__)
     assert public - inner <= set(tw.__all__)
 
 

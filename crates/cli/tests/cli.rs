@@ -63,7 +63,8 @@ fn example(name: &str) -> String {
 const SMALL: &str =
     "data: {asset_data: 'sample:bars', symbols: [AAPL]}\nstrategy: {rule: buy_and_hold}\n";
 
-const RUN_FILES: [&str; 10] = [
+const RUN_FILES: [&str; 11] = [
+    "account_events.parquet",
     "config.resolved.yaml",
     "fills.parquet",
     "manifest.json",

@@ -5,10 +5,11 @@
 //!
 //! - in: [`frames`] (paths, Arrow streams), [`feed`], [`walk`], [`sample`];
 //! - callbacks: [`strategy`] (base class and helpers), [`callbacks`] (the loop between the two
-//!   languages), [`event`], [`batch`], [`orders`], [`position`], [`history`];
-//! - running: [`run`], [`config_run`], [`rules`], [`costs`], [`progress`];
+//!   languages), [`event`], [`batch`], [`order_terms`], [`orders`], [`position`], [`history`];
+//! - running: [`run`], [`config_run`], [`rules`], [`progress`]; its terms: [`semantics`], [`account`],
+//!   [`commission`], [`price_cost`], [`custom_models`], [`position_rules`], [`limits`], [`schedule`];
 //! - out: [`result`], [`table`], [`grid`], [`check`], [`numpy_view`];
-//! - shared: [`market`], [`errors`], [`instant`], [`json`], [`c_api`].
+//! - shared: [`argument`], [`market`], [`errors`], [`instant`], [`json`], [`c_api`].
 //!
 //! To add a function: its file, a `register`, its line in `python/tapeworks/_native.pyi`.
 
@@ -18,13 +19,16 @@
     reason = "the signatures are those that Python calls"
 )]
 
+mod account;
+mod argument;
 mod batch;
 mod c_api;
 mod callbacks;
 mod check;
 mod command_line;
+mod commission;
 mod config_run;
-mod costs;
+mod custom_models;
 mod errors;
 mod event;
 mod feed;
@@ -33,15 +37,21 @@ mod grid;
 mod history;
 mod instant;
 mod json;
+mod limits;
 mod market;
 mod numpy_view;
+mod order_terms;
 mod orders;
 mod position;
+mod position_rules;
+mod price_cost;
 mod progress;
 mod result;
 mod rules;
 mod run;
 mod sample;
+mod schedule;
+mod semantics;
 mod strategy;
 mod table;
 mod walk;
@@ -57,7 +67,12 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     batch::register(module)?;
     orders::register(module)?;
     position::register(module)?;
-    costs::register(module)?;
+    order_terms::register(module)?;
+    position_rules::register(module)?;
+    commission::register(module)?;
+    price_cost::register(module)?;
+    account::register(module)?;
+    limits::register(module)?;
     rules::register(module)?;
     strategy::register(module)?;
     feed::register(module)?;

@@ -2,11 +2,13 @@
 
 use pyo3::prelude::*;
 use tapeworks::base::AssetId;
-use tapeworks::engine::{OrderRequest, Trader};
+use tapeworks::broker::TimeInForce;
+use tapeworks::engine::{Distance, OrderRequest, Trader, TrailTerms};
 
 use crate::batch::Batch;
 use crate::errors::order_error;
 use crate::numpy_view::{floats, integers};
+use crate::order_terms::time_in_force;
 
 /// What the numbers of [`Targets`] mean.
 #[derive(Clone, Copy)]
@@ -30,6 +32,9 @@ pub struct Orders {
     quantity: Py<PyAny>,
     limit: Option<Py<PyAny>>,
     stop: Option<Py<PyAny>>,
+    trail: Option<Py<PyAny>>,
+    trail_percent: Option<Py<PyAny>>,
+    tif: TimeInForce,
     tag: Option<String>,
 }
 
@@ -79,18 +84,29 @@ fn targets(
 
 /// Orders for many symbols: `index` are row numbers of the batch, `quantity` signed units.
 ///
-/// `quantity`, `limit` and `stop` are arrays as long as `index`, or one number for all. NaN in
-/// `limit` or `stop` is "none". Orders go out in the order of `index`.
+/// `quantity`, `limit`, `stop`, `trail` (currency) and `trail_percent` (0.05 is 5 %) are arrays as
+/// long as `index`, or one number for all; NaN is "none". A row with limit and stop is a stop-limit
+/// order. `tif`: "gtc", "day", "ioc", "fok", "gtd" with `good_till`. Orders go out in the order of
+/// `index`.
 #[pyfunction]
-#[pyo3(signature = (index, quantity, *, limit=None, stop=None, tag=None))]
+#[pyo3(signature = (
+    index, quantity, *, limit=None, stop=None, trail=None, trail_percent=None, tif="gtc",
+    good_till=None, tag=None
+))]
+#[expect(clippy::too_many_arguments, reason = "they are its keywords")]
 fn orders(
     index: Py<PyAny>,
     quantity: Py<PyAny>,
     limit: Option<Py<PyAny>>,
     stop: Option<Py<PyAny>>,
+    trail: Option<Py<PyAny>>,
+    trail_percent: Option<Py<PyAny>>,
+    tif: &str,
+    good_till: Option<&Bound<'_, PyAny>>,
     tag: Option<String>,
-) -> Orders {
-    Orders { index, quantity, limit, stop, tag }
+) -> PyResult<Orders> {
+    let tif = time_in_force(tif, good_till)?;
+    Ok(Orders { index, quantity, limit, stop, trail, trail_percent, tif, tag })
 }
 
 /// A batch callback's answer, read out of Python and ready to be sent.
@@ -188,6 +204,8 @@ fn read_orders(orders: &Orders, py: Python<'_>, batch: &Batch) -> PyResult<Answe
     let quantity = numbers_for(Some(&orders.quantity), py, index.len(), "quantity")?;
     let limit = numbers_for(orders.limit.as_ref(), py, index.len(), "limit")?;
     let stop = numbers_for(orders.stop.as_ref(), py, index.len(), "stop")?;
+    let trail = numbers_for(orders.trail.as_ref(), py, index.len(), "trail")?;
+    let parts = numbers_for(orders.trail_percent.as_ref(), py, index.len(), "trail_percent")?;
     let assets = batch.assets();
     let mut requests = Vec::with_capacity(index.len());
     for (i, row) in index.iter().enumerate() {
@@ -201,22 +219,38 @@ fn read_orders(orders: &Orders, py: Python<'_>, batch: &Batch) -> PyResult<Answe
         })?;
         let price = |values: &[f64]| values.get(i).copied().filter(|value| !value.is_nan());
         let (limit, stop) = (price(&limit), price(&stop));
-        if limit.is_some() && stop.is_some() {
-            return Err(limit_and_stop());
-        }
+        let trail = trail_of(price(&trail), price(&parts), limit.or(stop).is_some())?;
         let market = OrderRequest::market(AssetId(*asset), quantity[i]);
-        requests.push(OrderRequest { limit, stop, ..market });
+        requests.push(OrderRequest { limit, stop, trail, tif: orders.tif, ..market });
     }
     Ok(Answer::Orders(requests, orders.tag.clone()))
 }
 
-/// The error of an order that is limit and stop at once.
-pub fn limit_and_stop() -> PyErr {
-    order_error(
-        "O303",
-        "an order has limit and stop at once; stop-limit orders are not in this version",
-        "give limit= or stop=, not both",
-    )
+/// The trail of one row.
+fn trail_of(
+    amount: Option<f64>,
+    fraction: Option<f64>,
+    has_price: bool,
+) -> PyResult<Option<TrailTerms>> {
+    let hint = "trail is currency above 0, trail_percent a fraction above 0 and below 1 (0.05 is \
+                5 %); a row has one of them, and then neither limit nor stop";
+    let distance = match (amount, fraction) {
+        (None, None) => return Ok(None),
+        _ if has_price => {
+            return Err(order_error(
+                "O303",
+                "orders(): a row has a trail and a price at once",
+                hint,
+            ));
+        }
+        (Some(amount), None) if amount > 0.0 && amount.is_finite() => Distance::Amount(amount),
+        (None, Some(part)) if part > 0.0 && part < 1.0 => Distance::Fraction(part),
+        _ => {
+            let shown = amount.or(fraction).unwrap_or(f64::NAN);
+            return Err(order_error("O309", format!("orders(): {shown} is no trail"), hint));
+        }
+    };
+    Ok(Some(TrailTerms { distance, limit_offset: None, activate: None }))
 }
 
 /// `wanted` numbers: the array itself, or one number repeated; empty when there is none.

@@ -7,32 +7,50 @@ use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tapeworks::base;
-use tapeworks::broker::{AccountKind, Commission, Lots, Semantics, Slippage};
+use tapeworks::broker::{AccountKind, Commission, Impact, Instrument, Lots, Semantics, Slippage};
 use tapeworks::data::{CheckReport, Severity};
-use tapeworks::engine::{self, EngineConfig, RunLog, Strategy};
+use tapeworks::engine::{self, EngineConfig, RunLog, Snapshot, Strategy};
 use tapeworks::run::config::Rule;
 use tapeworks::run::{self as wiring, RunParts};
 
+use crate::account::PyInstrument;
+use crate::argument::number;
 use crate::callbacks::{OnReject, PyCallbacks, WithPolicy};
-use crate::costs::{PyCommission, PySlippage, position_rules};
-use crate::errors::{config_error, one_of, py_err, refuse_unknown};
+use crate::commission::PyCommission;
+use crate::custom_models::Failure;
+use crate::errors::{StrategyError, config_error, one_of, py_err, refuse_unknown};
 use crate::feed::{Opened, PyDataFeed};
+use crate::instant::zone;
+use crate::limits::portfolio_limits;
 use crate::market::Market;
+use crate::position_rules::position_rules;
+use crate::price_cost::{PyImpact, PySlippage};
 use crate::progress::Watch;
 use crate::result::RunResult;
 use crate::rules::PyRule;
+use crate::schedule;
 use crate::strategy::PyStrategy;
 
-const KEYWORDS: [&str; 14] = [
+const KEYWORDS: [&str; 24] = [
     "feed",
     "strategy",
     "cash",
     "commission",
     "slippage",
+    "impact",
+    "participation",
+    "stop_slippage",
     "account",
     "semantics",
     "rules",
+    "limits",
     "lots",
+    "instrument",
+    "instruments",
+    "flows",
+    "funding",
+    "rolls",
+    "snapshot",
     "on_reject",
     "seed",
     "name",
@@ -41,32 +59,59 @@ const KEYWORDS: [&str; 14] = [
 ];
 
 /// Keywords of later versions.
-const LATER: [&str; 5] = ["impact", "limits", "benchmark", "record_context", "snapshot"];
+const LATER: [&str; 2] = ["benchmark", "record_context"];
 
 /// Runs a strategy over a feed.
 ///
 /// `strategy` is an object of a `tw.Strategy` subclass or one of `tw.rules`. An order sent at one
-/// timestamp is first tested against the next row of its symbol (`semantics="realistic"`).
-/// `rules` are position rules for every position; `on_reject` decides what happens besides the row
-/// in `result.rejections`; `out` names a folder to write the run to.
+/// timestamp is first tested against the next row of its symbol (`semantics="realistic"`; a mapping
+/// such as `{"base": "realistic", "both_hit": "profit_first"}` changes single knobs).
+///
+/// Costs: `commission`, `slippage`, `impact`, `stop_slippage` (fraction of the price that a fill
+/// triggered by a stop gives up besides), `participation` (largest share of a row's volume).
+///
+/// Terms: `account` is "cash", "margin", "crypto", "futures" or a `tw.Account`; `lots` "integer" or
+/// "fractional"; `instruments` maps symbols to `tw.Instrument`, `instrument` is that of all others.
+///
+/// Known beforehand: `flows` are `(when, amount)`, `funding` `(when, symbol, rate)`, `rolls` `(when,
+/// from, to)`; the first two may be tables with these columns, named timestamp, amount, symbol, rate.
+///
+/// `rules` are position rules for every position, `limits` those of `tw.limits`. `snapshot="session"`
+/// keeps the portfolio state of the last row of each day (UTC) only. `on_reject` decides what happens
+/// besides the row in `result.rejections`; `out` names a folder to write the run to.
 #[pyfunction]
 #[pyo3(signature = (
-    feed, strategy, *, cash=100_000.0, commission=None, slippage=None, account="cash",
-    semantics="realistic", rules=None, lots="integer", on_reject="record", seed=0, name=None,
-    out=None, progress=None, **unknown
-))]
+    feed, strategy, *, cash=100_000.0, commission=None, slippage=None, impact=None,
+    participation=None, stop_slippage=0.0, account=None, semantics=None, rules=None, limits=None,
+    lots="integer", instrument=None, instruments=None, flows=None, funding=None, rolls=None,
+    snapshot="bar", on_reject="record", seed=0, name=None, out=None, progress=None, **unknown
+), text_signature = "(feed, strategy, *, cash=100_000.0, commission=None, slippage=None, \
+    impact=None, participation=None, stop_slippage=0.0, account='cash', semantics='realistic', \
+    rules=None, limits=None, lots='integer', instrument=None, instruments=None, flows=None, \
+    funding=None, rolls=None, snapshot='bar', on_reject='record', seed=0, name=None, out=None, \
+    progress=None)")]
 #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
 pub fn run<'py>(
     py: Python<'py>,
     feed: &Bound<'py, PyAny>,
     strategy: &Bound<'py, PyAny>,
     cash: f64,
-    commission: Option<&Bound<'py, PyCommission>>,
-    slippage: Option<&Bound<'py, PySlippage>>,
-    account: &str,
-    semantics: &str,
+    commission: Option<&Bound<'py, PyAny>>,
+    slippage: Option<&Bound<'py, PyAny>>,
+    impact: Option<&Bound<'py, PyAny>>,
+    participation: Option<&Bound<'py, PyAny>>,
+    stop_slippage: f64,
+    account: Option<&Bound<'py, PyAny>>,
+    semantics: Option<&Bound<'py, PyAny>>,
     rules: Option<&Bound<'py, PyAny>>,
+    limits: Option<&Bound<'py, PyAny>>,
     lots: &str,
+    instrument: Option<&Bound<'py, PyInstrument>>,
+    instruments: Option<&Bound<'py, PyDict>>,
+    flows: Option<&Bound<'py, PyAny>>,
+    funding: Option<&Bound<'py, PyAny>>,
+    rolls: Option<&Bound<'py, PyAny>>,
+    snapshot: &str,
     on_reject: &str,
     seed: u64,
     name: Option<String>,
@@ -84,26 +129,48 @@ pub fn run<'py>(
         let folder = out.as_deref().expect("looked at above");
         wiring::check_target(folder).map_err(py_err)?;
     }
-    let terms = EngineConfig {
+    let commission = model::<PyCommission>("commission", commission, "tw.Commission.percent(5)")?;
+    let slippage = model::<PySlippage>("slippage", slippage, "tw.Slippage.percent(5)")?;
+    let impact = model::<PyImpact>("impact", impact, "tw.Impact.sqrt()")?;
+    let mut failures = Vec::new();
+    failures.extend(commission.iter().flat_map(|model| model.get().failures.clone()));
+    failures.extend(slippage.iter().flat_map(|model| model.get().failures.clone()));
+    failures.extend(impact.iter().flat_map(|model| model.get().failures.clone()));
+    let is_share = (0.0..1.0).contains(&stop_slippage);
+    let zone = zone(Some(&feed.get().timezone()))?;
+    let mut terms = EngineConfig {
         cash,
-        commission: commission.map_or(Commission::None, |value| value.get().0.clone()),
-        slippage: slippage.map_or(Slippage::None, |value| value.get().0.clone()),
-        account: account_kind(account)?.into(),
-        semantics: Semantics::by_name(semantics).ok_or_else(|| {
-            config_error(
-                "C460",
-                format!("semantics={semantics:?} is not known"),
-                "this version has \"realistic\"",
-            )
-        })?,
+        commission: commission.map_or(Commission::None, |value| value.get().model.clone()),
+        slippage: slippage.map_or(Slippage::None, |value| value.get().model.clone()),
+        impact: impact.map_or(Impact::None, |value| value.get().model.clone()),
+        participation: crate::price_cost::participation(participation)?,
+        stop_slippage: number(
+            "run",
+            "stop_slippage",
+            stop_slippage,
+            is_share,
+            "from 0 and below 1",
+        )?,
+        account: account.map_or(Ok(AccountKind::Cash.into()), crate::account::account)?,
+        semantics: semantics.map_or(Ok(Semantics::REALISTIC), crate::semantics::semantics)?,
         rules: position_rules(rules)?,
+        limits: portfolio_limits(limits)?,
         lots: one_of(
             "lots",
             lots,
             &[("integer", Lots::Integer), ("fractional", Lots::Fractional)],
         )?,
+        instrument: instrument.map_or_else(Instrument::default, |given| given.get().terms),
+        instruments: crate::account::instruments(instruments)?,
+        flows: schedule::flows(flows, &zone)?,
+        funding: Vec::new(),
+        rolls: schedule::rolls(rolls, &zone)?,
+        snapshot: one_of(
+            "snapshot",
+            snapshot,
+            &[("bar", Snapshot::Bar), ("session", Snapshot::Session)],
+        )?,
         check_invariants: false,
-        ..EngineConfig::default()
     };
     let on_reject = one_of(
         "on_reject",
@@ -113,6 +180,15 @@ pub fn run<'py>(
     let described = describe(strategy)?;
     let mut opened = feed.get().open(py)?;
     let market = feed.get().market(py, &opened);
+    terms.funding = schedule::funding(funding, &zone, &market.symbols)?;
+    wiring::check_symbols(&terms, &market.symbols).map_err(|(key, error)| {
+        let placed = base::Error::config(error.code(), format!("run: {key}: {}", error.message()));
+        py_err(placed.with_hint(error.hint().unwrap_or_default()))
+    })?;
+    // What an earlier run of the same models has left.
+    for failure in &failures {
+        failure.lock().expect("no panic happens while it is held").take();
+    }
     let mut watch = Watch::new(progress);
     let mut user = UserStrategy::new(strategy, market)?;
     let source = feed.get();
@@ -124,6 +200,12 @@ pub fn run<'py>(
             (walked, hashing.join().expect("Invariant: hashing does not panic"))
         })
     });
+    let walked = walked.map_err(|error| (of_model(py, &failures, &error), error));
+    let walked = match walked {
+        Err((Some(raised), _)) => return Err(raised),
+        Err((None, error)) => Err(error),
+        Ok(log) => Ok(log),
+    };
     let log = user.settle(walked, &mut watch)?;
     let mut inputs = inputs.map_err(py_err)?;
     if log.n_rows == 0 {
@@ -248,16 +330,34 @@ fn check_warnings(check: &CheckReport) -> Vec<String> {
     warnings.map(|found| format!("TW-{} {}: {}", found.code, found.column, found.message)).collect()
 }
 
-fn account_kind(account: &str) -> PyResult<AccountKind> {
-    match account {
-        "cash" => Ok(AccountKind::Cash),
-        "margin" | "crypto" | "futures" => Err(config_error(
-            "C462",
-            format!("account={account:?} is not in this version"),
-            "account=\"cash\" pays for what it buys and never goes short",
-        )),
-        _ => one_of("account", account, &[("cash", AccountKind::Cash)]),
+/// A cost model of the class that the argument takes.
+fn model<'a, 'py, T: pyo3::PyClass>(
+    argument: &str,
+    given: Option<&'a Bound<'py, PyAny>>,
+    example: &str,
+) -> PyResult<Option<&'a Bound<'py, T>>> {
+    let Some(given) = given else { return Ok(None) };
+    given.cast::<T>().map(Some).map_err(|_| {
+        config_error(
+            "C429",
+            format!("run: {argument}={given} is no {argument} model"),
+            &format!("for example {argument}={example}"),
+        )
+    })
+}
+
+/// The exception that a cost model in Python raised, with what the engine says of the place.
+fn of_model(py: Python<'_>, failures: &[Failure], error: &base::Error) -> Option<PyErr> {
+    let take = |failure: &Failure| failure.lock().expect("no panic happens here").take();
+    let raised = failures.iter().find_map(take)?;
+    if raised.is_instance_of::<StrategyError>(py) {
+        let text = format!("{}\n{}", raised.value(py).str().ok()?, error.message());
+        let placed = StrategyError::new_err(text);
+        let _ = placed.value(py).setattr("code", "TW-S112");
+        placed.set_cause(py, raised.cause(py));
+        return Some(placed);
     }
+    Some(raised)
 }
 
 fn refuse_later(unknown: Option<&Bound<'_, PyDict>>) -> PyResult<()> {

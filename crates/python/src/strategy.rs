@@ -9,19 +9,20 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyDict, PyTuple};
 use tapeworks::base::{AssetId, OrderId};
-use tapeworks::engine::{OrderRequest, Size, Trader};
+use tapeworks::broker::Change;
+use tapeworks::engine::{OrderRequest, ReleaseOn, Trader};
 use tapeworks::feed::MarketChunk;
 
 use crate::batch::Batch;
-use crate::costs::position_rules;
-use crate::errors::{order_error, py_err, refuse_unknown};
+use crate::errors::{order_error, py_err};
 use crate::event::{MarketEvent, no_column};
 use crate::history::History;
 use crate::instant::datetime;
 use crate::market::Market;
 use crate::numpy_view;
-use crate::orders::limit_and_stop;
+use crate::order_terms::{OrderTerms, Sizes, orders_of};
 use crate::position::Position;
+use crate::position_rules::position_rules;
 use crate::table::Table;
 
 /// Rows of the past that a strategy may look back on without saying more.
@@ -84,99 +85,29 @@ impl PyStrategy {
         ))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "they are the keywords of buy and sell")]
-    fn send(
-        &self,
-        side: f64,
-        symbol: &str,
-        quantity: Option<f64>,
-        percent: Option<f64>,
-        value: Option<f64>,
-        limit: Option<f64>,
-        stop: Option<f64>,
-        tag: Option<&str>,
-    ) -> PyResult<u32> {
-        let (word, amount) = match (quantity, percent, value) {
-            (Some(amount), None, None) => ("quantity", amount),
-            (None, Some(amount), None) => ("percent", amount),
-            (None, None, Some(amount)) => ("value", amount),
-            _ => {
-                return Err(order_error(
-                    "O302",
-                    format!("an order for {symbol} needs exactly one of quantity, percent, value"),
-                    "for example self.buy(\"AAPL\", 100) or self.buy(\"AAPL\", percent=0.05)",
-                ));
-            }
-        };
-        if amount < 0.0 {
-            return Err(order_error(
-                "O304",
-                format!("{word}={amount} for {symbol} is negative"),
-                "buy and sell take positive sizes: the other one is the other direction",
-            ));
-        }
-        if limit.is_some() && stop.is_some() {
-            return Err(limit_and_stop());
-        }
-        let amount = side * amount;
-        let size = match word {
-            "quantity" => Size::Quantity(amount),
-            "percent" => Size::Percent(amount),
-            _ => Size::Value(amount),
-        };
+    /// Sends an order that has been read.
+    fn send(&self, terms: &OrderTerms) -> PyResult<u32> {
         let mut live = self.running()?;
-        let asset = live.market().asset(symbol)?;
-        let tag = tag.map_or(0, |tag| live.trader.tag(tag));
-        let market = OrderRequest::market(asset, 0.0);
-        let request = OrderRequest { size, limit, stop, tag, ..market };
+        let request = live.request(terms)?;
         live.trader.submit(&request).map(|order| order.0).map_err(py_err)
     }
 }
 
-/// Keywords of `buy` and `sell` that exist.
-const ORDER_KEYWORDS: [&str; 8] =
-    ["symbol", "quantity", "percent", "value", "limit", "stop", "tif", "tag"];
-
-/// Keywords that other libraries have and this version has not, with what to use in their place.
-const LATER: [(&str, &str); 5] = [
-    ("trail", "self.set_position_rules([tw.TrailingStop(0.1)], symbol=...)"),
-    ("trail_percent", "self.set_position_rules([tw.TrailingStop(0.1)], symbol=...)"),
-    ("stop_loss", "self.set_position_rules([tw.StopLoss(0.05)], symbol=...)"),
-    ("take_profit", "self.set_position_rules([tw.TakeProfit(0.1)], symbol=...)"),
-    ("take_profit_limit", "self.set_position_rules([tw.TakeProfit(0.1)], symbol=...)"),
-];
-
-fn refuse_order_keywords(
-    function: &str,
-    tif: &str,
-    others: Option<&Bound<'_, PyDict>>,
-) -> PyResult<()> {
-    if let Some(others) = others {
-        for (name, instead) in LATER {
-            if others.get_item(name)?.is_some_and(|value| !value.is_none()) {
-                return Err(order_error(
-                    "O305",
-                    format!("{function}() has no {name}= on a single order in this version"),
-                    &format!("position rules exist: {instead}"),
-                ));
-            }
-        }
-        let others = others.copy()?;
-        for (name, _) in LATER {
-            if others.contains(name)? {
-                others.del_item(name)?;
-            }
-        }
-        refuse_unknown(function, &ORDER_KEYWORDS, Some(&others))?;
+impl Live {
+    /// The order for the engine, with its symbol and tag looked up.
+    fn request(&mut self, terms: &OrderTerms) -> PyResult<OrderRequest> {
+        let asset = self.market().asset(&terms.symbol)?;
+        let tag = terms.tag.as_deref().map_or(0, |tag| self.trader.tag(tag));
+        Ok(terms.request(asset, tag))
     }
-    if tif == "gtc" {
-        return Ok(());
+
+    fn requests(&mut self, orders: &[OrderTerms]) -> PyResult<Vec<OrderRequest>> {
+        orders.iter().map(|terms| self.request(terms)).collect()
     }
-    Err(order_error(
-        "O306",
-        format!("tif={tif:?} is not in this version"),
-        "orders live until they fill or are cancelled (tif=\"gtc\"); use self.cancel(order_id)",
-    ))
+}
+
+fn ids(orders: &[OrderId]) -> Vec<u32> {
+    orders.iter().map(|order| order.0).collect()
 }
 
 #[pymethods]
@@ -231,13 +162,27 @@ impl PyStrategy {
     /// Called once after the last row.
     fn on_end(&self) {}
 
-    /// Buys `quantity` units, `percent` of equity (0.05 is 5 %) or `value` in currency.
+    /// Buys `quantity` units, `percent` of equity (0.05 is 5 %) or `value` in currency; returns the
+    /// order id.
     ///
-    /// Returns the order id. Market order at the next open unless `limit` or `stop` is given.
-    #[pyo3(signature = (
-        symbol, quantity=None, percent=None, value=None, limit=None, stop=None, *, tif="gtc",
-        tag=None, **others
-    ))]
+    /// Without a price it is a market order. `limit=` and `stop=` are prices, both together make a
+    /// stop-limit order. `trail=` (currency) or `trail_percent=` (0.05 is 5 %) is a stop that follows
+    /// the best price; `trail_limit=` makes it a limit order that far beyond the stop, `activate=` is
+    /// the price from which it follows. `on_close=True` fills at the last price of the session.
+    ///
+    /// `stop_loss=` and `take_profit=` close what this order opens and cancel each other: a number is
+    /// a price, `tw.StopLoss(0.05)`, `tw.TakeProfit(0.1)` are fractions of the entry price and
+    /// `stop_loss=tw.TrailingStop(0.1)` trails.
+    ///
+    /// `tif`: "gtc", "day", "ioc" (what fills at once), "fok" (whole at once or not at all), "gtd" up
+    /// to and including `good_till=`. `reduce_only=True` never opens a position.
+    #[pyo3(
+        signature = (symbol, quantity=None, percent=None, value=None, limit=None, stop=None, **others),
+        text_signature = "($self, symbol, quantity=None, percent=None, value=None, limit=None, \
+            stop=None, *, trail=None, trail_percent=None, stop_loss=None, take_profit=None, \
+            tif='gtc', good_till=None, on_close=False, reduce_only=False, trail_limit=None, \
+            activate=None, tag=None)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
     fn buy(
         &self,
@@ -247,19 +192,20 @@ impl PyStrategy {
         value: Option<f64>,
         limit: Option<f64>,
         stop: Option<f64>,
-        tif: &str,
-        tag: Option<&str>,
         others: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<u32> {
-        refuse_order_keywords("buy", tif, others)?;
-        self.send(1.0, symbol, quantity, percent, value, limit, stop, tag)
+        let sizes = Sizes { quantity, percent, value };
+        self.send(&OrderTerms::read("buy", 1.0, symbol, sizes, limit, stop, others)?)
     }
 
     /// Sells, with the arguments of `buy`.
-    #[pyo3(signature = (
-        symbol, quantity=None, percent=None, value=None, limit=None, stop=None, *, tif="gtc",
-        tag=None, **others
-    ))]
+    #[pyo3(
+        signature = (symbol, quantity=None, percent=None, value=None, limit=None, stop=None, **others),
+        text_signature = "($self, symbol, quantity=None, percent=None, value=None, limit=None, \
+            stop=None, *, trail=None, trail_percent=None, stop_loss=None, take_profit=None, \
+            tif='gtc', good_till=None, on_close=False, reduce_only=False, trail_limit=None, \
+            activate=None, tag=None)"
+    )]
     #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
     fn sell(
         &self,
@@ -269,12 +215,100 @@ impl PyStrategy {
         value: Option<f64>,
         limit: Option<f64>,
         stop: Option<f64>,
-        tif: &str,
-        tag: Option<&str>,
         others: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<u32> {
-        refuse_order_keywords("sell", tif, others)?;
-        self.send(-1.0, symbol, quantity, percent, value, limit, stop, tag)
+        let sizes = Sizes { quantity, percent, value };
+        self.send(&OrderTerms::read("sell", -1.0, symbol, sizes, limit, stop, others)?)
+    }
+
+    /// Sends an order that was made with `tw.Order.buy` or `tw.Order.sell`; returns its id.
+    fn submit(&self, order: &Bound<'_, PyAny>) -> PyResult<u32> {
+        match orders_of("submit", order)?.as_slice() {
+            [terms] => self.send(terms),
+            several => Err(order_error(
+                "O315",
+                format!("submit() got {} orders", several.len()),
+                "submit takes one; self.oco sends several of which one fills",
+            )),
+        }
+    }
+
+    /// Sends orders of which one fills: what one fills, the others lose (one cancels other).
+    ///
+    /// `orders` are `tw.Order` objects of one symbol, such as a target and a stop:
+    /// `self.oco([tw.Order.sell("A", 10, limit=110), tw.Order.sell("A", 10, stop=95)])`. Returns
+    /// their ids.
+    fn oco(&self, orders: &Bound<'_, PyAny>) -> PyResult<Vec<u32>> {
+        let orders = orders_of("oco", orders)?;
+        let mut live = self.running()?;
+        let requests = live.requests(&orders)?;
+        live.trader.submit_oco(&requests).map(|sent| ids(&sent)).map_err(py_err)
+    }
+
+    /// Sends orders that wait until another order has filled (one triggers other).
+    ///
+    /// `on="complete"` waits for the whole fill of `order_id`, `on="partial"` for its first. When
+    /// that order ends without a fill, these are cancelled as `parent_done`. Returns their ids.
+    #[pyo3(signature = (order_id, orders, *, on="complete"))]
+    fn after(&self, order_id: u32, orders: &Bound<'_, PyAny>, on: &str) -> PyResult<Vec<u32>> {
+        let release = match on {
+            "complete" => ReleaseOn::Complete,
+            "partial" => ReleaseOn::Partial,
+            _ => {
+                return Err(order_error(
+                    "O316",
+                    format!("after: on={on:?} is not known"),
+                    "one of: complete (the whole fill of the order), partial (its first fill)",
+                ));
+            }
+        };
+        let orders = orders_of("after", orders)?;
+        let mut live = self.running()?;
+        let requests = live.requests(&orders)?;
+        let sent = live.trader.submit_after(OrderId(order_id), release, &requests);
+        sent.map(|sent| ids(&sent)).map_err(py_err)
+    }
+
+    /// Changes a live order from the next row on; `False` when it is not live any more.
+    ///
+    /// `quantity` is the new total in units, what has filled included: at or below that, the order
+    /// is cancelled. A new price or a larger quantity puts it behind all other orders.
+    #[pyo3(signature = (order_id, *, quantity=None, limit=None, stop=None, trail=None))]
+    fn replace(
+        &self,
+        order_id: u32,
+        quantity: Option<f64>,
+        limit: Option<f64>,
+        stop: Option<f64>,
+        trail: Option<f64>,
+    ) -> PyResult<bool> {
+        let given = [("quantity", quantity), ("limit", limit), ("stop", stop), ("trail", trail)];
+        if given.iter().all(|(_, value)| value.is_none()) {
+            return Err(order_error(
+                "O317",
+                format!("replace of order {order_id} changes nothing"),
+                "give quantity=, limit=, stop= or trail=",
+            ));
+        }
+        for (name, value) in given {
+            if let Some(value) = value
+                && (!value.is_finite() || (value < 0.0 && matches!(name, "quantity" | "trail")))
+            {
+                return Err(order_error(
+                    "O317",
+                    format!("replace of order {order_id}: {name}={value}"),
+                    "quantity and trail are finite and not negative, prices are finite",
+                ));
+            }
+        }
+        let keep = f64::NAN;
+        let change = Change {
+            quantity: quantity.unwrap_or(keep),
+            limit: limit.unwrap_or(keep),
+            stop: stop.unwrap_or(keep),
+            trail: trail.unwrap_or(keep),
+        };
+        Ok(self.running()?.trader.replace(OrderId(order_id), &change))
     }
 
     /// Closes a position, or a fraction of it; returns the order id.
@@ -303,6 +337,20 @@ impl PyStrategy {
     /// Cancels a live order; `False` when it is not live any more.
     fn cancel(&self, order_id: u32) -> PyResult<bool> {
         Ok(self.running()?.trader.cancel(OrderId(order_id)))
+    }
+
+    /// Cancels every live order, or those of one symbol; returns how many.
+    #[pyo3(signature = (symbol=None))]
+    fn cancel_all(&self, symbol: Option<&str>) -> PyResult<usize> {
+        let mut live = self.running()?;
+        let asset = symbol.map(|symbol| live.market().asset(symbol)).transpose()?;
+        Ok(live.trader.cancel_all(asset))
+    }
+
+    /// Lets positions be opened again after a limit of the portfolio has halted trading.
+    fn resume(&self) -> PyResult<()> {
+        self.running()?.trader.resume();
+        Ok(())
     }
 
     /// Sends the order that brings a symbol to `percent` of equity (0.05 is 5 %).

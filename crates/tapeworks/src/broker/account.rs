@@ -43,7 +43,7 @@ pub enum MarginCallPolicy {
     /// Positions are reduced at the next opens, largest requirement first, until it is met.
     #[default]
     Liquidate,
-    /// The call is written down and nothing is sold.
+    /// The call is written down and nothing is sold, whatever becomes of the account.
     Record,
     /// The run ends with an error.
     Stop,

@@ -43,9 +43,18 @@ impl Broker {
     /// Pays the funding that is due: before the row (`is_now` false) that of instants before it,
     /// at the last marks; after the marks have moved that of this very instant.
     pub(super) fn pay_funding(&mut self, is_now: bool) {
+        let until = if is_now { self.now } else { self.now.saturating_sub(1) };
+        self.pay_funding_until(until, |_, _| None);
+    }
+
+    /// Pays the funding of this instant at the prices that `price` gives, else at the last marks.
+    pub(super) fn pay_funding_at(&mut self, price: impl Fn(&Self, AssetId) -> Option<f64>) {
+        self.pay_funding_until(self.now, price);
+    }
+
+    fn pay_funding_until(&mut self, until: i64, price: impl Fn(&Self, AssetId) -> Option<f64>) {
         while let Some(rate) = self.conditions.schedule.funding.get(self.next_funding) {
-            let is_due = if is_now { rate.timestamp <= self.now } else { rate.timestamp < self.now };
-            if !is_due {
+            if rate.timestamp > until {
                 return;
             }
             let (asset, rate) = (rate.asset, rate.rate);
@@ -54,9 +63,10 @@ impl Broker {
             if quantity == 0.0 {
                 continue;
             }
-            let mark = self.positions.mark(asset);
+            let mark = price(self, asset).unwrap_or(self.positions.mark(asset));
             let paid = funding_cost(quantity, mark, self.positions.multiplier(asset), rate);
             self.account.cash -= paid;
+            self.free_cash.add(-paid);
             self.account.funding += paid;
             self.positions.detail_mut(asset).funding_in += paid;
             self.push_account_event(AccountEventKind::Funding, Some(asset), -paid);

@@ -5,7 +5,7 @@ use super::codes::Side;
 use super::cycle::Broker;
 use super::groups::trailing_limit;
 use super::positions::Enlargement;
-use super::reach::{Reach, reach};
+use super::reach::reach;
 use super::semantics::{BarsHeld, EntryBar, Excursions, WaterMark};
 use crate::base::AssetId;
 
@@ -35,18 +35,25 @@ impl Broker {
             if detail.entry_timestamp != now {
                 detail.bars_held += 1;
             }
-            let seen = match semantics.excursions {
-                Excursions::AfterEntry => {
-                    reach(&detail.entry, side, &bar, now, EntryBar::AfterEntry)
-                }
-                Excursions::NotEntryRow => reach(&detail.entry, side, &bar, now, EntryBar::None),
-                Excursions::Marks => {
-                    Reach { adverse: bar.close, favourable: bar.close, start: bar.close }
-                }
-            };
             let bars = detail.bars_held;
-            detail.push_favourable(side, seen.favourable, bars);
-            detail.push_adverse(side, seen.adverse, bars);
+            if semantics.excursions == Excursions::AfterEntry {
+                let seen = reach(&detail.entry, side, &bar, now, EntryBar::AfterEntry);
+                detail.push_favourable(side, seen.favourable, bars);
+                detail.push_adverse(side, seen.adverse, bars);
+            } else {
+                detail.take_pending(side);
+                let is_entry_row = detail.entry_timestamp == now;
+                let at_close = match semantics.excursions {
+                    Excursions::Marks => true,
+                    Excursions::NotEntryRow => is_entry_row,
+                    Excursions::AfterEntry | Excursions::WholeRows => false,
+                };
+                detail.pending = match (at_close, side > 0.0) {
+                    (true, _) => (bar.close, bar.close),
+                    (false, true) => (bar.low, bar.high),
+                    (false, false) => (bar.high, bar.low),
+                };
+            }
             if self.rules.is_active() {
                 let entry = self.positions.detail(asset).entry;
                 let favourable = self.water_price(&entry, side, &bar);
@@ -66,7 +73,7 @@ impl Broker {
         let semantics = &self.conditions.semantics;
         let is_entry_row = since.timestamp == self.now;
         if is_entry_row && !semantics.water_entry_row {
-            return f64::NAN;
+            return bar.close;
         }
         match semantics.water_mark {
             WaterMark::Close => bar.close,

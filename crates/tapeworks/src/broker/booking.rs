@@ -5,12 +5,13 @@ use super::codes::{CancelReason, ExitReason, ExpireReason, RejectCode, TimeInFor
 use super::custom::check_fee;
 use super::cycle::Broker;
 use super::execution::{Execution, Priced};
+use super::free_cash::Movement;
 use super::ledger::{
     ClosedLot, FillCost, FillRow, LotCost, OrderEvent, OrderEventKind, OrderStatus, RejectionRow,
 };
 use super::positions::{Enlargement, PositionDetail, exceeds};
 use super::rules::RuleEntry;
-use super::semantics::{CashCheck, StopBase, WaterStart};
+use super::semantics::{CashCheck, Excursions, StopBase, WaterStart};
 use crate::base::{AssetId, OrderId};
 
 impl Broker {
@@ -83,6 +84,13 @@ impl Broker {
         };
         self.account.cash += change;
         self.account.fees += commission;
+        self.free_cash.fill(&Movement {
+            asset,
+            held: self.positions.quantity(asset),
+            signed: execution.sign * quantity,
+            unit: priced.price * self.positions.multiplier(asset),
+            fee: commission,
+        });
         assert!(
             opening == 0.0
                 || !self.conditions.terms.kind.pays_in_full()
@@ -118,17 +126,18 @@ impl Broker {
     /// Adds a fill to the running totals that fees and caps look at.
     fn count_trade(&mut self, execution: &Execution, quantity: f64, fee: f64, price: f64) {
         let asset = execution.asset;
-        let notional = quantity * price * self.positions.multiplier(asset);
-        for traded in [Some(&mut self.month.1), execution
-            .place
-            .and_then(|place| self.live.rare_mut(place))
-            .map(|rare| &mut rare.traded)]
+        let basis = self.fee_basis(execution, quantity, price);
+        for traded in [
+            Some(&mut self.month.1),
+            execution
+                .place
+                .and_then(|place| self.live.rare_mut(place))
+                .map(|rare| &mut rare.traded),
+        ]
         .into_iter()
         .flatten()
         {
-            traded.units += quantity;
-            traded.notional += notional;
-            traded.fees += fee;
+            traded.add(&basis, fee);
         }
         let now = self.now;
         if let Some(rare) = execution.place.and_then(|place| self.live.rare_mut(place)) {
@@ -155,9 +164,12 @@ impl Broker {
     ) {
         let asset = execution.asset;
         let multiplier = self.positions.multiplier(asset);
-        let slippage =
-            execution.sign * (priced.price - execution.base_price) * closed * multiplier;
+        let slippage = execution.sign * (priced.price - execution.base_price) * closed * multiplier;
+        let row_is_over = self.row_is_over;
         let detail = self.positions.detail_mut(asset);
+        if !row_is_over {
+            detail.take_pending(held.signum());
+        }
         let share = closed / held.abs();
         let part = |sum: &mut f64| {
             let part = *sum * share;
@@ -177,7 +189,7 @@ impl Broker {
         lot.entry_slippage = entry_slippage;
         lot.exit_slippage = slippage;
         lot.exit_timestamp = self.now;
-        lot.bars_held += u32::from(detail.entry_timestamp != self.now);
+        lot.bars_held += u32::from(detail.entry_timestamp != self.now && !row_is_over);
         lot.see(execution.seen.0, execution.seen.1);
         lot.flags = lot.flags.with(priced.flags);
         lot.reason = execution.reason;
@@ -191,11 +203,7 @@ impl Broker {
         if !cost.is_zero() {
             self.ledger.lot_costs.push(cost);
         }
-        self.positions.set_quantity(
-            asset,
-            held + execution.sign * closed,
-            held.abs().max(closed),
-        );
+        self.positions.set_quantity(asset, held + execution.sign * closed, held.abs().max(closed));
         lot.closes_position = self.positions.quantity(asset) == 0.0;
         if lot.closes_position && self.rules.is_active() {
             self.rules.leave(asset);
@@ -220,6 +228,7 @@ impl Broker {
         let fill_of =
             Enlargement { timestamp: self.now, base: execution.base_price, how: execution.entry };
         let session = self.session;
+        let follows_extremes = self.conditions.semantics.excursions == Excursions::AfterEntry;
         let detail = self.positions.detail_mut(asset);
         detail.last = fill_of;
         if held == 0.0 {
@@ -235,8 +244,15 @@ impl Broker {
                 ..PositionDetail::default()
             };
         } else {
-            detail.entry_price =
-                (held.abs() * detail.entry_price + quantity * price) / (held.abs() + quantity);
+            let old = detail.entry_price;
+            detail.entry_price = (held.abs() * old + quantity * price) / (held.abs() + quantity);
+            if !follows_extremes {
+                // Excursions are kept as returns on the average price of their time.
+                let new = detail.entry_price;
+                detail.take_pending(held.signum());
+                detail.best = new * (1.0 + (detail.best - old) / old);
+                detail.worst = new * (1.0 + (detail.worst - old) / old);
+            }
         }
         detail.fees_in += fee;
         detail.slippage_in += slippage;
@@ -277,9 +293,9 @@ impl Broker {
             WaterStart::Fill => price,
             WaterStart::SubmitClose => or_fill(submit_close),
             WaterStart::EntryClose => or_fill(bar.map_or(f64::NAN, |bar| bar.close)),
-            WaterStart::EntryExtreme => or_fill(bar.map_or(f64::NAN, |bar| {
-                if facts.side > 0.0 { bar.high } else { bar.low }
-            })),
+            WaterStart::EntryExtreme => or_fill(
+                bar.map_or(f64::NAN, |bar| if facts.side > 0.0 { bar.high } else { bar.low }),
+            ),
         };
         self.rules.enter(asset, &RuleEntry { base, water, is_new }, &facts);
         if is_new {
@@ -306,13 +322,7 @@ impl Broker {
     }
 
     /// Refuses an order that has found its price.
-    pub(super) fn reject(
-        &mut self,
-        execution: &Execution,
-        code: RejectCode,
-        need: f64,
-        have: f64,
-    ) {
+    pub(super) fn reject(&mut self, execution: &Execution, code: RejectCode, need: f64, have: f64) {
         self.finish(execution, OrderStatus::Rejected(code));
         self.push_rejection(execution.order, code, need, have);
         self.after_end(execution.order);
@@ -360,6 +370,15 @@ impl Broker {
         self.after_end(order);
     }
 
+    /// Refuses a live order before it has found a price.
+    pub(super) fn reject_at(&mut self, place: usize, code: RejectCode, need: f64, have: f64) {
+        let order = self.live.at(place).order;
+        self.live.end(place);
+        self.ledger.orders[order.index()].status = OrderStatus::Rejected(code);
+        self.push_rejection(order, code, need, have);
+        self.after_end(order);
+    }
+
     /// Notes that the stop of an order was reached.
     pub(super) fn note_trigger(&mut self, place: usize) {
         let live = *self.live.at(place);
@@ -380,9 +399,7 @@ impl Broker {
 
     /// How long the order at a place lives.
     pub(super) fn tif_of(&self, place: Option<usize>) -> TimeInForce {
-        place
-            .and_then(|place| self.live.rare(place))
-            .map_or(TimeInForce::Gtc, |rare| rare.tif)
+        place.and_then(|place| self.live.rare(place)).map_or(TimeInForce::Gtc, |rare| rare.tif)
     }
 
     pub(super) fn push_cancel(&mut self, order: OrderId, reason: CancelReason) {
@@ -400,13 +417,7 @@ impl Broker {
         self.push_change(order, OrderEventKind::Rejected(code), f64::NAN, f64::NAN);
     }
 
-    pub(super) fn push_change(
-        &mut self,
-        order: OrderId,
-        kind: OrderEventKind,
-        old: f64,
-        new: f64,
-    ) {
+    pub(super) fn push_change(&mut self, order: OrderId, kind: OrderEventKind, old: f64, new: f64) {
         let fills_before = u32::try_from(self.ledger.fills.len()).expect("fewer than 2^32 fills");
         self.ledger.events.push(OrderEvent {
             timestamp: self.now,
@@ -428,7 +439,9 @@ impl Broker {
         for &asset in self.positions.held() {
             let asset = AssetId(asset);
             let quantity = self.positions.quantity(asset);
-            let detail = self.positions.detail(asset);
+            let mut detail = *self.positions.detail(asset);
+            detail.take_pending(quantity.signum());
+            let detail = &detail;
             let mut lot = lot_of(detail, quantity.abs(), quantity.signum());
             lot.exit_price = self.positions.mark(asset);
             lot.exit_timestamp = self.now;
@@ -496,4 +509,3 @@ impl LotCost {
         [self.entry_impact, self.exit_impact, self.funding, self.borrow].iter().all(|c| *c == 0.0)
     }
 }
-

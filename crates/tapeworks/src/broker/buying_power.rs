@@ -107,12 +107,14 @@ impl Broker {
         {
             return Some(refusal);
         }
-        if self.conditions.semantics.cash_check == CashCheck::Never {
+        // A queue was asked as a whole, before the first of its orders fills.
+        if matches!(self.conditions.semantics.cash_check, CashCheck::Never | CashCheck::Queue) {
             return None;
         }
         let fee = self.fee(execution, closing + opening, priced.price);
         if kind.pays_in_full() || self.conditions.semantics.short_cash != ShortCash::Margin {
-            self.refuse_by_cash(execution, closing, opening, notional, fee)
+            let price = priced.price * multiplier;
+            self.refuse_by_cash(execution, held, (closing, opening), price, fee)
         } else {
             self.refuse_by_margin(execution, closing + opening, after, priced, fee, quotes)
         }
@@ -129,20 +131,34 @@ impl Broker {
         if tolerance < 0.0 { -tolerance * have.abs().max(1.0) } else { tolerance }
     }
 
+    /// `unit` is the price of one unit of `(closing, opening)`, in account currency.
     fn refuse_by_cash(
         &self,
         execution: &Execution,
-        closing: f64,
-        opening: f64,
-        notional: f64,
+        held: f64,
+        (closing, opening): (f64, f64),
+        unit: f64,
         fee: f64,
     ) -> Option<Refusal> {
-        let have = self.spendable();
-        // The proceeds of a short sale are cash like any other; what covers one is paid as well.
-        let need = if execution.sign > 0.0 {
-            notional * ((closing + opening) / opening) + fee
+        let short_cash = self.conditions.semantics.short_cash;
+        let have = match short_cash {
+            ShortCash::Lock | ShortCash::LockCombined => self.free_cash.free(),
+            _ => self.spendable(),
+        };
+        let pays_in_full = self.conditions.terms.kind.pays_in_full();
+        let need = if pays_in_full || short_cash == ShortCash::Credit {
+            // The proceeds of a sale are cash like any other; what covers one is paid as well.
+            execution.sign * (closing + opening) * unit + fee
         } else {
-            fee
+            // What closes comes first: it frees what it sells, or gives back what was locked.
+            let freed = if closing == 0.0 {
+                0.0
+            } else if held > 0.0 {
+                closing * unit
+            } else {
+                2.0 * self.free_cash.basis(execution.asset) - closing * unit
+            };
+            opening * unit + fee - freed
         };
         let passes = need <= have + self.tolerance_of(have);
         (!passes).then_some((RejectCode::InsufficientCash, need, have))
@@ -165,8 +181,7 @@ impl Broker {
         let base = execution.base_price;
         let (cash, worth) = if self.positions.is_future(asset) {
             let settled = self.positions.settled(asset);
-            let gain =
-                if held == 0.0 { 0.0 } else { held * multiplier * (priced.price - settled) };
+            let gain = if held == 0.0 { 0.0 } else { held * multiplier * (priced.price - settled) };
             (self.account.cash + gain - fee, after * multiplier * (base - priced.price))
         } else {
             let paid = execution.sign * quantity * priced.price * multiplier + fee;

@@ -5,6 +5,7 @@ use super::codes::{ExpireReason, TimeInForce};
 use super::commission::Traded;
 use super::cycle::Broker;
 use super::ledger::{AccountEvent, AccountEventKind};
+use super::semantics::FundingAt;
 use crate::base::Timestamp;
 use crate::base::time::DAY_NS;
 
@@ -20,6 +21,7 @@ impl Broker {
         self.now = now;
         self.enlarged.clear();
         self.closed_by_rule.clear();
+        self.row_is_over = false;
         for asset in self.used_assets.drain(..) {
             self.used[asset as usize] = 0.0;
         }
@@ -36,7 +38,9 @@ impl Broker {
             self.apply_flows();
         }
         self.pay_funding(false);
-        let _ = quotes;
+        if self.conditions.semantics.funding_at == FundingAt::BeforeFills {
+            self.pay_funding_at(|_, asset| quotes.bar(asset).map(|bar| bar.close));
+        }
     }
 
     /// Sets the clock before the first row.
@@ -92,6 +96,7 @@ impl Broker {
             self.next_flow += 1;
             self.account.cash += amount;
             self.account.flows += amount;
+            self.free_cash.add(amount);
             self.push_account_event(AccountEventKind::Flow, None, amount);
         }
     }

@@ -13,6 +13,7 @@ use super::buying_power::RowBook;
 use super::codes::{ExitReason, FillFlags, OrderKind, OrderOrigin, Phase, Side};
 use super::commission::{Commission, Traded};
 use super::execution::Execution;
+use super::free_cash::FreeCash;
 use super::impact::Impact;
 use super::inside::Candidate;
 use super::instrument::Instruments;
@@ -26,8 +27,9 @@ use super::past::Past;
 use super::positions::{Entry, Positions, exceeds};
 use super::rules::{Level, PositionFacts, RuleBook, RuleEntry, RuleSet};
 use super::schedule::Schedule;
-use super::semantics::{Matching, RowCheck, Semantics};
+use super::semantics::{Matching, RowCheck, Semantics, TargetShortfall};
 use super::settlement::Settlements;
+use super::shadow::Shadow;
 use super::slippage::Slippage;
 use crate::base::{AssetId, Error, OrderId};
 
@@ -82,6 +84,10 @@ pub struct Broker {
     /// Orders the strategy has sent in this session.
     pub(super) session_orders: u32,
     pub(super) settlements: Settlements,
+    pub(super) free_cash: FreeCash,
+    pub(super) shadow: Shadow,
+    /// The positions have aged by the present row: what fills now fills after the callback.
+    pub(super) row_is_over: bool,
     pub(super) past: Past,
     pub(super) book: RowBook,
     /// Units filled in the present row, by asset; empty when nobody asks.
@@ -159,6 +165,7 @@ impl Broker {
             pending_rolls: (0..conditions.schedule.rolls.len()).collect(),
             accrued_at: i64::MIN,
             book: RowBook::new(n_assets),
+            free_cash: FreeCash::new(account.cash, conditions.semantics.short_cash, n_assets),
             conditions,
             account,
             rules,
@@ -189,7 +196,8 @@ impl Broker {
             }
             check => {
                 let bar = quotes.bar(asset)?;
-                let is_finite = [bar.open, bar.high, bar.low, bar.close].iter().all(|p| p.is_finite());
+                let is_finite =
+                    [bar.open, bar.high, bar.low, bar.close].iter().all(|p| p.is_finite());
                 let passes = match check {
                     RowCheck::Full => Bar { volume: f64::NAN, ..bar }.is_tradable(),
                     RowCheck::Volume => is_finite && bar.volume != 0.0,
@@ -266,9 +274,15 @@ impl Broker {
     /// cash can pay.
     pub(super) fn is_reduce(&self, live: &LiveOrder) -> bool {
         let quantity = self.positions.quantity(live.asset);
-        let is_cut = live.reduce_only
-            || (live.shortfall == Shortfall::Partial && self.conditions.terms.kind.pays_in_full());
+        let is_cut = live.reduce_only || self.cuts_to_position(live.shortfall);
         quantity * live.sign() < 0.0 && (is_cut || !exceeds(live.rest, quantity.abs()))
+    }
+
+    /// Whether an order that sells more than is held is cut to it.
+    pub(super) fn cuts_to_position(&self, shortfall: Shortfall) -> bool {
+        shortfall == Shortfall::Partial
+            && self.conditions.semantics.target_shortfall == TargetShortfall::Partial
+            && self.conditions.terms.kind.pays_in_full()
     }
 
     /// Fills what can be filled of the order at a place in the book.
@@ -326,8 +340,7 @@ impl Broker {
     ) {
         let held = self.positions.quantity(asset);
         let sign = -held.signum();
-        let lots = self.lot(asset);
-        let share = lots.round(level.quantity.min(held.abs()));
+        let share = self.part_of(asset, level.quantity);
         let is_target = matches!(level.reason, ExitReason::TakeProfit | ExitReason::Scaled);
         let fillable = self.fillable(asset, None, share, quotes);
         if share == 0.0 || (is_target && fillable == 0.0) {

@@ -1,7 +1,9 @@
 //! From a price to a fill: how much, at which price after costs, and whether the account allows it.
 
 use super::bar::Quotes;
-use super::codes::{CancelReason, ExitReason, ExpireReason, FillFlags, Phase, RejectCode, TimeInForce};
+use super::codes::{
+    CancelReason, ExitReason, ExpireReason, FillFlags, Phase, RejectCode, TimeInForce,
+};
 use super::commission::{FeeBasis, Traded};
 use super::custom::check_price_cost;
 use super::cycle::Broker;
@@ -10,7 +12,7 @@ use super::live::Shortfall;
 use super::lots::Lots;
 use super::participation::{CapScope, VolumeBasis};
 use super::positions::{Entry, exceeds};
-use super::semantics::{ExitSlip, FeeBase, LimitSlip, PartialSearch};
+use super::semantics::{ExitSlip, FeeBase, LimitSlip};
 use super::slippage::PriceBasis;
 use crate::base::{AssetId, Error, OrderId, Timestamp};
 
@@ -60,11 +62,11 @@ impl Broker {
         if execution.reduce_only && !is_opposite {
             return self.cancel_unneeded(execution);
         }
-        let mut quantity = execution.wanted;
+        let Some(mut quantity) = self.within_lock(execution, held) else { return };
         if is_opposite || execution.sign < 0.0 {
             let may_pass = execution.reduce_only || self.conditions.terms.kind.pays_in_full();
             if may_pass && exceeds(quantity, held.abs()) {
-                let may_shrink = execution.shortfall == Shortfall::Partial && held != 0.0;
+                let may_shrink = self.cuts_to_position(execution.shortfall) && held != 0.0;
                 if !execution.reduce_only && !may_shrink {
                     // An account without short positions refuses a sale of stated units beyond what
                     // is held whole: half of it would not be what was asked for.
@@ -108,10 +110,8 @@ impl Broker {
             let refusal = self.refuse_open(execution, closing, opening, &priced, quotes);
             if let Some((code, need, have)) = refusal {
                 let may_shrink = execution.shortfall == Shortfall::Partial && !is_fok;
-                let is_money = matches!(
-                    code,
-                    RejectCode::InsufficientCash | RejectCode::InsufficientMargin
-                );
+                let is_money =
+                    matches!(code, RejectCode::InsufficientCash | RejectCode::InsufficientMargin);
                 let affordable = if may_shrink && is_money {
                     self.affordable(execution, closing, opening, quotes)
                 } else {
@@ -119,7 +119,9 @@ impl Broker {
                 };
                 if closing + affordable == 0.0 {
                     return match execution.shortfall {
-                        _ if is_fok && is_money => self.expire(execution, ExpireReason::FokUnfilled),
+                        _ if is_fok && is_money => {
+                            self.expire(execution, ExpireReason::FokUnfilled)
+                        }
                         Shortfall::Cancel if is_money => {
                             self.cancel_for_cash(execution);
                         }
@@ -127,7 +129,9 @@ impl Broker {
                     };
                 }
                 let quantity = closing + affordable;
-                let Some(again) = self.price_after_costs(execution, quantity, quotes) else { return };
+                let Some(again) = self.price_after_costs(execution, quantity, quotes) else {
+                    return;
+                };
                 priced = again;
                 if affordable == 0.0 {
                     self.book_fill(execution, held, closing, 0.0, &priced, quotes);
@@ -217,8 +221,16 @@ impl Broker {
         let mut priced =
             Priced { price: base, stop_slip: 0.0, impact: 0.0, flags: execution.flags };
         let has_limit = !execution.limit.is_nan();
-        let pays = !execution.is_quoted
-            && !execution.flags.has(FillFlags::MAKER)
+        // Where slippage may keep a limit from filling, a limit that was touched pays it as well.
+        let touched_pays = match semantics.limit_slip {
+            LimitSlip::Clamp | LimitSlip::Unslipped => false,
+            LimitSlip::Refuse => true,
+            LimitSlip::Exceed => {
+                self.positions.quantity(execution.asset) * sign >= 0.0
+                    || semantics.exit_slip != ExitSlip::Never
+            }
+        };
+        let pays = (touched_pays || !execution.flags.has(FillFlags::MAKER))
             && !(has_limit && semantics.limit_slip == LimitSlip::Unslipped)
             && match semantics.exit_slip {
                 ExitSlip::Always => true,
@@ -239,10 +251,14 @@ impl Broker {
             let needs_volume =
                 conditions.slippage.needs_volume() || conditions.impact.needs_volume();
             let volume = quotes.bar(execution.asset).map_or(f64::NAN, |bar| bar.volume);
-            if needs_volume && volume.is_nan() {
+            let is_known = volume > 0.0;
+            if needs_volume && !is_known {
                 priced.flags = priced.flags.with(FillFlags::NO_VOLUME_COST);
             }
-            let past_rows = conditions.slippage.past_rows().max(conditions.impact.past_rows());
+            let past = |rows: usize| {
+                (self.past.sigma(execution.asset, rows), self.past.adv(execution.asset, rows))
+            };
+            let (sigma, adv) = past(conditions.impact.past_rows());
             let mut basis = PriceBasis {
                 asset: execution.asset,
                 sign,
@@ -252,14 +268,17 @@ impl Broker {
                 used: self.used.get(execution.asset.index()).copied().unwrap_or(0.0),
                 tick: instrument.tick,
                 spread: instrument.spread,
-                sigma: self.past.sigma(execution.asset, past_rows),
-                adv: self.past.adv(execution.asset, past_rows),
+                sigma,
+                adv,
             };
             let impact = check_price_cost("impact", conditions.impact.per_unit(&basis));
             priced.impact = *impact.as_ref().unwrap_or(&0.0);
             price += sign * priced.impact;
             basis.price = price;
-            let slip = check_price_cost("slippage", conditions.slippage.per_unit(&basis));
+            (basis.sigma, basis.adv) = past(conditions.slippage.past_rows());
+            let per_unit =
+                if execution.is_quoted { 0.0 } else { conditions.slippage.per_unit(&basis) };
+            let slip = check_price_cost("slippage", per_unit);
             price += sign * slip.as_ref().unwrap_or(&0.0);
             if let Err(error) = impact.and(slip) {
                 self.fail(self.located(error, execution.asset));
@@ -267,9 +286,7 @@ impl Broker {
             }
         }
         let semantics = &self.conditions.semantics;
-        if !self.conditions.instruments.of(execution.asset).tick.is_nan()
-            && price != base
-        {
+        if !self.conditions.instruments.of(execution.asset).tick.is_nan() && price != base {
             let tick = self.conditions.instruments.of(execution.asset).tick;
             let steps = price / tick;
             // A price that is a whole number of ticks but for rounding stays where it is.
@@ -301,26 +318,35 @@ impl Broker {
 
     /// The fee of a fill of this order.
     pub(super) fn fee(&self, execution: &Execution, quantity: f64, price: f64) -> f64 {
+        if !self.conditions.semantics.fee_on_trailing && execution.reason == ExitReason::Trailing {
+            return 0.0;
+        }
+        self.conditions.commission.fee(&self.fee_basis(execution, quantity, price))
+    }
+
+    /// What the fee of a fill depends on.
+    pub(super) fn fee_basis(&self, execution: &Execution, quantity: f64, price: f64) -> FeeBasis {
         let traded = execution
             .place
             .and_then(|place| self.live.rare(place))
             .map_or(Traded::default(), |rare| rare.traded);
-        if !self.conditions.semantics.fee_on_trailing && execution.reason == ExitReason::Trailing {
-            return 0.0;
-        }
-        let multiplier = match self.conditions.semantics.fee_base {
-            FeeBase::Notional => self.positions.multiplier(execution.asset),
-            FeeBase::PriceOnly => 1.0,
-        };
-        self.conditions.commission.fee(&FeeBasis {
+        FeeBasis {
             quantity,
             price,
-            multiplier,
+            multiplier: self.fee_multiplier(execution.asset),
             is_sell: execution.sign < 0.0,
             is_maker: execution.flags.has(FillFlags::MAKER),
             order: traded,
             month: self.month.1,
-        })
+        }
+    }
+
+    /// The multiplier as fees count it.
+    pub(super) fn fee_multiplier(&self, asset: AssetId) -> f64 {
+        match self.conditions.semantics.fee_base {
+            FeeBase::Notional => self.positions.multiplier(asset),
+            FeeBase::PriceOnly => 1.0,
+        }
     }
 
     /// An error with the place at which it happened.
@@ -337,37 +363,29 @@ impl Broker {
         }
     }
 
-    /// The largest number of whole lots up to `wanted` that may be opened, in units, beside
-    /// `closing` units that the order closes.
-    ///
-    /// Bisection over lots: the cost rises with the quantity, whatever the fee model.
-    fn affordable(
-        &mut self,
-        execution: &Execution,
-        closing: f64,
-        wanted: f64,
-        quotes: &impl Quotes,
-    ) -> f64 {
-        let lots = self.lot(execution.asset);
-        let (mut pays, mut fails) = (0.0, lots.count(wanted));
-        while fails - pays > 1.0 {
-            let middle = f64::midpoint(pays, fails).floor();
-            let opening = lots.units(middle);
-            let priced = self.price_after_costs(execution, closing + opening, quotes);
-            let passes = priced.is_some_and(|priced| {
-                self.refuse_open(execution, closing, opening, &priced, quotes).is_none()
-            });
-            if passes {
-                pays = middle;
-            } else {
-                fails = middle;
-            }
+    /// What locked cash leaves of an order that covers or flips; `None` when it has ended the
+    /// order.
+    fn within_lock(&mut self, execution: &Execution, held: f64) -> Option<f64> {
+        let wanted = execution.wanted;
+        let is_opposite = held * execution.sign < 0.0;
+        let covers = is_opposite && execution.sign > 0.0;
+        if !is_opposite || (!covers && !exceeds(wanted, held.abs())) {
+            return Some(wanted);
         }
-        let units = lots.units(pays);
-        match self.conditions.semantics.partial_search {
-            PartialSearch::Exact => units,
-            PartialSearch::HalvingLessCent => (units - 0.01 / execution.base_price).max(0.0),
+        let base = execution.base_price;
+        let Some(limit) = self.lock_limit(execution.asset, execution.sign, base) else {
+            return Some(wanted);
+        };
+        if limit >= wanted {
+            return Some(wanted);
         }
+        if execution.shortfall != Shortfall::Partial || limit <= 0.0 {
+            let code = RejectCode::InsufficientCash;
+            self.reject(execution, code, wanted * base, limit * base);
+            return None;
+        }
+        let event = OrderEventKind::ResizedForCash;
+        self.push_change(execution.order, event, wanted, limit);
+        Some(limit)
     }
 }
-

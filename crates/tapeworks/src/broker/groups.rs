@@ -26,6 +26,7 @@ impl Broker {
         match self.conditions.semantics.orphans {
             Orphans::Cancel => self.fit_reduce_only(execution.asset),
             Orphans::Keep => {}
+            Orphans::KeepButFlip => self.cancel_after_flip(execution, filled),
             Orphans::CancelSymbol => self.cancel_orders_of_closed(execution.asset),
         }
     }
@@ -108,7 +109,8 @@ impl Broker {
             }
             // An order that would open something is tested from the next row on: which part of this
             // one lies after the parent's fill is not known.
-            let is_exit = live.reduce_only || rare_is_exit(&live, self.positions.quantity(live.asset));
+            let is_exit =
+                live.reduce_only || rare_is_exit(&live, self.positions.quantity(live.asset));
             let rare = self.live.rare_mut(place).expect("it has rarer terms");
             rare.since = since;
             if is_first {
@@ -123,7 +125,10 @@ impl Broker {
 
     /// Average price of the fills of an order.
     pub(super) fn average_price(&self, execution: &Execution) -> f64 {
-        let multiplier = self.positions.multiplier(execution.asset);
+        if !self.live.has_rare() {
+            return f64::NAN;
+        }
+        let multiplier = self.fee_multiplier(execution.asset);
         let traded = execution.place.and_then(|place| self.live.rare(place)).map(|r| r.traded);
         match traded {
             Some(traded) if traded.units > 0.0 => traded.notional / (traded.units * multiplier),
@@ -208,6 +213,20 @@ impl Broker {
                 let event = OrderEventKind::ResizedToPosition;
                 self.push_change(live.order, event, live.rest, held.abs());
                 self.live.set_rest(place, held.abs());
+            }
+        }
+    }
+
+    /// A fill that has crossed zero cancels all other orders of its symbol.
+    fn cancel_after_flip(&mut self, execution: &Execution, filled: f64) {
+        let held = self.positions.quantity(execution.asset);
+        if held * (held - execution.sign * filled) >= 0.0 {
+            return;
+        }
+        for place in 0..self.live.len() {
+            let live = self.live.at(place);
+            if live.asset == execution.asset && live.order != execution.order && !live.is_done {
+                self.cancel_at(place, CancelReason::PositionClosed);
             }
         }
     }

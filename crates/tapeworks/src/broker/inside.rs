@@ -290,7 +290,12 @@ impl Broker {
     }
 
     /// What the row showed a position up to its close.
-    pub(super) fn seen_until_close(&self, asset: AssetId, bar: &Bar, all: (f64, f64)) -> (f64, f64) {
+    pub(super) fn seen_until_close(
+        &self,
+        asset: AssetId,
+        bar: &Bar,
+        all: (f64, f64),
+    ) -> (f64, f64) {
         let side = self.positions.quantity(asset).signum();
         let entry = self.positions.detail(asset).entry;
         if side == 0.0 || entry.timestamp != self.now {
@@ -360,8 +365,6 @@ impl Broker {
     /// Whether an order with rarer terms may fill inside the row: an order that must fill at once
     /// takes what the open gives, but a stop its trigger.
     fn may_fill_inside(&self, place: usize, kind: OrderKind) -> bool {
-        self.may_fill_now(place)
-            && (kind != OrderKind::Limit || !self.must_fill_at_once(place))
+        self.may_fill_now(place) && (kind != OrderKind::Limit || !self.must_fill_at_once(place))
     }
 }
-

@@ -43,7 +43,7 @@ pub enum LimitKind {
     },
     /// Positions held. One more is refused, whatever the action.
     MaxPositions(u32),
-    /// Orders a session. One more that opens is refused, whatever the action.
+    /// Orders of the strategy a session. One more is refused, whatever the action.
     MaxOrders(u32),
     /// Historical loss quantile of session returns, once there are enough of them. The session
     /// under way counts with its return so far.

@@ -80,6 +80,8 @@ pub struct Rare {
     pub delay: u8,
     /// The price at which a rule has already decided it fills; NaN: none.
     pub decided: f64,
+    /// Whether a level of the rule was reached, in place of a close that decided.
+    pub by_level: bool,
     /// First timestamp at which it may be tested.
     pub from: i64,
 }
@@ -127,6 +129,7 @@ impl Rare {
         submit_close: f64::NAN,
         delay: 0,
         decided: f64::NAN,
+        by_level: false,
         from: i64::MIN,
     };
 }

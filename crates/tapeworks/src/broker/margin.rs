@@ -10,6 +10,7 @@ use super::limits::{CloseView, LimitAction};
 use super::live::{LiveOrder, Rare};
 use super::matching::Terms;
 use super::positions::exceeds;
+use super::semantics::RuleStyle;
 use crate::base::{AssetId, Error, Timestamp};
 
 impl Broker {
@@ -23,7 +24,7 @@ impl Broker {
         if !self.conditions.schedule.funding.is_empty() {
             self.pay_funding(true);
         }
-        if self.rules.is_active() {
+        if self.rules.is_active() && self.conditions.semantics.rules == RuleStyle::Resting {
             self.queue_close_rules(quotes);
         }
         if self.limits.is_active() {
@@ -90,7 +91,7 @@ impl Broker {
         reason: ExitReason,
     ) {
         let held = self.positions.quantity(asset);
-        let quantity = self.lot(asset).round(quantity);
+        let quantity = self.part_of(asset, quantity);
         if quantity == 0.0 {
             return;
         }
@@ -120,6 +121,13 @@ impl Broker {
         } else {
             self.live.push(live);
         }
+    }
+
+    /// So much of a position in whole lots, or all of it: what rounding has added to sums of units
+    /// is not left behind.
+    pub(super) fn part_of(&self, asset: AssetId, quantity: f64) -> f64 {
+        let held = self.positions.quantity(asset).abs();
+        if exceeds(held, quantity) { self.lot(asset).round(quantity) } else { held }
     }
 
     /// The rarer terms of an order that a rule, a limit or the account sends.
@@ -207,7 +215,8 @@ impl Broker {
             return;
         }
         let equity = self.equity();
-        if equity <= 0.0 {
+        let acts = self.conditions.terms.margin_call != MarginCallPolicy::Record;
+        if equity <= 0.0 && acts {
             return self.go_bankrupt(equity);
         }
         // (requirement, asset), largest first, ties by asset.
@@ -253,16 +262,12 @@ impl Broker {
                     let units = enough.min(held - queued);
                     if units > 0.0 {
                         missing -= units * unit;
-                        self.queue_margin_sale(asset, units);
+                        let (origin, reason) = (OrderOrigin::MarginCall, ExitReason::MarginCall);
+                        self.queue_reduce(asset, units, origin, reason);
                     }
                 }
             }
         }
-    }
-
-    /// The rest of an odd lot goes with its position: rounding must not leave it behind.
-    fn queue_margin_sale(&mut self, asset: AssetId, units: f64) {
-        self.queue_reduce(asset, units, OrderOrigin::MarginCall, ExitReason::MarginCall);
     }
 
     fn go_bankrupt(&mut self, equity: f64) {
@@ -281,7 +286,8 @@ impl Broker {
             let held = self.positions.quantity(asset).abs();
             let left = held - self.queued(asset, OrderOrigin::MarginCall);
             if exceeds(left, 0.0) {
-                self.queue_margin_sale(asset, left);
+                let (origin, reason) = (OrderOrigin::MarginCall, ExitReason::MarginCall);
+                self.queue_reduce(asset, left, origin, reason);
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::bar::Bar;
 use super::codes::{OrderKind, Side};
-use super::semantics::{LimitGap, Semantics, StopLimitRule, Touch};
+use super::semantics::{LimitGap, Semantics, StopLimitRule};
 
 /// How the stop of a trailing order follows the price. Missing numbers are NaN.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -79,6 +79,7 @@ impl Trail {
     /// Follows a price that is better for an order of this side.
     pub fn follow(&mut self, side: Side, price: f64) {
         let is_better = match side {
+            _ if self.water.is_nan() => true,
             Side::Sell => price > self.water,
             Side::Buy => price < self.water,
         };
@@ -89,7 +90,7 @@ impl Trail {
 }
 
 impl Touched {
-    const MISSED: Self =
+    pub(super) const MISSED: Self =
         Self { price: f64::NAN, is_triggered: false, is_maker: false, by_stop: false };
 
     fn taken(price: f64) -> Self {
@@ -203,7 +204,9 @@ impl Terms {
         let triggered = Touched { is_triggered: true, ..Touched::MISSED };
         let at_limit = Touched { price: self.limit, is_maker: true, ..triggered };
         if semantics.stop_limit == StopLimitRule::Limit {
-            return if self.limit_takes(toward_limit) { at_limit } else { triggered };
+            let may_come_first = !self.limit_takes(self.stop) && !self.limit_takes(bar.close);
+            let is_reached = self.limit_takes(toward_limit) && !may_come_first;
+            return if is_reached { at_limit } else { triggered };
         }
         if semantics.stop_limit == StopLimitRule::Better {
             return Touched { price: self.better_of_both(), ..triggered };
@@ -214,7 +217,11 @@ impl Terms {
         let came_back = match semantics.stop_limit {
             StopLimitRule::TriggerOrClose => self.limit_takes(bar.close),
             StopLimitRule::TriggerOrOpenBetween => {
-                self.limit_takes(bar.close) && !self.limit_takes(bar.open)
+                let has_turned = match self.side {
+                    Side::Buy => bar.open > bar.close,
+                    Side::Sell => bar.open <= bar.close,
+                };
+                has_turned && self.limit_takes(bar.close)
             }
             _ => false,
         };
@@ -228,17 +235,18 @@ impl Terms {
         }
     }
 
-    /// What the close of a row does to an order, for semantics that look at closes alone.
+    /// What one price of a row does to an order, for semantics that look at no other; what it
+    /// reaches fills at `fill`.
     #[must_use]
-    pub fn at_close(&self, kind: OrderKind, close: f64) -> Touched {
-        let limit_takes = self.limit_takes(close);
-        let stop_takes = self.stop_takes(close);
+    pub fn at_price(&self, kind: OrderKind, price: f64, fill: f64) -> Touched {
+        let limit_takes = self.limit_takes(price);
+        let stop_takes = self.stop_takes(price);
         match kind {
-            OrderKind::Market | OrderKind::MarketOnClose => Touched::taken(close),
-            OrderKind::Limit if limit_takes => Touched::taken(close),
-            OrderKind::Stop | OrderKind::Trailing if stop_takes => Touched::stopped(close),
+            OrderKind::Market | OrderKind::MarketOnClose => Touched::taken(fill),
+            OrderKind::Limit if limit_takes => Touched::taken(fill),
+            OrderKind::Stop | OrderKind::Trailing if stop_takes => Touched::stopped(fill),
             OrderKind::StopLimit | OrderKind::TrailingLimit if stop_takes => {
-                let price = if limit_takes { close } else { f64::NAN };
+                let price = if limit_takes { fill } else { f64::NAN };
                 Touched { price, is_triggered: true, ..Touched::MISSED }
             }
             _ => Touched::MISSED,
@@ -248,11 +256,6 @@ impl Terms {
     /// What a whole row does to an order that is matched in one pass.
     #[must_use]
     pub fn in_row(&self, kind: OrderKind, bar: &Bar, semantics: &Semantics) -> Touched {
-        match semantics.touch {
-            Touch::Close => return self.at_close(kind, bar.close),
-            Touch::FillPrice => return self.at_close(kind, bar.open),
-            Touch::BarRange => {}
-        }
         let first = self.at_open(kind, bar.open, semantics);
         if first.fills() {
             return first;
@@ -333,8 +336,7 @@ mod tests {
         for (stop, limit, open, high, low, close, price, triggered) in rows {
             let kind = OrderKind::StopLimit;
             let terms = Terms { kind, side: Side::Buy, limit, stop };
-            let touched =
-                terms.in_row(kind, &bar(open, high, low, close), &Semantics::REALISTIC);
+            let touched = terms.in_row(kind, &bar(open, high, low, close), &Semantics::REALISTIC);
             assert_eq!(touched.is_triggered, triggered, "{terms:?} {open} {high} {low} {close}");
             let same = touched.price == price || (touched.price.is_nan() && price.is_nan());
             assert!(same, "{terms:?} {open} {high} {low} {close}: {touched:?}");

@@ -16,6 +16,7 @@
 
 mod account;
 mod accrual;
+mod affordable;
 mod aging;
 mod bar;
 mod booking;
@@ -27,6 +28,7 @@ mod commission;
 mod custom;
 mod cycle;
 mod execution;
+mod free_cash;
 mod groups;
 mod impact;
 mod inside;
@@ -49,6 +51,7 @@ mod rules;
 mod schedule;
 mod semantics;
 mod settlement;
+mod shadow;
 mod slippage;
 mod submission;
 mod time_costs;
@@ -89,10 +92,10 @@ pub use rules::{
 pub use schedule::{CapitalFlow, FundingRate, Roll, Schedule};
 pub use semantics::{
     AfterRuleExit, BarsHeld, BothHit, CashCheck, ChildFrom, ChildGate, CloseRuleAt, EntryBar,
-    Excursions, ExitSlip, FeeBase, FillAt, FinalClose, LimitGap, LimitSlip, MarkMissing, Matching,
-    Orphans, PartialSearch, RestFrom, RowCheck, RuleStyle, Semantics, Sequence, ShortCash,
-    ShortfallRule, SizeRounding, StopBase, StopExitAt, StopLimitRule, TargetRounding, Touch,
-    TrailOrder, WaterMark, WaterStart,
+    Excursions, ExitSlip, FeeBase, FillAt, FinalClose, FundingAt, LimitGap, LimitSlip, MarkMissing,
+    Matching, OnCloseAt, Orphans, PartialSearch, RestFrom, RowCheck, RuleStyle, Semantics,
+    Sequence, ShortCash, ShortfallRule, SizeRounding, StopBase, StopExitAt, StopLimitRule,
+    TargetRounding, TargetShortfall, Touch, TrailOrder, WaterMark, WaterStart,
 };
 pub use slippage::{PriceBasis, Slippage, SpreadMeasure};
 pub use submission::{Change, NewOrder};

@@ -1,119 +1,433 @@
 //! Matching as most frameworks do it: one order after the other, each against the whole row.
+//!
+//! A row is walked in this order: exits that an earlier row has decided, rules that are asked with
+//! the completed row, then the orders of earlier rows in the sequence of the semantics. After the
+//! callback the same walk takes the orders of the row itself, where the semantics let them fill.
 
-use super::bar::Quotes;
-use super::codes::{FillFlags, Phase};
+use super::bar::{Bar, Quotes};
+use super::codes::{FillFlags, OrderKind, OrderOrigin, Phase, RejectCode, Side};
 use super::cycle::{Broker, Hit};
-use super::matching::Touched;
-use super::semantics::{FillAt, RuleStyle, Sequence};
+use super::ledger::{OrderRow, OrderStatus};
+use super::live::{LiveOrder, Rare};
+use super::matching::{Terms, Touched};
+use super::positions::Entry;
+use super::rules::RuleExit;
+use super::semantics::{
+    CashCheck, EntryBar, Excursions, FillAt, OnCloseAt, RestFrom, RuleStyle, Sequence,
+    SizeRounding, Touch, TrailOrder,
+};
+use super::shadow::Shadow;
 use crate::base::AssetId;
 
+/// Which orders a walk takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Walk {
+    /// Those of earlier rows, before the callback.
+    Earlier,
+    /// Those of this row, after the callback.
+    Own,
+    /// The market orders of this row, inside the call that sends one.
+    Call,
+}
+
+/// The prices at which a walk finds a row.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    bar: Bar,
+    /// What a market order gets.
+    market: f64,
+    /// The phase of that price.
+    phase: Phase,
+}
+
 impl Broker {
-    /// Rules first, then the orders of earlier rows in the sequence of the semantics.
+    /// Decided exits and rules first, then the orders of earlier rows.
     pub(super) fn match_one_pass(&mut self, quotes: &impl Quotes) {
         self.watch(quotes);
-        match self.conditions.semantics.rules {
-            RuleStyle::Resting => {
-                self.close_beyond_open(quotes);
-                self.reduce_inside(quotes);
-            }
-            RuleStyle::Evaluated => self.evaluate_rules(quotes),
+        self.roll(quotes);
+        self.fill_decided(quotes);
+        let semantics = self.conditions.semantics;
+        let asks = semantics.rules == RuleStyle::Evaluated;
+        if asks && semantics.entry_bar == EntryBar::None {
+            self.ask_rules(quotes);
+        } else if !asks {
+            self.close_beyond_open(quotes);
+            self.reduce_inside(quotes);
         }
-        self.match_orders(quotes, false);
+        self.walk(quotes, Walk::Earlier);
+        if asks && semantics.entry_bar != EntryBar::None {
+            self.ask_rules(quotes);
+        }
         self.live.sweep();
     }
 
     /// After the callback: fills what the semantics fill in the row in which it was sent.
     pub fn match_after(&mut self, quotes: &impl Quotes) {
-        if !self.conditions.semantics.fills_in_own_row() {
-            return;
-        }
-        self.match_orders(quotes, true);
-        self.live.sweep();
-        self.book.forget();
+        self.match_own(quotes, Walk::Own);
     }
 
-    /// Matches the orders of earlier rows, or those of this one.
-    fn match_orders(&mut self, quotes: &impl Quotes, own_row: bool) {
-        if self.live.is_empty() {
+    /// Inside the call that sends a market order: fills it.
+    pub fn match_call(&mut self, quotes: &impl Quotes) {
+        self.match_own(quotes, Walk::Call);
+    }
+
+    fn match_own(&mut self, quotes: &impl Quotes, walk: Walk) {
+        if self.conditions.semantics.fills_in_own_row() {
+            self.row_is_over = true;
+            self.walk(quotes, walk);
+            self.live.sweep();
+            self.book.forget();
+        }
+    }
+
+    /// Fills the exits that rules, limits and the account have decided in an earlier row.
+    fn fill_decided(&mut self, quotes: &impl Quotes) {
+        if !self.live.has_forced() {
             return;
         }
-        let mut turns: Vec<usize> = (0..self.live.len()).collect();
-        self.put_in_sequence(&mut turns, quotes);
-        for place in turns {
+        for place in 0..self.live.len() {
             let live = *self.live.at(place);
-            let created = self.ledger.orders[live.order.index()].created;
-            if !live.is_open() || (created == self.now) != own_row || !self.may_fill_now(place) {
+            if !live.is_open() || live.origin == OrderOrigin::Strategy {
                 continue;
             }
             let Some(bar) = self.row(live.asset, quotes) else { continue };
-            let semantics = self.conditions.semantics;
-            let touched = if own_row
-                || matches!(semantics.fill_at, FillAt::NextClose) && live.kind() == super::codes::OrderKind::Market
-            {
-                live.terms.at_close(live.kind(), bar.close)
-            } else {
-                live.terms.in_row(live.kind(), &bar, &semantics)
-            };
-            if touched.is_triggered {
-                self.note_trigger(place);
-            }
-            if touched.fills() {
-                let hit = hit_in_row(&touched, bar.open, bar.close);
-                self.fill_order(place, hit, quotes);
-            }
-        }
-    }
-
-    fn put_in_sequence(&self, turns: &mut [usize], quotes: &impl Quotes) {
-        let value = |place: usize| {
-            let live = self.live.at(place);
-            let price = quotes.bar(live.asset).map_or(0.0, |bar| bar.open);
-            live.rest * price * self.positions.multiplier(live.asset)
-        };
-        let opens = |place: usize| !self.is_reduce(self.live.at(place));
-        match self.conditions.semantics.sequence {
-            Sequence::Submission => {}
-            Sequence::BySymbol => turns.sort_by_key(|&place| self.live.at(place).asset),
-            Sequence::ReduceFirst => turns.sort_by_key(|&place| opens(place)),
-            Sequence::OpensLargestFirst => turns.sort_by(|&a, &b| {
-                opens(a).cmp(&opens(b)).then(value(b).total_cmp(&value(a)))
-            }),
-            Sequence::OpensSmallestFirst => turns.sort_by(|&a, &b| {
-                opens(a).cmp(&opens(b)).then(value(a).total_cmp(&value(b)))
-            }),
-            Sequence::ValueAscending | Sequence::FreeCashAscending => turns.sort_by(|&a, &b| {
-                let signed = |place: usize| self.live.at(place).sign() * value(place);
-                signed(a).total_cmp(&signed(b))
-            }),
+            let row = self.prices(bar, Walk::Earlier);
+            let by_stop = self.live.rare(place).is_some_and(|rare| rare.by_level);
+            let hit = Hit { by_stop, ..self.hit(row.market, row.phase) };
+            self.fill_order(place, hit, quotes);
         }
     }
 
     /// Asks the rules of every position once, with the completed row.
-    fn evaluate_rules(&mut self, quotes: &impl Quotes) {
+    fn ask_rules(&mut self, quotes: &impl Quotes) {
+        if !self.rules.is_active() {
+            return;
+        }
         let semantics = self.conditions.semantics;
-        for asset in self.positions.held().to_vec() {
-            let asset = AssetId(asset);
+        for at in 0..self.positions.held().len() {
+            let asset = AssetId(self.positions.held()[at]);
             let Some(bar) = self.row(asset, quotes) else { continue };
-            let facts = self.facts(asset);
-            let exit = self.rules.evaluate(asset, &facts, &bar, quotes, &semantics);
+            if self.has_rule_order(asset) {
+                continue;
+            }
+            let seen = match semantics.rule_touch {
+                Touch::BarRange => bar,
+                Touch::Close | Touch::FillPrice => {
+                    let price = bar.close;
+                    Bar { open: price, high: price, low: price, ..bar }
+                }
+            };
+            let mut facts = self.facts(asset);
+            // The row counts, unless the position was entered in it.
+            facts.bars_held += u32::from(self.positions.detail(asset).entry_timestamp != self.now);
+            let exit = self.rules.evaluate(asset, &facts, &seen, quotes, &semantics);
             if let Some(exit) = exit {
-                let quantity = exit.quantity.min(facts.quantity);
-                let origin = super::codes::OrderOrigin::PositionRule;
-                self.queue_reduce(asset, quantity, origin, exit.reason);
+                self.send_rule_exit(asset, &exit, facts.quantity);
             }
         }
     }
-}
 
-/// A fill somewhere in a row that was matched as one.
-fn hit_in_row(touched: &Touched, open: f64, close: f64) -> Hit {
-    let phase = if touched.price == open {
-        Phase::Open
-    } else if touched.price == close {
-        Phase::Close
-    } else {
-        Phase::Inside
-    };
-    let flags = if touched.is_maker { FillFlags::MAKER } else { FillFlags::default() };
-    Hit { flags, ..Hit::of(touched, phase) }
+    /// Puts the exit of a rule behind all other orders, or off to the next row.
+    fn send_rule_exit(&mut self, asset: AssetId, exit: &RuleExit, held: f64) {
+        let semantics = self.conditions.semantics;
+        let quantity = match self.conditions.semantics.size_rounding {
+            SizeRounding::Lot => self.lot(asset).round(exit.quantity.min(held)),
+            SizeRounding::None => exit.quantity.min(held),
+        };
+        if quantity == 0.0 {
+            return;
+        }
+        let side = self.positions.quantity(asset).signum();
+        let terms = Terms {
+            kind: OrderKind::Market,
+            side: if side > 0.0 { Side::Sell } else { Side::Buy },
+            limit: f64::NAN,
+            stop: f64::NAN,
+        };
+        let order = self.next_order();
+        self.ledger.orders.push(OrderRow {
+            created: if exit.is_deferred { self.now } else { self.previous },
+            quantity: -side * quantity,
+            limit: f64::NAN,
+            stop: f64::NAN,
+            filled: 0.0,
+            asset,
+            tag: 0,
+            kind: OrderKind::Market,
+            origin: OrderOrigin::PositionRule,
+            reason: exit.reason,
+            reduce_only: !semantics.double_exit,
+            status: OrderStatus::Live,
+        });
+        let mut live = LiveOrder::new(order, asset, terms, quantity);
+        live.reduce_only = !semantics.double_exit;
+        live.reason = exit.reason;
+        live.origin = OrderOrigin::PositionRule;
+        let rare = Rare { decided: exit.price, by_level: exit.by_level, ..self.rare_of_rule() };
+        self.live.push_rare(live, rare);
+        let closes_all = quantity >= held;
+        if !exit.is_deferred && closes_all && !self.closed_by_rule.contains(&asset.0) {
+            self.closed_by_rule.push(asset.0);
+        }
+    }
+
+    /// Matches one order after the other.
+    fn walk(&mut self, quotes: &impl Quotes, walk: Walk) {
+        if self.live.is_empty() {
+            return;
+        }
+        let mut turns: Vec<usize> =
+            (0..self.live.len()).filter(|&place| self.has_turn(place, walk)).collect();
+        let reduces_first = matches!(
+            self.conditions.semantics.sequence,
+            Sequence::ReduceFirst | Sequence::OpensLargestFirst | Sequence::OpensSmallestFirst
+        );
+        if reduces_first {
+            let (reduces, mut opens): (Vec<usize>, Vec<usize>) =
+                turns.iter().partition(|&&place| self.is_reduce(self.live.at(place)));
+            for place in reduces {
+                // Orders before it may have left nothing to reduce; it then waits with the opens.
+                if self.live.at(place).is_open() && !self.is_reduce(self.live.at(place)) {
+                    opens.push(place);
+                } else {
+                    self.try_fill(place, quotes, walk);
+                }
+            }
+            opens.sort_unstable();
+            turns = opens;
+        }
+        self.put_in_sequence(&mut turns, quotes, walk);
+        if walk == Walk::Earlier && self.conditions.semantics.cash_check == CashCheck::Queue {
+            return self.fill_queue(&turns, quotes);
+        }
+        for place in turns {
+            self.try_fill(place, quotes, walk);
+        }
+    }
+
+    /// Asks the account for all orders that the row reaches, at its close, before the first fills.
+    fn fill_queue(&mut self, turns: &[usize], quotes: &impl Quotes) {
+        let close = |asset: AssetId| quotes.bar(asset).map(|bar| bar.close);
+        self.shadow = self.picture(|broker, asset| {
+            close(asset).filter(|c| c.is_finite()).unwrap_or(broker.positions.mark(asset))
+        });
+        let mut accepted = Vec::new();
+        for &place in turns {
+            let Some(hit) = self.find_hit(place, quotes, Walk::Earlier) else { continue };
+            let live = *self.live.at(place);
+            let signed = live.sign() * live.rest;
+            let mark = close(live.asset).unwrap_or(hit.base_price);
+            if self.shadow_covers(live.asset, signed, mark) {
+                accepted.push((place, hit));
+                self.shadow_fill(live.asset, signed, hit.base_price, mark);
+            } else {
+                self.reject_at(place, RejectCode::InsufficientMargin, f64::NAN, f64::NAN);
+            }
+        }
+        for (place, hit) in accepted {
+            if self.live.at(place).is_open() {
+                self.fill_order(place, hit, quotes);
+            }
+        }
+        self.shadow = Shadow::default();
+    }
+
+    /// Whether an order takes part in a walk at all; a held child may come alive in it.
+    fn has_turn(&self, place: usize, walk: Walk) -> bool {
+        let live = self.live.at(place);
+        let semantics = &self.conditions.semantics;
+        let is_own = self.ledger.orders[live.order.index()].created == self.now;
+        let kind = live.kind();
+        if live.is_done {
+            return false;
+        }
+        match (kind, walk) {
+            (OrderKind::MarketOnClose, Walk::Earlier) => semantics.on_close_at == OnCloseAt::Next,
+            (OrderKind::MarketOnClose, Walk::Own) => semantics.on_close_at == OnCloseAt::Same,
+            (_, Walk::Earlier) => !is_own,
+            (OrderKind::Market, Walk::Own | Walk::Call) => {
+                let in_own_row = matches!(
+                    semantics.fill_at,
+                    FillAt::SameClose | FillAt::Immediate | FillAt::ThisOpen
+                );
+                is_own && in_own_row
+            }
+            (_, Walk::Own) => is_own && semantics.rest_from == RestFrom::Same,
+            (_, Walk::Call) => false,
+        }
+    }
+
+    /// What a row offers in a walk.
+    fn prices(&self, bar: Bar, walk: Walk) -> Row {
+        let (market, phase) = match (self.conditions.semantics.fill_at, walk) {
+            (FillAt::NextOpen, Walk::Earlier) | (FillAt::ThisOpen, _) => (bar.open, Phase::Open),
+            _ => (bar.close, Phase::Close),
+        };
+        Row { bar, market, phase }
+    }
+
+    /// Fills an order if the row reaches it.
+    fn try_fill(&mut self, place: usize, quotes: &impl Quotes, walk: Walk) {
+        if let Some(hit) = self.find_hit(place, quotes, walk) {
+            self.fill_order(place, hit, quotes);
+        }
+    }
+
+    /// Where the row fills an order; a stop that it reaches is noted.
+    fn find_hit(&mut self, place: usize, quotes: &impl Quotes, walk: Walk) -> Option<Hit> {
+        let live = *self.live.at(place);
+        if !live.is_open() || !self.may_fill_now(place) {
+            return None;
+        }
+        let bar = self.row(live.asset, quotes)?;
+        let row = self.prices(bar, walk);
+        if self.conditions.semantics.trail_orders == TrailOrder::UpdateThenTest {
+            self.follow_before_test(place, &bar);
+        }
+        if !self.entry_row_counts(place, &bar) {
+            return None;
+        }
+        let touched = self.touched(place, &row);
+        if touched.is_triggered {
+            self.note_trigger(place);
+        }
+        if !touched.fills() {
+            return None;
+        }
+        let phase = match live.kind() {
+            OrderKind::Market => row.phase,
+            OrderKind::MarketOnClose => Phase::Close,
+            _ if touched.price == bar.open && !touched.is_maker => Phase::Open,
+            _ => Phase::Inside,
+        };
+        let flags = if touched.is_maker { FillFlags::MAKER } else { FillFlags::default() };
+        Some(Hit { flags, by_stop: touched.by_stop, ..self.hit(touched.price, phase) })
+    }
+
+    fn touched(&self, place: usize, row: &Row) -> Touched {
+        let live = self.live.at(place);
+        let semantics = &self.conditions.semantics;
+        let kind = live.kind();
+        let taken = |price| Touched { price, ..Touched::MISSED };
+        let decided = self.live.rare(place).filter(|rare| !rare.decided.is_nan());
+        match kind {
+            OrderKind::Market => {
+                if let Some(rare) = decided {
+                    return Touched { by_stop: rare.by_level, ..taken(rare.decided) };
+                }
+                taken(row.market)
+            }
+            OrderKind::MarketOnClose => taken(row.bar.close),
+            _ => match semantics.touch {
+                Touch::BarRange => live.terms.in_row(kind, &row.bar, semantics),
+                Touch::Close => live.terms.at_price(kind, row.bar.close, row.market),
+                Touch::FillPrice => live.terms.at_price(kind, row.market, row.market),
+            },
+        }
+    }
+
+    /// Whether an order may use the row although the fill that released it lies in it.
+    fn entry_row_counts(&self, place: usize, bar: &Bar) -> bool {
+        let live = self.live.at(place);
+        let Some(since) = self.live.rare(place).map(|rare| rare.since) else { return true };
+        if since.timestamp != self.now {
+            return true;
+        }
+        match (self.conditions.semantics.entry_bar_children, since.how) {
+            (EntryBar::FullBar | EntryBar::AfterEntry, _) | (EntryBar::ByEntry, Entry::Open) => {
+                true
+            }
+            (EntryBar::ByEntry, Entry::Stop) => {
+                live.kind() == OrderKind::Limit && !self.sibling_is_reached(place, bar)
+            }
+            (EntryBar::None, _) | (EntryBar::ByEntry, _) => false,
+        }
+    }
+
+    /// Whether the row reaches a stop in the group of an order.
+    fn sibling_is_reached(&self, place: usize, bar: &Bar) -> bool {
+        let group = self.live.rare(place).map_or(0, |rare| rare.group);
+        (0..self.live.len()).any(|other| {
+            let live = self.live.at(other);
+            let in_group = self.live.rare(other).is_some_and(|rare| rare.group == group);
+            let kind = live.kind();
+            group != 0
+                && in_group
+                && live.is_open()
+                && matches!(kind, OrderKind::Stop | OrderKind::Trailing)
+                && live.terms.in_row(kind, bar, &self.conditions.semantics).fills()
+        })
+    }
+
+    /// Moves the stop of a trailing order by the row against which it is tested next.
+    fn follow_before_test(&mut self, place: usize, bar: &Bar) {
+        let live = *self.live.at(place);
+        let Some(rare) = self.live.rare(place) else { return };
+        if rare.trail.distance.is_nan() || live.is_triggered {
+            return;
+        }
+        let mut trail = rare.trail;
+        let best = if live.terms.side == Side::Sell { bar.high } else { bar.low };
+        trail.follow(live.terms.side, best);
+        self.set_trail(place, trail);
+    }
+
+    /// A fill of a walk; what the row showed of the position is left out where the semantics leave
+    /// the exit row out.
+    fn hit(&self, price: f64, phase: Phase) -> Hit {
+        let seen = match self.conditions.semantics.excursions {
+            Excursions::AfterEntry => (price, price),
+            Excursions::Marks | Excursions::NotEntryRow | Excursions::WholeRows => {
+                (f64::NAN, f64::NAN)
+            }
+        };
+        Hit { phase, seen, ..Hit::at_open(price) }
+    }
+
+    fn put_in_sequence(&self, turns: &mut [usize], quotes: &impl Quotes, walk: Walk) {
+        let price = |asset: AssetId| {
+            let bar = quotes.bar(asset);
+            bar.map_or_else(|| self.positions.mark(asset), |bar| self.prices(bar, walk).market)
+        };
+        let value = |place: usize| {
+            let live = self.live.at(place);
+            live.rest * price(live.asset) * self.positions.multiplier(live.asset)
+        };
+        let signed = |place: usize| self.live.at(place).sign() * value(place);
+        match self.conditions.semantics.sequence {
+            Sequence::Submission | Sequence::ReduceFirst => {}
+            Sequence::BySymbol => turns.sort_by_key(|&place| self.live.at(place).asset),
+            Sequence::OpensLargestFirst => {
+                turns.sort_by(|&a, &b| value(b).total_cmp(&value(a)));
+            }
+            Sequence::OpensSmallestFirst => {
+                turns.sort_by(|&a, &b| value(a).total_cmp(&value(b)));
+            }
+            Sequence::ValueAscending => {
+                turns.sort_by(|&a, &b| signed(a).total_cmp(&signed(b)));
+            }
+            Sequence::FreeCashAscending => {
+                let cash = |place: usize| self.cash_taken(place, price(self.live.at(place).asset));
+                turns.sort_by(|&a, &b| cash(a).total_cmp(&cash(b)));
+            }
+        }
+    }
+
+    /// The free cash that an order would take at a price; negative: it frees some.
+    fn cash_taken(&self, place: usize, price: f64) -> f64 {
+        let live = self.live.at(place);
+        let held = self.positions.quantity(live.asset);
+        let unit = price * self.positions.multiplier(live.asset);
+        let fee = self.fee_at(live.asset, live.sign() * live.rest, price);
+        let covered = if held * live.sign() < 0.0 { live.rest.min(held.abs()) } else { 0.0 };
+        let opened = live.rest - covered;
+        if covered == 0.0 {
+            return live.rest * unit + fee;
+        }
+        if held < 0.0 {
+            let released = covered / held.abs() * self.free_cash.basis(live.asset);
+            return covered * unit - 2.0 * released + opened * unit + fee;
+        }
+        -covered * unit + opened * unit + fee
+    }
 }

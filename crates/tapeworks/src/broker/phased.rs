@@ -57,8 +57,8 @@ impl Broker {
             for place in 0..self.live.len() {
                 let live = self.live.at(place);
                 let kind = live.kind();
-                let waits = kind == OrderKind::MarketOnClose
-                    || (market_waits && kind == OrderKind::Market);
+                let waits =
+                    kind == OrderKind::MarketOnClose || (market_waits && kind == OrderKind::Market);
                 if !live.is_open() || !waits || self.is_reduce(live) != reduces {
                     continue;
                 }

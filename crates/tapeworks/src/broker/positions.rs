@@ -60,6 +60,9 @@ pub struct PositionDetail {
     pub bars_to_best: u32,
     /// Rows after the entry until `worst`.
     pub bars_to_worst: u32,
+    /// What the last row showed (adverse, favourable) and excursions do not count before the
+    /// position has outlived it; NaN: nothing.
+    pub pending: (f64, f64),
     /// Facts of any fill of this position.
     pub flags: FillFlags,
     /// How the position was entered.
@@ -161,6 +164,7 @@ impl Default for PositionDetail {
             bars_held: 0,
             bars_to_best: 0,
             bars_to_worst: 0,
+            pending: (f64::NAN, f64::NAN),
             flags: FillFlags::default(),
             entry: Enlargement::NEVER,
             last: Enlargement::NEVER,
@@ -190,7 +194,11 @@ impl Positions {
     pub fn with_instruments(mut self, instruments: &Instruments) -> Self {
         if !instruments.are_plain() {
             let n_assets = self.quantity.len();
-            let assets = || (0..n_assets).map(|asset| instruments.of(AssetId(u32::try_from(asset).expect("fewer than 2^32 assets"))));
+            let assets = || {
+                (0..n_assets).map(|asset| {
+                    instruments.of(AssetId(u32::try_from(asset).expect("fewer than 2^32 assets")))
+                })
+            };
             self.multiplier = assets().map(|instrument| instrument.multiplier).collect();
             self.is_future = assets().map(|instrument| instrument.is_future).collect();
             self.settled = vec![0.0; n_assets];
@@ -360,6 +368,14 @@ impl PositionDetail {
     #[inline]
     pub fn is_stale(&self, session: u32) -> bool {
         session - self.last_session > STALE_AFTER_SESSIONS
+    }
+
+    /// Takes in what the last row showed, where the exit row is left out of excursions.
+    pub fn take_pending(&mut self, side: f64) {
+        let (adverse, favourable) = std::mem::replace(&mut self.pending, (f64::NAN, f64::NAN));
+        // Comparisons with NaN are false.
+        self.push_favourable(side, favourable, self.bars_held);
+        self.push_adverse(side, adverse, self.bars_held);
     }
 
     /// Takes in a price that was good for the side held: `side * price` rose.

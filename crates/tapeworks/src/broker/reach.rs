@@ -24,20 +24,14 @@ impl Reach {
 /// says; by default adverse prices only where they may lie after it and favourable ones only where
 /// they must.
 #[inline]
-pub(super) fn reach(
-    since: &Enlargement,
-    side: f64,
-    bar: &Bar,
-    now: i64,
-    rule: EntryBar,
-) -> Reach {
+pub(super) fn reach(since: &Enlargement, side: f64, bar: &Bar, now: i64, rule: EntryBar) -> Reach {
     let (adverse, favourable) = if side > 0.0 { (bar.low, bar.high) } else { (bar.high, bar.low) };
     if since.timestamp != now {
         return Reach { adverse, favourable, start: bar.open };
     }
     let start = since.base;
     match (rule, since.how) {
-        (EntryBar::None, _) | (_, Entry::Close) => {
+        (EntryBar::None, _) | (_, Entry::Close) | (EntryBar::ByEntry, Entry::Limit) => {
             Reach { adverse: f64::NAN, favourable: f64::NAN, start }
         }
         (EntryBar::FullBar, _) | (_, Entry::Open | Entry::Stop) => {

@@ -83,12 +83,8 @@ impl Broker {
         };
         let held = self.positions.quantity(asset);
         let priced = self.price_after_costs(&execution, units.abs(), quotes);
-        let priced = priced.unwrap_or(Priced {
-            price: open,
-            stop_slip: 0.0,
-            impact: 0.0,
-            flags: hit.flags,
-        });
+        let priced =
+            priced.unwrap_or(Priced { price: open, stop_slip: 0.0, impact: 0.0, flags: hit.flags });
         let closing = if held * units < 0.0 { held.abs().min(units.abs()) } else { 0.0 };
         self.book_fill(&execution, held, closing, units.abs() - closing, &priced, quotes);
         self.finish(&execution, OrderStatus::Filled);

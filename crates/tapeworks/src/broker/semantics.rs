@@ -59,9 +59,9 @@ codes! {
     Touch {
         /// Its open and its range.
         BarRange = "bar_range",
-        /// Its close alone.
+        /// Its close alone; what is reached fills at the price of market orders.
         Close = "close",
-        /// The price at which market orders fill.
+        /// The price at which market orders fill, and what is reached fills there.
         FillPrice = "fill_price",
     }
 }
@@ -99,7 +99,8 @@ codes! {
         TriggerOrOpenBetween = "trigger_or_open_between",
         /// At the trigger when the limit allows it.
         Trigger = "trigger",
-        /// At the limit wherever the row touched it.
+        /// At the limit wherever the row touched it; where the limit is better than the stop and
+        /// the stop was reached inside the row, only if the close came back to the limit.
         Limit = "limit",
         /// At the better of stop and limit; gaps are ignored.
         Better = "better",
@@ -209,6 +210,9 @@ codes! {
         None = "none",
         /// All of it.
         FullBar = "full_bar",
+        /// All of it after an entry at the market; after a stop entry a favourable level that the
+        /// row reached while it reached no adverse one; nothing after a limit entry.
+        ByEntry = "by_entry",
     }
 }
 
@@ -259,6 +263,9 @@ codes! {
         Keep = "keep",
         /// All orders of the symbol are cancelled.
         CancelSymbol = "cancel_symbol",
+        /// They stay; a fill that flips the position cancels all other orders of the symbol. For
+        /// parity only.
+        KeepButFlip = "keep_but_flip",
     }
 }
 
@@ -309,11 +316,24 @@ codes! {
 }
 
 codes! {
+    /// Which orders sized by a target fill as far as the account can pay.
+    TargetShortfall {
+        /// All of them.
+        Partial = "partial",
+        /// Those of a rebalance; other targets follow the rule of orders in stated units.
+        Rebalance = "rebalance",
+        /// None: they follow the rule of orders in stated units.
+        AsOrders = "as_orders",
+    }
+}
+
+codes! {
     /// How the largest quantity that can be paid is found.
     PartialSearch {
-        /// Exactly.
+        /// Exactly, at the price that will be paid.
         Exact = "exact",
-        /// By halving, less one cent: for parity only.
+        /// At the price before slippage; a fractional quantity by halving, less one cent. The
+        /// quantity found is tested once more at the price paid. For parity only.
         HalvingLessCent = "halving_less_cent",
     }
 }
@@ -323,8 +343,10 @@ codes! {
     ShortCash {
         /// Margin decides, not cash.
         Margin = "margin",
-        /// They are cash like any other.
+        /// They are cash like any other: a short may be opened while cash stays at 0 or above.
         Credit = "credit",
+        /// They are cash like any other, and a short is opened against free cash of its value.
+        CreditCovered = "credit_covered",
         /// They are locked, and as much again.
         Lock = "lock",
         /// As `lock`, in the rounding order of one cash movement an order.
@@ -387,10 +409,32 @@ codes! {
     Excursions {
         /// Extremes that may belong to it.
         AfterEntry = "after_entry",
-        /// Closes alone.
+        /// Closes, as returns on the average price of their time; the exit row is left out.
         Marks = "marks",
-        /// Extremes, but not of the entry row.
+        /// The close of the entry row, then extremes; the exit row is left out.
         NotEntryRow = "not_entry_row",
+        /// Extremes, those of the entry row too; the exit row is left out.
+        WholeRows = "whole_rows",
+    }
+}
+
+codes! {
+    /// Which position pays a funding rate whose instant is that of a row.
+    FundingAt {
+        /// The one after the row's fills.
+        AfterFills = "after_fills",
+        /// The one before the row's fills, at the row's close: for parity only.
+        BeforeFills = "before_fills",
+    }
+}
+
+codes! {
+    /// At which close a market-on-close order fills.
+    OnCloseAt {
+        /// At that of a later row.
+        Next = "next",
+        /// At that of the row in which it was sent: for parity only.
+        Same = "same",
     }
 }
 
@@ -434,8 +478,11 @@ macro_rules! semantics {
             pub fill_delay: u8,
             /// Whether prices after costs are kept within the row's range.
             pub slip_cap: bool,
-            /// Whether the entry row moves the water mark of a trail.
+            /// Whether the entry row moves the water mark of a trail as later rows do; if not, its
+            /// close alone does.
             pub water_entry_row: bool,
+            /// Whether targets count what live market orders will bring.
+            pub targets_count_live: bool,
             /// Whether two exits of one row may together flip a position.
             pub double_exit: bool,
             /// Whether trailing orders pay a fee.
@@ -523,6 +570,8 @@ semantics! {
     water_start: WaterStart,
     /// Whether rules rest in the market or are asked once a row.
     rules: RuleStyle,
+    /// What of a row reaches the levels of rules that are asked.
+    rule_touch: Touch,
     /// The price from which the levels of rules are measured.
     stop_base: StopBase,
     /// Where a level-triggered rule fills.
@@ -547,6 +596,8 @@ semantics! {
     cash_check: CashCheck,
     /// What happens to orders in stated units that cannot be paid.
     shortfall: ShortfallRule,
+    /// Which orders sized by a target fill as far as the account can pay.
+    target_shortfall: TargetShortfall,
     /// How the largest payable quantity is found.
     partial_search: PartialSearch,
     /// What short proceeds may pay for.
@@ -563,6 +614,10 @@ semantics! {
     bars_held: BarsHeld,
     /// Which prices enter excursions.
     excursions: Excursions,
+    /// Which position pays a funding rate whose instant is that of a row.
+    funding_at: FundingAt,
+    /// At which close a market-on-close order fills.
+    on_close_at: OnCloseAt,
     /// Whether a symbol may be traded again after a rule closed it.
     after_rule_exit: AfterRuleExit,
     /// What becomes of positions that are open at the end.
@@ -593,6 +648,7 @@ impl Semantics {
         water_mark: WaterMark::Extreme,
         water_start: WaterStart::Fill,
         rules: RuleStyle::Resting,
+        rule_touch: Touch::BarRange,
         stop_base: StopBase::Fill,
         stop_exit_at: StopExitAt::Level,
         close_rule_at: CloseRuleAt::NextOpen,
@@ -605,6 +661,7 @@ impl Semantics {
         sequence: Sequence::ReduceFirst,
         cash_check: CashCheck::AtFill,
         shortfall: ShortfallRule::Reject,
+        target_shortfall: TargetShortfall::Partial,
         partial_search: PartialSearch::Exact,
         short_cash: ShortCash::Margin,
         size_rounding: SizeRounding::Lot,
@@ -613,11 +670,14 @@ impl Semantics {
         mark_missing: MarkMissing::Last,
         bars_held: BarsHeld::OwnRows,
         excursions: Excursions::AfterEntry,
+        funding_at: FundingAt::AfterFills,
+        on_close_at: OnCloseAt::Next,
         after_rule_exit: AfterRuleExit::Allowed,
         final_close: FinalClose::Mark,
         fill_delay: 0,
         slip_cap: false,
         water_entry_row: true,
+        targets_count_live: true,
         double_exit: false,
         fee_on_trailing: true,
         headroom: 1.0,
@@ -630,12 +690,20 @@ impl Semantics {
     pub fn fills_in_own_row(&self) -> bool {
         matches!(self.fill_at, FillAt::SameClose | FillAt::Immediate | FillAt::ThisOpen)
             || self.rest_from == RestFrom::Same
+            || self.on_close_at == OnCloseAt::Same
     }
 
     /// Whether the close at which an order was sent is kept with it.
     #[must_use]
     pub fn needs_submit_close(&self) -> bool {
         self.stop_base == StopBase::SubmitClose || self.water_start == WaterStart::SubmitClose
+    }
+
+    /// Whether a trailing order has no level before the first row that it meets.
+    #[must_use]
+    pub fn trails_start_blank(&self) -> bool {
+        self.trail_orders == TrailOrder::UpdateThenTest
+            || self.water_start == WaterStart::EntryExtreme
     }
 
     /// The constant of a name.

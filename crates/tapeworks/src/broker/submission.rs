@@ -1,8 +1,6 @@
 //! Orders coming in.
 
-use super::codes::{
-    ExitReason, OrderKind, OrderOrigin, RejectCode, Side, TimeInForce,
-};
+use super::codes::{ExitReason, OrderKind, OrderOrigin, RejectCode, Side, TimeInForce};
 use super::cycle::Broker;
 use super::groups::trailing_limit;
 use super::ledger::{OrderDetail, OrderEventKind, OrderRow, OrderStatus};
@@ -117,10 +115,11 @@ impl Broker {
         };
         let side = if quantity > 0.0 { Side::Buy } else { Side::Sell };
         let mark = self.positions.mark(new.asset);
-        let trail = Trail { water: mark, ..new.trail };
+        let water = if self.conditions.semantics.trails_start_blank() { f64::NAN } else { mark };
+        let trail = Trail { water, ..new.trail };
         let terms = self.priced_terms(new, side, &trail);
-        let is_held = new.parent.is_some()
-            && self.conditions.semantics.child_gate == ChildGate::ParentFill;
+        let is_held =
+            new.parent.is_some() && self.conditions.semantics.child_gate == ChildGate::ParentFill;
         self.ledger.orders.push(OrderRow {
             created: self.now,
             quantity: if quantity.is_finite() { quantity } else { new.quantity },
@@ -148,7 +147,11 @@ impl Broker {
             });
         }
         self.session_orders += 1;
-        if let Some((code, need, have)) = self.refusal(new, quantity, &terms) {
+        let refusal = self.refusal(new, quantity, &terms).or_else(|| {
+            let passes = self.passes_submission(new.asset, quantity, &terms);
+            (!passes).then(|| (self.code_of_shortage(), f64::NAN, f64::NAN))
+        });
+        if let Some((code, need, have)) = refusal {
             self.ledger.orders[order.index()].status = OrderStatus::Rejected(code);
             self.push_rejection(order, code, need, have);
             return order;
@@ -214,7 +217,12 @@ impl Broker {
         terms
     }
 
-    fn refusal(&self, new: &NewOrder, quantity: f64, terms: &Terms) -> Option<(RejectCode, f64, f64)> {
+    fn refusal(
+        &self,
+        new: &NewOrder,
+        quantity: f64,
+        terms: &Terms,
+    ) -> Option<(RejectCode, f64, f64)> {
         let mark = self.positions.mark(new.asset);
         let instrument = self.conditions.instruments.of(new.asset);
         let plain = |code| Some((code, f64::NAN, f64::NAN));
@@ -262,7 +270,8 @@ impl Broker {
             return Some((code, f64::from(self.session_orders), f64::from(most)));
         }
         let is_blocked = self.conditions.semantics.after_rule_exit == AfterRuleExit::Blocked
-            && self.closed_by_rule.contains(&new.asset.0);
+            && self.closed_by_rule.contains(&new.asset.0)
+            && self.positions.quantity(new.asset) == 0.0;
         if is_blocked {
             return plain(RejectCode::PrecheckFailed);
         }
@@ -292,8 +301,8 @@ impl Broker {
         let row = self.ledger.orders[parent.index()];
         let Some(place) = self.live.find(order) else { return };
         let is_over = !matches!(row.status, OrderStatus::Live | OrderStatus::Held);
-        let is_released = row.status == OrderStatus::Filled
-            || (new.releases_on_first && row.filled != 0.0);
+        let is_released =
+            row.status == OrderStatus::Filled || (new.releases_on_first && row.filled != 0.0);
         if is_released && self.live.at(place).is_held {
             self.live.release(place);
             self.ledger.orders[order.index()].status = OrderStatus::Live;

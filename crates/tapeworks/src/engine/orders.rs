@@ -5,7 +5,7 @@ use super::request::{Distance, ExitPrice, OrderRequest, ReleaseOn, Size, TrailTe
 use super::trader::Trader;
 use crate::base::{AssetId, Error, OrderId, Result};
 use crate::broker::{
-    Change, ExitReason, FillAt, NewOrder, OrderKind, RejectCode, Shortfall, ShortfallRule, Trail,
+    BothHit, Change, ChildGate, ExitReason, FillAt, NewOrder, OrderKind, RejectCode, Trail,
 };
 
 impl Trader {
@@ -52,8 +52,11 @@ impl Trader {
         requests: &[OrderRequest],
     ) -> Result<Vec<OrderId>> {
         if parent.index() >= self.broker.ledger().orders.len() {
-            return Err(Error::order("O105", format!("there is no order {} to wait for", parent.0))
-                .with_hint("pass the id that submit returned"));
+            return Err(Error::order(
+                "O105",
+                format!("there is no order {} to wait for", parent.0),
+            )
+            .with_hint("pass the id that submit returned"));
         }
         let mut orders = self.without_exits(requests)?;
         for order in &mut orders {
@@ -92,7 +95,7 @@ impl Trader {
             && new.kind == OrderKind::Market;
         if fills_now {
             let present = Present { chunk: &self.chunk, rows: &self.rows, t: self.t };
-            self.broker.match_after(&present);
+            self.broker.match_call(&present);
             self.equity = self.broker.equity();
         }
         order
@@ -119,15 +122,12 @@ impl Trader {
         self.check_asset(request.asset)?;
         let kind = self.kind_of(request)?;
         let unit = self.mark(request.asset) * self.broker.positions().multiplier(request.asset);
-        let in_units = match self.broker.conditions().semantics.shortfall {
-            ShortfallRule::Reject => Shortfall::Reject,
-            ShortfallRule::Partial => Shortfall::Partial,
-            ShortfallRule::Cancel => Shortfall::Cancel,
-        };
         let (quantity, shortfall) = match request.size {
-            Size::Quantity(units) => (units, in_units),
-            Size::Percent(fraction) => (fraction * self.equity / unit, Shortfall::Partial),
-            Size::Value(currency) => (currency / unit, Shortfall::Partial),
+            Size::Quantity(units) => (units, self.shortfall_of_units()),
+            Size::Percent(fraction) => {
+                (fraction * self.equity / unit, self.shortfall_of_target(false))
+            }
+            Size::Value(currency) => (currency / unit, self.shortfall_of_target(false)),
         };
         Ok(NewOrder {
             kind,
@@ -216,35 +216,39 @@ impl Trader {
             .unwrap_or(f64::NAN);
         let is_behind = |price: f64, with: f64| sign * with * (price - entry) <= 0.0;
         let is_invalid = is_behind(stop, -1.0) || is_behind(target, 1.0);
-        let refused = is_invalid.then_some(RejectCode::BracketInvalid);
+        let semantics = &self.broker.conditions().semantics;
+        let gated = semantics.child_gate == ChildGate::ParentFill;
+        let target_first = semantics.both_hit == BothHit::ProfitFirst;
+        let refused = (is_invalid && gated).then_some(RejectCode::BracketInvalid);
         let parent = self.send(&NewOrder { is_parent: true, refused, ..*new });
         let quantity = -self.order(parent).quantity;
         let exit = NewOrder {
-            reduce_only: true,
-            parent: Some(parent),
-            follows_parent: true,
+            // Children that do not wait are orders like any other.
+            reduce_only: gated,
+            parent: gated.then_some(parent),
+            follows_parent: gated,
             group: self.broker.new_group(),
             tag: new.tag,
             ..NewOrder::market(request.asset, quantity)
         };
-        if request.stop_loss.is_some() {
-            self.send(&NewOrder {
-                kind: OrderKind::Stop,
-                stop,
-                fraction: stop_fraction,
-                reason: ExitReason::BracketStop,
-                ..exit
-            });
-        }
-        if request.take_profit.is_some() {
-            self.send(&NewOrder {
-                kind: OrderKind::Limit,
-                // A limit that the parent's fill will set is marked by any number.
-                limit: if target.is_nan() { 0.0 } else { target },
-                fraction: target_fraction,
-                reason: ExitReason::BracketTarget,
-                ..exit
-            });
+        let stop = request.stop_loss.map(|_| NewOrder {
+            kind: OrderKind::Stop,
+            stop,
+            fraction: stop_fraction,
+            reason: ExitReason::BracketStop,
+            ..exit
+        });
+        let target = request.take_profit.map(|_| NewOrder {
+            kind: OrderKind::Limit,
+            // A limit that the parent's fill will set is marked by any number.
+            limit: if target.is_nan() { 0.0 } else { target },
+            fraction: target_fraction,
+            reason: ExitReason::BracketTarget,
+            ..exit
+        });
+        let exits = if target_first { [target, stop] } else { [stop, target] };
+        for order in exits.iter().flatten() {
+            self.send(order);
         }
         if let Some(trail) = trail {
             let has_limit = !trail.limit_offset.is_nan();

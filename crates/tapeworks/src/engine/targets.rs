@@ -3,7 +3,8 @@
 use super::trader::Trader;
 use crate::base::{AssetId, OrderId};
 use crate::broker::{
-    MarkMissing, NewOrder, OrderKind, Shortfall, SizeRounding, TargetRounding,
+    MarkMissing, NewOrder, OrderKind, Shortfall, ShortfallRule, SizeRounding, TargetRounding,
+    TargetShortfall,
 };
 
 impl Trader {
@@ -25,12 +26,16 @@ impl Trader {
 
     /// Sends what is missing to hold `units`, counting live market orders as done.
     pub fn target_quantity(&mut self, asset: AssetId, units: f64) -> Option<OrderId> {
+        self.send_target(asset, units, false)
+    }
+
+    fn send_target(&mut self, asset: AssetId, units: f64, rebalances: bool) -> Option<OrderId> {
         let semantics = &self.broker.conditions().semantics;
         if semantics.mark_missing == MarkMissing::SkipOrders && self.rows.row_of(asset).is_none() {
             return None;
         }
         let lots = self.broker.lots_of(asset);
-        let due = self.quantity(asset) + self.broker.live().market_rest(asset);
+        let due = self.units_due(asset);
         let quantity = match (semantics.size_rounding, semantics.target_rounding) {
             (SizeRounding::None, _) => units - due,
             (SizeRounding::Lot, TargetRounding::Target) => lots.round(units) - due,
@@ -43,7 +48,36 @@ impl Trader {
         if is_nothing && quantity.is_finite() {
             return None;
         }
-        Some(self.send_market(asset, quantity, false, Shortfall::Partial))
+        let shortfall = self.shortfall_of_target(rebalances);
+        Some(self.send_market(asset, quantity, false, shortfall))
+    }
+
+    /// What to do when the account cannot pay for an order in stated units.
+    pub(super) fn shortfall_of_units(&self) -> Shortfall {
+        match self.broker.conditions().semantics.shortfall {
+            ShortfallRule::Reject => Shortfall::Reject,
+            ShortfallRule::Partial => Shortfall::Partial,
+            ShortfallRule::Cancel => Shortfall::Cancel,
+        }
+    }
+
+    /// What to do when the account cannot pay for an order that is sized by a target.
+    pub(super) fn shortfall_of_target(&self, rebalances: bool) -> Shortfall {
+        let in_units = self.shortfall_of_units();
+        match self.broker.conditions().semantics.target_shortfall {
+            TargetShortfall::Partial => Shortfall::Partial,
+            TargetShortfall::Rebalance if rebalances && in_units == Shortfall::Reject => {
+                Shortfall::Partial
+            }
+            TargetShortfall::Rebalance | TargetShortfall::AsOrders => in_units,
+        }
+    }
+
+    /// Signed units held, and those on their way where targets count them.
+    fn units_due(&self, asset: AssetId) -> f64 {
+        let counts_live = self.broker.conditions().semantics.targets_count_live;
+        let live = if counts_live { self.on_its_way(asset) } else { 0.0 };
+        self.quantity(asset) + live
     }
 
     /// Sends what is missing to hold `fraction` of equity, in whole lots of the target at the last
@@ -54,16 +88,25 @@ impl Trader {
 
     /// Sends what is missing to hold `currency` worth, as [`Trader::target_percent`] does.
     pub fn target_value(&mut self, asset: AssetId, currency: f64) -> Option<OrderId> {
+        self.send_target_value(asset, currency, false)
+    }
+
+    fn send_target_value(
+        &mut self,
+        asset: AssetId,
+        currency: f64,
+        rebalances: bool,
+    ) -> Option<OrderId> {
         let headroom = self.broker.conditions().semantics.headroom;
         let currency = currency * headroom;
         let unit = self.mark(asset) * self.broker.positions().multiplier(asset);
-        let units_due = self.quantity(asset) + self.on_its_way(asset);
+        let units_due = self.units_due(asset);
         if (currency - units_due * unit).abs() < 0.01 {
             return None;
         }
         // Nothing of a symbol that has no price yet is nothing.
         let units = if currency == 0.0 { 0.0 } else { currency / unit };
-        self.target_quantity(asset, units)
+        self.send_target(asset, units, rebalances)
     }
 
     /// Moves the whole portfolio to `weights` (fractions of equity): symbols that are absent go to
@@ -85,7 +128,7 @@ impl Trader {
         }
         let equity = self.equity;
         let reduces = |trader: &Self, asset: AssetId, weight: f64| {
-            let units_due = trader.quantity(asset) + trader.on_its_way(asset);
+            let units_due = trader.units_due(asset);
             let unit = trader.mark(asset) * trader.broker.positions().multiplier(asset);
             weight * equity < units_due * unit
         };
@@ -94,7 +137,7 @@ impl Trader {
         for pass in [true, false] {
             for (&(asset, weight), &is_reduce) in targets.iter().zip(&before) {
                 if is_reduce == pass {
-                    self.target_value(asset, weight * equity);
+                    self.send_target_value(asset, weight * equity, true);
                 }
             }
         }

@@ -259,11 +259,8 @@ impl Trader {
         let account = *self.broker.account();
         self.equity = account.cash + valuation.worth;
         let n_held = self.broker.positions().held().len();
-        let (margin_used, buying_power) = if self.tracks.margin {
-            self.broker.margin_state(self.equity)
-        } else {
-            (0.0, 0.0)
-        };
+        let (margin_used, buying_power) =
+            if self.tracks.margin { self.broker.margin_state(self.equity) } else { (0.0, 0.0) };
         let states = &mut self.states;
         states.timestamp.push(self.chunk.timestamps[self.t]);
         states.equity.push(self.equity);

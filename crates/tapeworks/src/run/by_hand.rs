@@ -33,17 +33,14 @@ pub fn describe_strategy(strategy: &str, terms: &EngineConfig) -> String {
     if terms.rules.is_empty() {
         return strategy.to_owned();
     }
-    let rules: Vec<String> = terms
-        .rules
-        .iter()
-        .map(describe_rule_of_position)
-        .collect();
+    let rules: Vec<String> = terms.rules.iter().map(describe_rule_of_position).collect();
     format!("{strategy}; every position: {}", rules.join(", "))
 }
 
 fn describe_rule_of_position(rule: &PositionRule) -> String {
     let pairs = |pairs: &[(f64, f64)]| {
-        let each: Vec<String> = pairs.iter().map(|(at, then)| format!("{then} from {at}")).collect();
+        let each: Vec<String> =
+            pairs.iter().map(|(at, then)| format!("{then} from {at}")).collect();
         each.join(", ")
     };
     let all = |rules: &[PositionRule], word: &str| {

@@ -1,7 +1,7 @@
 //! One config describes a whole run; wired once, for CLI and Python alike.
 //!
 //! In: a config ([`config`]), or the log of a run that was made by hand ([`conclude`]). Out: an
-//! [`Outcome`], and with [`Outcome::save`] a run folder: resolved config, metrics, six tables, the
+//! [`Outcome`], and with [`Outcome::save`] a run folder: resolved config, metrics, seven tables, the
 //! report, and last a manifest with the hash of each.
 //!
 //! Invariants: a run folder appears whole or not at all; two runs of one config on the same files

@@ -11,6 +11,7 @@ use super::fingerprint::fingerprint;
 use super::folder::{NewFolder, sha256_of};
 use super::manifest::{FileEntry, InputEntry, MANIFEST, MANIFEST_VERSION, Manifest};
 use super::not_charged::not_charged;
+use super::semantics_change::describe_semantics;
 use super::snapshot::keep_session_ends;
 use crate::base::{Error, Result};
 use crate::data::CheckReport;
@@ -136,7 +137,7 @@ fn facts(records: &Records, parts: &RunParts, config_yaml: &str, run_id: String)
     RunFacts {
         name: parts.name.clone(),
         strategy: describe_strategy(&parts.strategy, &parts.terms),
-        semantics: parts.terms.semantics.name.to_owned(),
+        semantics: describe_semantics(&parts.terms.semantics),
         account: parts.terms.account.kind.as_str().to_owned(),
         cash: parts.terms.cash,
         timezone: parts.timezone.clone(),

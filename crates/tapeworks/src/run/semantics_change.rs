@@ -33,8 +33,8 @@ pub fn semantics_names() -> impl Iterator<Item = &'static str> + Clone {
 }
 
 /// The names of all knobs, with the words that each takes, or what it takes in place of a word.
-pub fn knobs() -> impl Iterator<Item = (&'static str, std::result::Result<Vec<&'static str>, &'static str>)>
-{
+pub fn knobs()
+-> impl Iterator<Item = (&'static str, std::result::Result<Vec<&'static str>, &'static str>)> {
     let worded = Semantics::KNOBS.iter().map(|&knob| {
         (knob, Ok(Semantics::words_of(knob).expect("Invariant: KNOBS lists what words_of knows")))
     });
@@ -103,6 +103,38 @@ pub fn change_knob(semantics: &mut Semantics, knob: &str, value: &KnobValue) -> 
     })
 }
 
+/// The name of the semantics and the knobs that differ from it: `realistic, both_hit profit_first`.
+#[must_use]
+pub fn describe_semantics(semantics: &Semantics) -> String {
+    let mut text = semantics.name.to_owned();
+    let Some(base) = Semantics::by_name(semantics.name) else { return text };
+    for knob in Semantics::KNOBS {
+        let (own, usual) = (semantics.value_of(knob), base.value_of(knob));
+        if own != usual {
+            text.push_str(&format!(", {knob} {}", own.unwrap_or_default()));
+        }
+    }
+    let mut differs = |knob: &str, own: f64, usual: f64| {
+        if own.total_cmp(&usual).is_ne() {
+            text.push_str(&format!(", {knob} {own}"));
+        }
+    };
+    differs("fill_delay", semantics.fill_delay.into(), base.fill_delay.into());
+    differs("headroom", semantics.headroom, base.headroom);
+    differs("cash_tolerance", semantics.cash_tolerance, base.cash_tolerance);
+    for (knob, own, usual) in [
+        ("slip_cap", semantics.slip_cap, base.slip_cap),
+        ("water_entry_row", semantics.water_entry_row, base.water_entry_row),
+        ("double_exit", semantics.double_exit, base.double_exit),
+        ("fee_on_trailing", semantics.fee_on_trailing, base.fee_on_trailing),
+    ] {
+        if own != usual {
+            text.push_str(&format!(", {knob} {own}"));
+        }
+    }
+    text
+}
+
 fn not_a_word(knob: &str, given: impl std::fmt::Display) -> Error {
     Error::config("C330", format!("{knob} is {given}, expected a word"))
 }
@@ -132,6 +164,9 @@ mod tests {
             ..Semantics::REALISTIC
         };
         assert_eq!(semantics, expected);
+        let text = "realistic, both_hit profit_first, fill_delay 2, headroom 0.98, slip_cap true";
+        assert_eq!(describe_semantics(&semantics), text);
+        assert_eq!(describe_semantics(&Semantics::REALISTIC), "realistic");
     }
 
     #[test]

@@ -95,9 +95,12 @@ pub fn check_symbols(
         .keys()
         .map(|symbol| (format!("instruments.{symbol}"), symbol))
         .chain(terms.funding.iter().map(|(_, symbol, _)| ("funding".to_owned(), symbol)))
-        .chain(terms.rolls.iter().flat_map(|(_, from, to)| {
-            [from, to].map(|symbol| ("rolls".to_owned(), symbol))
-        }))
+        .chain(
+            terms
+                .rolls
+                .iter()
+                .flat_map(|(_, from, to)| [from, to].map(|symbol| ("rolls".to_owned(), symbol))),
+        )
         .chain(terms.limits.iter().flat_map(|limit| {
             let group = match &limit.kind {
                 LimitKind::GroupExposure { symbols, .. } => symbols.as_slice(),
@@ -111,7 +114,8 @@ pub fn check_symbols(
         }
         let guess = nearest(symbol, symbols.iter())
             .map_or_else(String::new, |near| format!(", did you mean {near}"));
-        let message = format!("{symbol:?} is not among the {} symbols of the run{guess}", symbols.len());
+        let message =
+            format!("{symbol:?} is not among the {} symbols of the run{guess}", symbols.len());
         return Err((key, Error::config("C303", message).with_hint("name symbols as the data do")));
     }
     Ok(())

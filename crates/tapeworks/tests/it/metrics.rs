@@ -9,7 +9,8 @@ use tapeworks::metrics::{
     periods_per_year, yearly_returns,
 };
 
-use crate::run_log::{LogBuilder, by_hand};
+use crate::run_log::{LogBuilder, by_hand, contracts, with_flows};
+use tapeworks::broker::AccountEventKind;
 
 fn close(found: f64, wanted: f64) -> bool {
     (found - wanted).abs() <= 1e-10 * wanted.abs()
@@ -214,6 +215,65 @@ fn trade_metrics_when_computed_by_hand_then_equal() {
     assert_eq!(metrics.value("ambiguous_share"), Some(0.0));
     let keys: Vec<&str> = metrics.iter().map(|metric| metric.key).collect();
     assert_eq!(keys, METRICS.iter().map(|definition| definition.key).collect::<Vec<_>>());
+}
+
+/// The run of `run_log::contracts`: equity 10,000 to 10,142 after 38 of costs.
+#[test]
+fn cost_metrics_when_computed_by_hand_then_equal() {
+    let mut builder = contracts();
+    builder.account_event(DAY_NS, AccountEventKind::MarginCall, None, 5.0);
+    builder.log().states.margin_used = vec![0.0, 2_014.6, 540.0];
+    let metrics = compute(&builder.finish(), &Conventions::default());
+    assert_values(
+        &metrics,
+        &[
+            ("commissions", 4.0),
+            ("slippage_cost", 10.0),
+            ("stop_slippage_cost", 10.0),
+            ("impact_cost", 10.0),
+            ("funding_cost", 4.0),
+            ("borrow_cost", 0.0),
+            ("interest", 0.0),
+            ("cost_share", 38.0 / 180.0),
+            ("breakeven_cost", 180.0 / 38.0),
+            ("net_flows", 0.0),
+            ("margin_calls", 1.0),
+            ("margin_used_max", 0.2),
+            ("leverage_max", 2_100.0 / 10_073.0),
+            ("turnover", 3_110.0 / 2.0 / (30_215.0 / 3.0) * 252.0 / 3.0),
+        ],
+    );
+}
+
+/// Goal: money put in or taken out is no return. Method: the same run without it.
+#[test]
+fn metrics_when_money_comes_and_goes_then_equal_those_of_the_run_without_it() {
+    let records = with_flows();
+    let metrics = compute(&records, &Conventions::default());
+    let growth = [110.0, 110.0, 110.0, 121.0, 108.9];
+    let curve = Curve::new(&records.states().timestamp, &growth, Some(100.0));
+    let without = compute_curve(&curve, &Conventions::default());
+    assert!(without.len() > 15);
+    for metric in &without {
+        assert_eq!(metrics.value(metric.key), metric.value, "{}", metric.key);
+    }
+    assert_values(&metrics, &[("total_return", 0.089), ("max_drawdown", 108.9 / 121.0 - 1.0)]);
+    let months = monthly_returns(&Curve::of(&records));
+    assert!(close(months[0].value.unwrap(), 0.089));
+    // What came in and stayed is neither profit nor base of the cost share.
+    let mut builder = contracts();
+    builder.flow(2 * DAY_NS, 1_000.0);
+    builder.state(3 * DAY_NS, &[]);
+    let metrics = compute(&builder.finish(), &Conventions::default());
+    assert_values(
+        &metrics,
+        &[
+            ("final_equity", 11_142.0),
+            ("total_return", 0.0142),
+            ("net_flows", 1_000.0),
+            ("cost_share", 38.0 / 180.0),
+        ],
+    );
 }
 
 #[test]

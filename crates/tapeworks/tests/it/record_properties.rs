@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Float64Type};
-use tapeworks::records::{RecordKind, TradeStatus};
+use tapeworks::records::{Pairing, RecordKind, Records, Snapshot, TableOptions, TradeStatus};
 
-use crate::run_log::random_records;
+use crate::run_log::{costly_records, random_records};
 use crate::tables::{close, ids, names, table, times, values, words};
 
 /// Goal: all trades are derivable from the fills alone. Method: a naive ledger of cost basis, not
@@ -114,6 +114,102 @@ fn tables_when_summed_then_agree_with_the_account() {
     }
 }
 
+/// A9 with every kind of cost: both pairings add up to the change of equity less flows and interest,
+/// and to the same costs, in all and by symbol.
+#[test]
+fn trades_when_costs_are_of_every_kind_then_both_pairings_add_up_to_the_account() {
+    for seed in 0..40 {
+        let records = costly_records(seed, 4, 80);
+        assert!(records.trades_fifo().count() > records.n_trades());
+        let log = records.log();
+        let last = |column: &[f64]| *column.last().expect("a run with rows");
+        let (flows, interest) = (last(&log.states.flows), last(&log.states.interest));
+        let earned = last(&log.states.equity) - 1e7 - flows - interest;
+        let totals = records.cost_totals();
+        assert!(totals.impact > 0.0 && totals.stop_slippage > 0.0 && totals.borrow > 0.0);
+        // By symbol: net result, all costs, and the parts of costs.
+        let mut sums = [[[0.0; 7]; 4]; 2];
+        let pairings: [Vec<_>; 2] = [records.trades().collect(), records.trades_fifo().collect()];
+        for (sums, trades) in sums.iter_mut().zip(&pairings) {
+            for trade in trades {
+                let values = [
+                    trade.pnl_net,
+                    trade.total_cost,
+                    trade.entry_commission + trade.exit_commission,
+                    trade.entry_slippage + trade.exit_slippage,
+                    trade.entry_impact + trade.exit_impact,
+                    trade.funding,
+                    trade.borrow,
+                ];
+                for (sum, value) in sums[trade.asset.index()].iter_mut().zip(values) {
+                    *sum += value;
+                }
+            }
+        }
+        for (average, fifo) in sums[0].iter().flatten().zip(sums[1].iter().flatten()) {
+            assert!(close(*fifo, *average), "seed {seed}: {fifo} {average}");
+        }
+        let of_all = |value: usize| sums[0].iter().map(|symbol| symbol[value]).sum::<f64>();
+        assert!((of_all(0) - earned).abs() < 1e-6, "seed {seed}: {} {earned}", of_all(0));
+        assert!(close(of_all(1), totals.paid()));
+        assert!(close(of_all(2), totals.commission));
+        assert!(close(of_all(3), totals.slippage + totals.stop_slippage));
+        assert!(close(of_all(4), totals.impact));
+        assert!(close(of_all(5), totals.funding));
+        assert!(close(of_all(6), totals.borrow));
+    }
+}
+
+/// Goal: pairing first in, first out is that. Method: a naive twin that keeps every unit apart.
+#[test]
+fn trades_when_paired_by_single_units_then_equal() {
+    for seed in 0..20 {
+        let records = random_records(seed, 3, 80);
+        let fills = table(&records, RecordKind::Fills);
+        let symbols = names(&fills, "symbol");
+        let (sides, quantities) = (names(&fills, "side"), values(&fills, "quantity"));
+        let prices = values(&fills, "price");
+        // Per symbol: the fill of each unit held; one entry of `pairs` a unit closed.
+        let mut held: BTreeMap<String, (f64, Vec<usize>)> = BTreeMap::new();
+        let mut pairs: Vec<(usize, usize)> = Vec::new();
+        for idx in 0..fills.num_rows() {
+            let sign = if sides[idx] == "buy" { 1.0 } else { -1.0 };
+            let (side, units) = held.entry(symbols[idx].clone()).or_default();
+            let mut n_left = quantities[idx];
+            while n_left > 0.5 {
+                if units.is_empty() || *side == sign {
+                    *side = sign;
+                    units.push(idx);
+                } else {
+                    pairs.push((units.remove(0), idx));
+                }
+                n_left -= 1.0;
+            }
+        }
+        let order = |fill: usize| records.fills()[fill].order;
+        let mut found = pairs.chunk_by(|a, b| a == b);
+        let mut n_open = 0;
+        for trade in records.trades_fifo() {
+            let Some(exit) = trade.exit_order_id else {
+                let symbol = records.symbols().name(trade.asset);
+                let units = &held[symbol].1;
+                let n_units = units.iter().filter(|&&f| order(f) == trade.entry_order_id).count();
+                assert_eq!(trade.entry_quantity, n_units as f64);
+                n_open += n_units;
+                continue;
+            };
+            let units = found.next().expect("a trade a pair of fills");
+            let (entry_fill, exit_fill) = units[0];
+            assert_eq!(trade.entry_quantity, units.len() as f64);
+            assert_eq!((trade.entry_order_id, exit), (order(entry_fill), order(exit_fill)));
+            assert_eq!(trade.entry_price, prices[entry_fill]);
+            assert_eq!(trade.exit_price, prices[exit_fill]);
+        }
+        assert!(found.next().is_none());
+        assert_eq!(n_open, held.values().map(|(_, units)| units.len()).sum::<usize>());
+    }
+}
+
 #[test]
 fn orders_when_random_then_each_order_begins_ends_once_and_time_never_goes_back() {
     for seed in 0..20 {
@@ -142,7 +238,17 @@ fn orders_when_random_then_each_order_begins_ends_once_and_time_never_goes_back(
 
 #[test]
 fn batches_when_cut_differently_then_the_rows_are_the_same_and_bounded() {
-    let records = random_records(3, 6, 100);
+    let options = TableOptions {
+        pairing: Pairing::Fifo,
+        snapshot: Snapshot::Session,
+        ..TableOptions::default()
+    };
+    check_cuts(&random_records(3, 6, 100));
+    check_cuts(&costly_records(3, 6, 100));
+    check_cuts(&costly_records(4, 6, 100).with_options(options));
+}
+
+fn check_cuts(records: &Records) {
     for kind in RecordKind::ALL {
         let whole: Vec<RecordBatch> = records.batches(kind, usize::MAX / 2).collect();
         let cut: Vec<RecordBatch> = records.batches(kind, 13).collect();

@@ -7,12 +7,19 @@ use std::sync::Arc;
 
 use tapeworks::base::time::DAY_NS;
 use tapeworks::base::{AssetId, OrderId, Symbols, Timestamp};
-use tapeworks::broker::{ExitReason, FillFlags, OrderKind, OrderOrigin, Phase, RejectCode};
-use tapeworks::engine::{ClosedLot, FillRow, OrderRow, OrderStatus, RejectionRow, RunLog, States};
+use tapeworks::broker::{
+    AccountEventKind, ExitReason, ExpireReason, FillFlags, OrderKind, OrderOrigin, Phase,
+    RejectCode,
+};
+use tapeworks::engine::{
+    ClosedLot, FillRow, OrderEventKind, OrderRow, OrderStatus, RejectionRow, RunLog, States,
+};
 use tapeworks::feed::Layout;
 use tapeworks::metrics::{self, Conventions};
 use tapeworks::records::Records;
 use tapeworks::report::{self, InputFact, ReportInput, RunFacts};
+
+use crate::run_log::{LogBuilder, contracts};
 
 /// An account that trades at prices the test gives, and the log it leaves.
 struct Account {
@@ -336,6 +343,91 @@ fn json_when_run_is_small_then_every_number_is_as_by_hand() {
     let refused = &sections["orders"]["rejections"][0];
     assert_eq!(refused["examples"][0]["symbol"], "A");
     assert_eq!(refused["examples"][0]["have"], 10_897.7);
+}
+
+#[test]
+fn costs_when_of_every_kind_then_the_bridge_has_a_step_each_and_adds_up() {
+    let mut builder = contracts();
+    builder.interest(2 * DAY_NS, -2.0);
+    builder.flow(2 * DAY_NS, 500.0);
+    builder.state(3 * DAY_NS, &[]);
+    let records = builder.finish();
+    let facts = RunFacts { costs: String::new(), ..facts() };
+    let json = with_input(&records, facts.clone(), report::json);
+    let costs = &json["sections"]["costs"];
+    let steps: Vec<(&str, f64)> = costs["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| (step["name"].as_str().unwrap(), step["amount"].as_f64().unwrap()))
+        .collect();
+    // 142 earned less 2 of interest, after 38 of costs.
+    let wanted = [
+        ("Gross P&L", 180.0),
+        ("Commission", -4.0),
+        ("Slippage", -10.0),
+        ("Stop slippage", -10.0),
+        ("Impact", -10.0),
+        ("Funding", -4.0),
+        ("Interest", -2.0),
+        ("Net P&L", 140.0),
+    ];
+    assert_eq!(steps, wanted);
+    assert_eq!(costs["not_charged"], serde_json::json!(["borrowing"]));
+    assert_eq!(costs["is_free"], false);
+    let charged = "commission, slippage, stop slippage, impact, funding, interest";
+    assert_eq!(json["sections"]["head"]["costs"], charged);
+    let page = page(&records, facts.clone());
+    assert!(!page.contains("costs: NONE"));
+    let text = with_input(&records, facts, report::text);
+    let line = "gross 180.00, commission -4.00, slippage -10.00, stop slippage -10.00, impact";
+    assert!(text.contains(line), "{text}");
+    assert!(text.contains("500.00 USD put in, no part of returns"), "{text}");
+    // Without any cost the report says so, however the account is kept.
+    let mut free = LogBuilder::new(&["A"], 100.0);
+    free.state(0, &[]);
+    let facts = RunFacts { costs: String::new(), ..self::facts() };
+    let json = with_input(&free.finish(), facts, report::json);
+    assert_eq!(json["sections"]["head"]["costs"], "NONE");
+    assert_eq!(json["sections"]["costs"]["is_free"], true);
+}
+
+#[test]
+fn account_when_called_and_limited_then_listed_and_said_in_every_form() {
+    let mut builder = contracts();
+    builder.account_event(DAY_NS, AccountEventKind::MarginCall, None, 120.5);
+    builder.account_event(DAY_NS, AccountEventKind::LimitBreach, Some(0), 0.25);
+    builder.account_event(2 * DAY_NS, AccountEventKind::MarginCall, None, 80.0);
+    let order = builder.order(2 * DAY_NS, 0, 1.0);
+    let expired = OrderEventKind::Expired(ExpireReason::DayEnd);
+    builder.event(2 * DAY_NS, order, expired, f64::NAN);
+    let refused = builder.order(2 * DAY_NS, 0, 1.0);
+    let rejected = OrderEventKind::Rejected(RejectCode::MarginCallActive);
+    builder.event(2 * DAY_NS, refused, rejected, f64::NAN);
+    let records = builder.finish();
+    let json = with_input(&records, facts(), report::json);
+    let sections = &json["sections"];
+    let account = &sections["account"];
+    assert_eq!(sections["head"]["account_alarm"], "2 margin calls, 1 limit breach");
+    assert_eq!((&account["n"], &account["n_notable"]), (&5.into(), &3.into()));
+    assert_eq!(account["kinds"][0]["kind"], "funding");
+    assert_eq!(account["kinds"][0]["sum"], -4.0);
+    assert!(account["kinds"][2]["sum"].is_null());
+    assert_eq!(account["listed"][1]["symbol"], "F");
+    assert_eq!(account["listed"][2]["amount"], 80.0);
+    let orders = &sections["orders"];
+    assert!(orders["line"].as_str().unwrap().contains("1 expired (day_end)"));
+    let n: u64 =
+        orders["outcomes"].as_array().unwrap().iter().map(|o| o["n"].as_u64().unwrap()).sum();
+    assert_eq!(n, 4);
+    let hint = tapeworks::records::hint(RejectCode::MarginCallActive);
+    assert_eq!(orders["rejections"][0]["hint"], hint);
+    let page = page(&records, facts());
+    for text in ["2 margin calls, 1 limit breach", "expired: day end", hint] {
+        assert!(page.contains(text), "{text}");
+    }
+    let text = with_input(&records, facts(), report::text);
+    assert!(text.contains("account     2 margin calls, 1 limit breach"), "{text}");
 }
 
 #[test]

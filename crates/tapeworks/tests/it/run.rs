@@ -109,7 +109,7 @@ fn config_when_a_line_is_wrong_then_code_place_and_words() {
             "kind: percent",
             "kind: perzent",
             "C304",
-            &["perzent", "did you mean percent", "none, percent, per_share"],
+            &["perzent", "did you mean percent", "none, percent, per_share, per_fill"],
         ),
         ("rule: noop", "rule: nop", "C304", &["strategy.rule", "did you mean noop", "top_n"]),
         // what a later version brings is refused by name
@@ -122,17 +122,9 @@ fn config_when_a_line_is_wrong_then_code_place_and_words() {
         ("  name: small", "  warm_up_days: 30", "C305", &["backtest.warm_up_days"]),
         (
             "execution:",
-            "execution:\n  account: margin",
-            "C305",
-            &["execution.account", "margin", "cash"],
-        ),
-        ("execution:", "execution:\n  semantics: zipline", "C305", &["zipline", "realistic"]),
-        ("execution:", "execution:\n  leverage_max: 2", "C305", &["leverage_max"]),
-        (
-            "strategy:",
-            "risk: {portfolio: [{max_drawdown: 0.2}]}\nstrategy:",
-            "C305",
-            &["risk.portfolio"],
+            "execution:\n  leverage_max: 2",
+            "C303",
+            &["leverage_max", "account: margin"],
         ),
         ("sample:bars", "sample:bars\n  validation: paranoid", "C305", &["data.validation"]),
         (
@@ -309,6 +301,7 @@ fn run_when_executed_twice_then_folders_differ_in_the_clock_only() {
             "rejections.parquet",
             "positions.parquet",
             "portfolio.parquet",
+            "account_events.parquet",
             "report.html",
         ]
     );

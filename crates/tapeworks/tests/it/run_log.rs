@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use tapeworks::base::{AssetId, OrderId, Symbols};
 use tapeworks::broker::{
-    CancelReason, ExitReason, FillFlags, OrderKind, OrderOrigin, Phase, RejectCode,
+    AccountEvent, AccountEventKind, CancelReason, ExitReason, FillCost, FillFlags, Instrument,
+    Instruments, LotCost, OrderKind, OrderOrigin, Phase, RejectCode,
 };
 use tapeworks::engine::{
     ClosedLot, FillRow, OrderEvent, OrderEventKind, OrderRow, OrderStatus, RejectionRow, RunLog,
@@ -21,6 +22,16 @@ pub struct LogBuilder {
     held: Vec<Held>,
     cash: f64,
     fees: f64,
+    rare: Rare,
+}
+
+/// What few runs have, since the start; its columns stay empty until there is some.
+#[derive(Clone, Copy, Default)]
+struct Rare {
+    funding: f64,
+    borrow: f64,
+    interest: f64,
+    flows: f64,
 }
 
 #[derive(Clone, Copy)]
@@ -29,6 +40,9 @@ struct Held {
     price: f64,
     fees_in: f64,
     slippage_in: f64,
+    impact_in: f64,
+    funding_in: f64,
+    borrow_in: f64,
     entry_fill: u32,
     mark: f64,
 }
@@ -44,6 +58,9 @@ impl LogBuilder {
             price: f64::NAN,
             fees_in: 0.0,
             slippage_in: 0.0,
+            impact_in: 0.0,
+            funding_in: 0.0,
+            borrow_in: 0.0,
             entry_fill: 0,
             mark: f64::NAN,
         };
@@ -66,7 +83,7 @@ impl LogBuilder {
             notes: Vec::new(),
             ..RunLog::default()
         };
-        Self { log, held: vec![flat; symbols.len()], cash, fees: 0.0 }
+        Self { log, held: vec![flat; symbols.len()], cash, fees: 0.0, rare: Rare::default() }
     }
 
     /// A market order of the strategy; returns its id.
@@ -88,20 +105,64 @@ impl LogBuilder {
         u32::try_from(self.log.orders.len() - 1).expect("few orders")
     }
 
+    /// Gives one asset a contract multiplier.
+    pub fn multiplier(&mut self, asset: u32, multiplier: f64) {
+        let particular = Instrument { multiplier, ..Instrument::default() };
+        let n_assets = self.held.len();
+        self.log.instruments =
+            Instruments::new(Instrument::default(), &[(AssetId(asset), particular)], n_assets);
+    }
+
+    /// Money that comes in (negative: goes out).
+    pub fn flow(&mut self, timestamp: i64, amount: f64) {
+        self.cash += amount;
+        self.rare.flows += amount;
+        self.account_event(timestamp, AccountEventKind::Flow, None, amount);
+    }
+
+    /// Interest received on cash.
+    pub fn interest(&mut self, timestamp: i64, amount: f64) {
+        self.cash += amount;
+        self.rare.interest += amount;
+        self.account_event(timestamp, AccountEventKind::Interest, None, amount);
+    }
+
+    /// Funding and borrowing costs paid for what is held of an asset.
+    pub fn accrue(&mut self, timestamp: i64, asset: u32, funding: f64, borrow: f64) {
+        self.cash -= funding + borrow;
+        self.rare.funding += funding;
+        self.rare.borrow += borrow;
+        let held = &mut self.held[asset as usize];
+        held.funding_in += funding;
+        held.borrow_in += borrow;
+        self.account_event(timestamp, AccountEventKind::Funding, Some(asset), -funding);
+        self.account_event(timestamp, AccountEventKind::Borrow, Some(asset), -borrow);
+    }
+
+    pub fn account_event(
+        &mut self,
+        timestamp: i64,
+        kind: AccountEventKind,
+        asset: Option<u32>,
+        amount: f64,
+    ) {
+        let asset = asset.map(AssetId);
+        self.log.account_events.push(AccountEvent { timestamp, kind, asset, amount });
+    }
+
     pub fn event(&mut self, timestamp: i64, order: u32, kind: OrderEventKind, old_quantity: f64) {
+        self.change(timestamp, order, kind, old_quantity, f64::NAN);
+    }
+
+    /// An event that changed a value of an order.
+    pub fn change(&mut self, timestamp: i64, order: u32, kind: OrderEventKind, old: f64, new: f64) {
         let fills_before = u32::try_from(self.log.fills.len()).expect("a small run");
         let order = OrderId(order);
-        self.log.order_events.push(OrderEvent {
-            timestamp,
-            order,
-            kind,
-            old: old_quantity,
-            new: f64::NAN,
-            fills_before,
-        });
+        self.log.order_events.push(OrderEvent { timestamp, order, kind, old, new, fills_before });
         let row = &mut self.log.orders[order.index()];
         match kind {
             OrderEventKind::Cancelled(reason) => row.status = OrderStatus::Cancelled(reason),
+            OrderEventKind::Expired(reason) => row.status = OrderStatus::Expired(reason),
             OrderEventKind::LiveAtEnd => row.status = OrderStatus::LiveAtEnd,
             OrderEventKind::Rejected(code) => {
                 row.status = OrderStatus::Rejected(code);
@@ -122,6 +183,19 @@ impl LogBuilder {
         price: f64,
         fee: f64,
     ) {
+        self.fill_at(timestamp, order, quantity, [base, price], fee, [0.0, 0.0]);
+    }
+
+    /// As [`Self::fill`]; of what `price` is beyond `base`, `[stop_slip, impact]` a unit are those.
+    pub fn fill_at(
+        &mut self,
+        timestamp: i64,
+        order: u32,
+        quantity: f64,
+        [base, price]: [f64; 2],
+        fee: f64,
+        [stop_slip, impact]: [f64; 2],
+    ) {
         let id = u32::try_from(self.log.fills.len()).expect("a small run");
         let row = &mut self.log.orders[order as usize];
         row.filled += quantity;
@@ -129,6 +203,10 @@ impl LogBuilder {
             row.status = OrderStatus::Filled;
         }
         let (asset, reason) = (row.asset, row.reason);
+        let multiplier = self.log.instruments.of(asset).multiplier;
+        if stop_slip != 0.0 || impact != 0.0 {
+            self.log.fill_costs.push(FillCost { fill: id, stop_slip, impact });
+        }
         self.log.fills.push(FillRow {
             timestamp,
             quantity,
@@ -142,11 +220,12 @@ impl LogBuilder {
             flags: FillFlags::default(),
         });
         let (d, q) = (quantity.signum(), quantity.abs());
-        self.cash -= d * q * price + fee;
+        self.cash -= d * q * price * multiplier + fee;
         self.fees += fee;
         let held = &mut self.held[asset.index()];
         held.mark = price;
-        let slippage = d * (price - base) * q;
+        let slippage = d * (price - base) * q * multiplier;
+        let impact = impact * q * multiplier;
         let closing = if held.quantity * d < 0.0 { q.min(held.quantity.abs()) } else { 0.0 };
         let opening = q - closing;
         if closing > 0.0 {
@@ -177,12 +256,26 @@ impl LogBuilder {
             };
             held.fees_in -= lot.entry_commission;
             held.slippage_in -= lot.entry_slippage;
+            let cost = held.cost(self.log.lots.len(), share, impact * (closing / q));
+            held.impact_in -= cost.entry_impact;
+            held.funding_in -= cost.funding;
+            held.borrow_in -= cost.borrow;
             held.quantity += d * closing;
             self.log.lots.push(lot);
+            push_cost(&mut self.log.lot_costs, cost);
         }
         if opening > 0.0 {
             if held.quantity == 0.0 {
-                *held = Held { price, entry_fill: id, fees_in: 0.0, slippage_in: 0.0, ..*held };
+                *held = Held {
+                    price,
+                    entry_fill: id,
+                    fees_in: 0.0,
+                    slippage_in: 0.0,
+                    impact_in: 0.0,
+                    funding_in: 0.0,
+                    borrow_in: 0.0,
+                    ..*held
+                };
             } else {
                 let units = held.quantity.abs();
                 held.price = (units * held.price + opening * price) / (units + opening);
@@ -190,6 +283,7 @@ impl LogBuilder {
             held.quantity += d * opening;
             held.fees_in += fee * (opening / q);
             held.slippage_in += slippage * (opening / q);
+            held.impact_in += impact * (opening / q);
         }
     }
 
@@ -198,17 +292,36 @@ impl LogBuilder {
         for &(asset, mark) in marks {
             self.held[asset as usize].mark = mark;
         }
-        let held = || self.held.iter().filter(|held| held.quantity != 0.0);
-        let value: f64 = held().map(|held| held.quantity * held.mark).sum();
+        let instruments = &self.log.instruments;
+        let held = || {
+            let assets = (0..).map(AssetId).zip(&self.held);
+            let held = assets.filter(|(_, held)| held.quantity != 0.0);
+            held.map(|(asset, held)| held.quantity * held.mark * instruments.of(asset).multiplier)
+        };
+        let value: f64 = held().sum();
+        let gross: f64 = held().map(f64::abs).sum();
+        let n_held = held().count();
         let states = &mut self.log.states;
         states.timestamp.push(timestamp);
         states.equity.push(self.cash + value);
         states.cash.push(self.cash);
         states.positions_value.push(value);
-        states.gross_exposure.push(held().map(|held| held.quantity.abs() * held.mark).sum());
+        states.gross_exposure.push(gross);
         states.fees.push(self.fees);
         states.n_stale.push(0);
-        states.n_positions.push(u32::try_from(held().count()).expect("a small run"));
+        states.n_positions.push(u32::try_from(n_held).expect("a small run"));
+        let n_rows = states.timestamp.len();
+        for (column, value) in [
+            (&mut states.funding, self.rare.funding),
+            (&mut states.borrow, self.rare.borrow),
+            (&mut states.interest, self.rare.interest),
+            (&mut states.flows, self.rare.flows),
+        ] {
+            if value != 0.0 || !column.is_empty() {
+                column.resize(n_rows - 1, 0.0);
+                column.push(value);
+            }
+        }
         for column in &mut states.context {
             column.push(20.0);
         }
@@ -246,13 +359,43 @@ impl LogBuilder {
                 reason: ExitReason::EndOfRun,
                 closes_position: false,
             });
+            push_cost(&mut self.log.lot_costs, held.cost(self.log.lots.len() - 1, 1.0, 0.0));
         }
         Records::new(self.log)
     }
 }
 
+impl Held {
+    /// The other costs of a `share` of what is held, as lot number `lot`.
+    fn cost(&self, lot: usize, share: f64, exit_impact: f64) -> LotCost {
+        LotCost {
+            lot: u32::try_from(lot).expect("a small run"),
+            entry_impact: self.impact_in * share,
+            exit_impact,
+            funding: self.funding_in * share,
+            borrow: self.borrow_in * share,
+        }
+    }
+}
+
+fn push_cost(costs: &mut Vec<LotCost>, cost: LotCost) {
+    let parts = [cost.entry_impact, cost.exit_impact, cost.funding, cost.borrow];
+    if parts.iter().any(|&part| part != 0.0) {
+        costs.push(cost);
+    }
+}
+
 /// A random run: orders of whole units, some cancelled, refused or live at the end, flips included.
 pub fn random_records(seed: u64, n_assets: usize, n_rows: usize) -> Records {
+    random_run(seed, n_assets, n_rows, false)
+}
+
+/// As [`random_records`], with every kind of cost, a contract of 50 units, and money in and out.
+pub fn costly_records(seed: u64, n_assets: usize, n_rows: usize) -> Records {
+    random_run(seed, n_assets, n_rows, true)
+}
+
+fn random_run(seed: u64, n_assets: usize, n_rows: usize, has_costs: bool) -> Records {
     let names: Vec<String> = (0..n_assets).map(|idx| format!("S{idx:03}")).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let layout = Layout {
@@ -261,6 +404,9 @@ pub fn random_records(seed: u64, n_assets: usize, n_rows: usize) -> Records {
         context: vec!["vix".into()],
     };
     let mut builder = LogBuilder::with_layout(&names, 1e7, layout);
+    if has_costs {
+        builder.multiplier(1, 50.0);
+    }
     let mut random = Random(seed);
     let mut prices = vec![100.0; n_assets];
     let mut waiting: Vec<u32> = Vec::new();
@@ -269,7 +415,13 @@ pub fn random_records(seed: u64, n_assets: usize, n_rows: usize) -> Records {
         for order in std::mem::take(&mut waiting) {
             let quantity = builder.log.orders[order as usize].quantity;
             let base = prices[builder.log.orders[order as usize].asset.index()];
-            let price = base * (1.0 + 0.0005 * quantity.signum());
+            let costs = if has_costs && random.below(2) == 0 {
+                [0.01 * random.below(5) as f64, 0.001 * base]
+            } else {
+                [0.0, 0.0]
+            };
+            let price = base * (1.0 + 0.0005 * quantity.signum())
+                + (costs[0] + costs[1]) * quantity.signum();
             match random.below(20) {
                 0 => builder.event(
                     now,
@@ -288,10 +440,24 @@ pub fn random_records(seed: u64, n_assets: usize, n_rows: usize) -> Records {
                     let old = quantity;
                     builder.log.orders[order as usize].quantity = quantity.signum();
                     builder.event(now, order, OrderEventKind::ResizedForCash, old);
-                    builder.fill(now, order, quantity.signum(), base, price, 1.0);
+                    builder.fill_at(now, order, quantity.signum(), [base, price], 1.0, costs);
                 }
-                _ => builder.fill(now, order, quantity, base, price, 0.5 + quantity.abs() * 0.005),
+                _ => {
+                    let fee = 0.5 + quantity.abs() * 0.005;
+                    builder.fill_at(now, order, quantity, [base, price], fee, costs);
+                }
             }
+        }
+        if has_costs && row % 4 == 3 {
+            for asset in (0..).take(n_assets) {
+                let held = builder.held[asset as usize].quantity;
+                if held != 0.0 {
+                    let borrow = if held < 0.0 { 0.25 } else { 0.0 };
+                    builder.accrue(now, asset, 0.125 * held, borrow);
+                }
+            }
+            builder.interest(now, 3.0);
+            builder.flow(now, if row % 8 == 3 { 5_000.0 } else { -2_000.0 });
         }
         for (asset, price) in prices.iter_mut().enumerate() {
             *price *= 0.98 + 0.04 * (random.below(1001) as f64 / 1000.0);
@@ -361,5 +527,36 @@ pub fn by_hand() -> Records {
         40.0,
         17.0,
     ];
+    builder.finish()
+}
+
+/// Two contracts of 10 units of currency a point: bought at 101 (base 100: stop slippage 0.5, impact
+/// 0.25, slippage 0.25; fee 3), funding of 4 paid, one sold at 109 (base 110: impact 0.5, slippage
+/// 0.5; fee 1), the other held at a mark of 108. Cash 10,000.
+pub fn contracts() -> LogBuilder {
+    let mut builder = LogBuilder::new(&["F"], 10_000.0);
+    builder.multiplier(0, 10.0);
+    let buy = builder.order(0, 0, 2.0);
+    builder.state(0, &[(0, 100.0)]);
+    builder.fill_at(DAY, buy, 2.0, [100.0, 101.0], 3.0, [0.5, 0.25]);
+    builder.log().fills[0].flags = FillFlags::NO_VOLUME_COST;
+    builder.accrue(DAY, 0, 4.0, 0.0);
+    let sell = builder.order(DAY, 0, -1.0);
+    builder.state(DAY, &[(0, 105.0)]);
+    builder.fill_at(2 * DAY, sell, -1.0, [110.0, 109.0], 1.0, [0.0, 0.5]);
+    builder.state(2 * DAY, &[(0, 108.0)]);
+    builder
+}
+
+/// 100 earns 10 % and 110 come in; the next day 110 go out and the rest earns 10 %, then loses 10 %.
+pub fn with_flows() -> Records {
+    let mut builder = LogBuilder::new(&["A"], 100.0);
+    let times = [0, DAY / 2, DAY, DAY + 1, 3 * DAY];
+    for time in times {
+        builder.state(time, &[]);
+    }
+    let states = &mut builder.log().states;
+    states.equity = vec![110.0, 220.0, 110.0, 121.0, 108.9];
+    states.flows = vec![0.0, 110.0, 0.0, 0.0, 0.0];
     builder.finish()
 }

@@ -28,6 +28,10 @@ pub fn ids(batch: &RecordBatch, name: &str) -> Vec<Option<u32>> {
     column(batch, name).as_primitive::<UInt32Type>().iter().collect()
 }
 
+pub fn marks(batch: &RecordBatch, name: &str) -> Vec<bool> {
+    column(batch, name).as_boolean().iter().map(|mark| mark.expect(name)).collect()
+}
+
 pub fn times(batch: &RecordBatch, name: &str) -> Vec<Option<i64>> {
     column(batch, name).as_primitive::<TimestampNanosecondType>().iter().collect()
 }

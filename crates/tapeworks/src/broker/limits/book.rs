@@ -181,7 +181,7 @@ impl LimitBook {
         self.peak = self.peak.max(before_flow);
         self.session_return = before_flow / self.session_base - 1.0;
         for (limit, watch) in self.limits.iter_mut().enumerate() {
-            let Some((measured, is_passed)) = (match &watch.limit.kind {
+            let (measured, is_passed) = match &watch.limit.kind {
                 LimitKind::MaxDrawdown(x) => at_least(1.0 - before_flow / self.peak, *x),
                 LimitKind::DailyLoss(x) => at_least(1.0 - before_flow / self.session_base, *x),
                 LimitKind::GrossExposure(x) => above(view.gross, view.equity, *x),
@@ -190,17 +190,19 @@ impl LimitBook {
                 LimitKind::GroupExposure { limit, .. } => {
                     above(watch.group_value(view), view.equity, *limit)
                 }
-                LimitKind::ValueAtRisk { level, window, limit } => self
-                    .returns
-                    .worst(self.session_return, *level, *window)
-                    .map(|(quantile, _)| (quantile, quantile > *limit)),
-                LimitKind::ConditionalValueAtRisk { level, window, limit } => self
-                    .returns
-                    .worst(self.session_return, *level, *window)
-                    .map(|(_, tail)| (tail, tail > *limit)),
-                LimitKind::MaxPositions(_) | LimitKind::MaxOrders(_) => None,
-            }) else {
-                continue;
+                LimitKind::ValueAtRisk { level, window, limit } => {
+                    match self.returns.worst(self.session_return, *level, *window) {
+                        Some((quantile, _)) => (quantile, quantile > *limit),
+                        None => continue,
+                    }
+                }
+                LimitKind::ConditionalValueAtRisk { level, window, limit } => {
+                    match self.returns.worst(self.session_return, *level, *window) {
+                        Some((_, tail)) => (tail, tail > *limit),
+                        None => continue,
+                    }
+                }
+                LimitKind::MaxPositions(_) | LimitKind::MaxOrders(_) => continue,
             };
             if is_passed && !watch.is_breached {
                 let action = watch.limit.action;
@@ -300,16 +302,17 @@ fn largest(view: &CloseView<'_>) -> f64 {
     view.positions.iter().fold(0.0, |largest, (_, value)| value.abs().max(largest))
 }
 
-fn at_least(measured: f64, limit: f64) -> Option<(f64, bool)> {
-    Some((measured, measured >= limit))
+/// What was measured and whether it passes the limit.
+fn at_least(measured: f64, limit: f64) -> (f64, bool) {
+    (measured, measured >= limit)
 }
 
 /// A value against equity; without equity any value is too much.
-fn above(value: f64, equity: f64, limit: f64) -> Option<(f64, bool)> {
+fn above(value: f64, equity: f64, limit: f64) -> (f64, bool) {
     let measured = match (value > 0.0, equity > 0.0) {
         (false, _) => 0.0,
         (true, false) => f64::INFINITY,
         (true, true) => value / equity,
     };
-    Some((measured, measured > limit))
+    (measured, measured > limit)
 }

@@ -181,7 +181,7 @@ fn check_open_when_an_exposure_would_be_passed_then_refused_in_currency() {
         LimitKind::GroupExposure { symbols: vec!["BBB".to_owned(), "AAA".to_owned()], limit: 0.9 };
     let elsewhere = LimitKind::GroupExposure { symbols: vec!["CCC".to_owned()], limit: 0.01 };
     let base = open_view(600.0, &others);
-    let net = |net_before, net_after| OpenView { net_before, net_after, ..base };
+    let net = |net_before, net_after| OpenView { net_after, net_before, ..base };
     // limit, view, needed of allowed
     let rows = [
         (LimitKind::GrossExposure(0.5), base, Some((600.0, 500.0))),

@@ -45,6 +45,8 @@ pub struct RuleExit {
     pub price: f64,
     /// Whether it fills at the next open in place of now.
     pub is_deferred: bool,
+    /// Whether a level was reached; otherwise a close has decided.
+    pub by_level: bool,
 }
 
 impl RuleBook {
@@ -64,17 +66,14 @@ impl RuleBook {
     /// Gives one symbol, or the run, another set. A ladder starts again at its first step; what
     /// else is remembered of a position stays.
     pub fn set(&mut self, asset: Option<AssetId>, set: RuleSet) {
-        match asset {
-            Some(asset) => {
-                self.by_asset[asset.index()] = Some(set);
-                self.memory.step[asset.index()] = 0;
-            }
-            None => {
-                self.run = set;
-                for (step, own) in self.memory.step.iter_mut().zip(&self.by_asset) {
-                    if own.is_none() {
-                        *step = 0;
-                    }
+        if let Some(asset) = asset {
+            self.by_asset[asset.index()] = Some(set);
+            self.memory.set_step(asset.index(), 0);
+        } else {
+            self.run = set;
+            for (asset, own) in self.by_asset.iter().enumerate() {
+                if own.is_none() {
+                    self.memory.set_step(asset, 0);
                 }
             }
         }
@@ -134,15 +133,14 @@ impl RuleBook {
         quotes: &impl Quotes,
     ) -> bool {
         let water = &mut self.memory.water[asset.index()];
-        let mut moves = facts.side * favourable > facts.side * *water;
+        let moves = facts.side * favourable > facts.side * *water;
         if moves {
             *water = favourable;
         }
-        moves &= self.any_water;
-        if !self.plain {
-            moves |= self.end_row_of_more(asset, close, quotes);
+        if self.plain {
+            return moves && self.any_water;
         }
-        moves
+        self.end_row_of_more(asset, close, quotes) || (moves && self.any_water)
     }
 
     /// Keeps the columns that rules look at, of every symbol with a row. The broker calls it once a
@@ -161,7 +159,6 @@ impl RuleBook {
     /// The levels that rest in the market for a position: (adverse, favourable), each the one that
     /// price meets first.
     #[must_use]
-    #[inline]
     pub fn levels(&self, asset: AssetId, facts: &PositionFacts) -> (Option<Level>, Option<Level>) {
         let set = self.of(asset);
         if set.is_empty() {
@@ -176,6 +173,13 @@ impl RuleBook {
     pub fn step(&mut self, asset: AssetId, level: &Level) {
         if level.reason == ExitReason::Scaled {
             self.push_step(asset);
+        }
+    }
+
+    /// Notes that a level has filled in part: a step of a ladder waits for the rest of its units.
+    pub fn fill_part(&mut self, asset: AssetId, level: &Level, units: f64) {
+        if level.reason == ExitReason::Scaled {
+            self.memory.filled[asset.index()] += units;
         }
     }
 
@@ -200,7 +204,8 @@ impl RuleBook {
         let watched = self.watched(asset, facts);
         let value = |column: usize| quotes.value(asset, column);
         let reason = self.of(asset).at_close(&watched, close, &value)?;
-        Some(RuleExit { quantity: f64::INFINITY, reason, price: f64::NAN, is_deferred: true })
+        let quantity = f64::INFINITY;
+        Some(RuleExit { quantity, reason, price: f64::NAN, is_deferred: true, by_level: false })
     }
 
     /// The first rule of the list that fires in a completed row, under semantics that ask rules in
@@ -247,15 +252,18 @@ impl RuleBook {
             closed: memory.closed(at),
             first: memory.first[at],
             step: memory.step[at],
+            filled: memory.filled[at],
             columns: &memory.columns,
         }
     }
 
     fn push_step(&mut self, asset: AssetId) {
-        let step = &mut self.memory.step[asset.index()];
-        *step = step.saturating_add(1);
+        let step = self.memory.step[asset.index()];
+        self.memory.set_step(asset.index(), step.saturating_add(1));
     }
 
+    // Apart from the path that every held symbol takes in every row.
+    #[cold]
     fn end_row_of_more(&mut self, asset: AssetId, close: f64, quotes: &impl Quotes) -> bool {
         let mut moves = self.memory.push_columns(asset.index(), |c| quotes.value(asset, c));
         if let Some(closed) = self.memory.closed.get_mut(asset.index()) {
@@ -273,7 +281,9 @@ impl RuleBook {
         self.any_water = sets().any(RuleSet::follows_water);
         let needs: Vec<(Vec<usize>, bool)> = sets().map(RuleSet::needs).collect();
         for (columns, closes) in needs {
-            columns.into_iter().for_each(|column| self.memory.add_column(column));
+            for column in columns {
+                self.memory.add_column(column);
+            }
             if closes {
                 self.memory.add_closes();
             }

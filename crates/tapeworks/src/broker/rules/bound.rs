@@ -52,6 +52,8 @@ pub(super) struct Watched<'a> {
     pub first: f64,
     /// Steps of the ladder that have fired.
     pub step: u8,
+    /// Units that the present step has closed so far.
+    pub filled: f64,
     pub columns: &'a [ColumnMemory],
 }
 
@@ -179,12 +181,12 @@ fn fraction_at(steps: &[(f64, f64)], watched: &Watched<'_>) -> f64 {
     steps[reached.saturating_sub(1)].1
 }
 
-/// The units that a step of a ladder closes, never more than what is held.
+/// The units that a step of a ladder still closes, never more than what is held.
 pub(super) fn scaled_quantity(of: ScaledOf, fraction: f64, watched: &Watched<'_>) -> f64 {
     let held = watched.facts.quantity;
     let whole = match of {
         ScaledOf::Initial if watched.first.is_finite() => watched.first,
-        _ => held,
+        _ => held + watched.filled,
     };
-    (fraction * whole).min(held)
+    (fraction * whole - watched.filled).min(held)
 }

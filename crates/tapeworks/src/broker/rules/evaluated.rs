@@ -7,7 +7,7 @@
 use super::book::RuleExit;
 use super::bound::{Bound, Watched, scaled_quantity};
 use crate::broker::bar::Bar;
-use crate::broker::semantics::{CloseRuleAt, Semantics, StopExitAt, TrailOrder};
+use crate::broker::semantics::{BothHit, CloseRuleAt, Semantics, StopExitAt, TrailOrder};
 
 /// One completed row of a position's symbol.
 #[derive(Clone, Copy)]
@@ -17,13 +17,18 @@ pub(super) struct Completed<'a> {
     pub semantics: &'a Semantics,
 }
 
-/// The first rule of a list that fires.
+/// The first rule of a list that fires; stops before targets where the semantics say so.
 pub(super) fn first(
     list: &[Bound],
     watched: &Watched<'_>,
     row: &Completed<'_>,
 ) -> Option<RuleExit> {
-    list.iter().find_map(|rule| row.ask(rule, watched))
+    if row.semantics.both_hit != BothHit::StopFirst {
+        return list.iter().find_map(|rule| row.ask(rule, watched));
+    }
+    let is_target = |rule: &&Bound| matches!(rule, Bound::TakeProfit(_) | Bound::Scaled { .. });
+    let stops = list.iter().filter(|rule| !is_target(rule));
+    stops.chain(list.iter().filter(is_target)).find_map(|rule| row.ask(rule, watched))
 }
 
 impl Completed<'_> {
@@ -112,9 +117,9 @@ impl Completed<'_> {
 
     fn close_rule(&self, rule: &Bound, fires: bool) -> Option<RuleExit> {
         fires.then(|| match self.semantics.close_rule_at {
-            CloseRuleAt::NextOpen => deferred(rule),
-            CloseRuleAt::SameOpen => now_at(rule, self.bar.open),
-            CloseRuleAt::SameClose => now_at(rule, self.bar.close),
+            CloseRuleAt::NextOpen => RuleExit { by_level: false, ..deferred(rule) },
+            CloseRuleAt::SameOpen => RuleExit { by_level: false, ..now_at(rule, self.bar.open) },
+            CloseRuleAt::SameClose => RuleExit { by_level: false, ..now_at(rule, self.bar.close) },
         })
     }
 
@@ -128,11 +133,12 @@ impl Completed<'_> {
 }
 
 fn now_at(rule: &Bound, price: f64) -> RuleExit {
-    RuleExit { quantity: f64::INFINITY, reason: rule.reason(), price, is_deferred: false }
+    let (quantity, reason) = (f64::INFINITY, rule.reason());
+    RuleExit { quantity, reason, price, is_deferred: false, by_level: true }
 }
 
 fn deferred(rule: &Bound) -> RuleExit {
-    RuleExit { quantity: f64::INFINITY, reason: rule.reason(), price: f64::NAN, is_deferred: true }
+    RuleExit { is_deferred: true, ..now_at(rule, f64::NAN) }
 }
 
 #[cfg(test)]
@@ -158,6 +164,7 @@ mod tests {
             closed: f64::NAN,
             first: 10.0,
             step: 0,
+            filled: 0.0,
             columns: &[],
         };
         let bar = bar(prices);

@@ -26,6 +26,8 @@ pub(super) struct Memory {
     pub first: Vec<f64>,
     /// Steps of the ladder that have fired.
     pub step: Vec<u8>,
+    /// Units that the present step of the ladder has closed so far.
+    pub filled: Vec<f64>,
     pub columns: Vec<ColumnMemory>,
 }
 
@@ -56,6 +58,7 @@ impl Memory {
             base: vec![f64::NAN; n_assets],
             first: vec![f64::NAN; n_assets],
             step: vec![0; n_assets],
+            filled: vec![0.0; n_assets],
             ..Self::default()
         }
     }
@@ -93,7 +96,7 @@ impl Memory {
         self.water[asset] = f64::NAN;
         self.base[asset] = f64::NAN;
         self.first[asset] = f64::NAN;
-        self.step[asset] = 0;
+        self.set_step(asset, 0);
         if let Some(closed) = self.closed.get_mut(asset) {
             *closed = f64::NAN;
         }
@@ -101,6 +104,12 @@ impl Memory {
             memory.anchor[asset] = f64::NAN;
             memory.latest[asset] = f64::NAN;
         }
+    }
+
+    /// Puts a ladder on a step of which nothing has filled.
+    pub fn set_step(&mut self, asset: usize, step: u8) {
+        self.step[asset] = step;
+        self.filled[asset] = 0.0;
     }
 
     /// Takes in the columns of a row that has ended. True when they move a level.
@@ -115,6 +124,7 @@ impl Memory {
     /// One old unit has become `ratio` new ones.
     pub fn split(&mut self, asset: usize, ratio: f64) {
         self.first[asset] *= ratio;
+        self.filled[asset] *= ratio;
         self.water[asset] /= ratio;
         self.base[asset] /= ratio;
         if let Some(closed) = self.closed.get_mut(asset) {

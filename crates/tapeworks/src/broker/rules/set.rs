@@ -247,7 +247,8 @@ mod tests {
     #[test]
     fn among_when_a_column_is_misspelt_then_c331_names_the_nearest() {
         let rule = PositionRule::VolatilityStop { multiple: 2.0, column: "art".to_owned() };
-        let error = RuleSet::among(&[rule.clone()], &["score", "atr"]).expect_err("no such column");
+        let error = RuleSet::among(std::slice::from_ref(&rule), &["score", "atr"])
+            .expect_err("no such column");
         assert_eq!(error.code(), "C331");
         assert_eq!(error.hint(), Some("did you mean \"atr\""));
         let nested = PositionRule::All(vec![PositionRule::TimeExit(2), rule]);

@@ -239,6 +239,25 @@ fn ladder_when_steps_fire_then_each_closes_its_part_once() {
 }
 
 #[test]
+fn fill_part_when_volume_is_short_then_the_step_waits_for_its_rest() {
+    let steps = [(0.02, 0.5), (0.04, 0.5)];
+    // what is left of the first step of 50 after 20 units; the second step after the rest
+    for (of, second) in [(ScaledOf::Initial, 50.0), (ScaledOf::Remaining, 25.0)] {
+        let mut book = book(&[ladder(&steps, of)]);
+        let mut position = enter(&mut book, 1.0, 100.0, 100.0);
+        let level = book.levels(ASSET, &position).1.expect("the first step");
+        book.fill_part(ASSET, &level, 20.0);
+        position.quantity = 80.0;
+        let level = book.levels(ASSET, &position).1.expect("the first step still");
+        assert!(is_close(level.quantity, 30.0) && is_close(level.price, 102.0), "{of:?}");
+        book.step(ASSET, &level);
+        position.quantity = 50.0;
+        let level = book.levels(ASSET, &position).1.expect("the second step");
+        assert!(is_close(level.quantity, second) && is_close(level.price, 104.0), "{of:?}");
+    }
+}
+
+#[test]
 fn step_when_another_rule_has_fired_then_the_ladder_stays() {
     let mut book = book(&[ladder(&[(0.02, 0.5)], ScaledOf::Initial)]);
     let position = enter(&mut book, 1.0, 100.0, 10.0);

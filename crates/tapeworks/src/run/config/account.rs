@@ -133,7 +133,9 @@ impl AccountConfig {
                 Ok(Self::Name(section.choice("account", KINDS, &[])?.unwrap_or_default()))
             }
             Value::Map(_) => AccountTermsConfig::read(node).map(Self::Terms),
-            _ => Err(expected(node, "execution.account", "a kind, or a mapping of kind: and terms")),
+            _ => {
+                Err(expected(node, "execution.account", "a kind, or a mapping of kind: and terms"))
+            }
         }
     }
 
@@ -200,7 +202,8 @@ impl AccountTermsConfig {
         if !kind.has_margin()
             && let Some(key) = MARGIN_KEYS.iter().find(|key| section.node(key).is_some())
         {
-            let reason = format!("an account of kind {} has no margin", AccountKind::from(kind).as_str());
+            let reason =
+                format!("an account of kind {} has no margin", AccountKind::from(kind).as_str());
             return Err(section.bad(key, &reason).with_hint("leave it out, or use kind: margin"));
         }
         let policies = [

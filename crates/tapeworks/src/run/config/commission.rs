@@ -167,7 +167,9 @@ impl CommissionConfig {
     fn read_at(node: &Node, path: &str) -> Result<Self> {
         match &node.value {
             Value::Text(text) if text == "none" => return Ok(Self::None),
-            Value::List(_) => return Self::read_parts(node, path).map(|parts| Self::Combined { parts }),
+            Value::List(_) => {
+                return Self::read_parts(node, path).map(|parts| Self::Combined { parts });
+            }
             _ => {}
         }
         let node = &with_own_name(node);
@@ -200,8 +202,10 @@ impl CommissionConfig {
                 })
             }
             "maker_taker" => Ok(Self::MakerTaker {
-                maker_bps: section.number_needed("maker_bps", Bounds::Within(-10_000.0, 10_000.0))?,
-                taker_bps: section.number_needed("taker_bps", Bounds::Within(-10_000.0, 10_000.0))?,
+                maker_bps: section
+                    .number_needed("maker_bps", Bounds::Within(-10_000.0, 10_000.0))?,
+                taker_bps: section
+                    .number_needed("taker_bps", Bounds::Within(-10_000.0, 10_000.0))?,
             }),
             "sell_levy" => Ok(Self::SellLevy { bps: section.number_needed("bps", bps)? }),
             _ => {

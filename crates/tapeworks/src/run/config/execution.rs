@@ -110,12 +110,15 @@ impl Execution {
         let section = Section::open(node, "execution", KEYS)?;
         let lots = [("integer", LotsName::Integer), ("fractional", LotsName::Fractional)];
         let account = section.node("account");
-        let account =
-            account.map(|node| AccountConfig::read(&section, node)).transpose()?.unwrap_or_default();
+        let account = account
+            .map(|node| AccountConfig::read(&section, node))
+            .transpose()?
+            .unwrap_or_default();
         let instrument = section.node("instrument");
         let instrument =
             instrument.map(|node| InstrumentConfig::read(node, "execution.instrument"));
-        let stop_slippage_bps = section.number("stop_slippage_bps", Bounds::Within(0.0, 9_999.0))?;
+        let stop_slippage_bps =
+            section.number("stop_slippage_bps", Bounds::Within(0.0, 9_999.0))?;
         Ok(Self {
             semantics: read_or_default(&section, "semantics", SemanticsConfig::read)?,
             leverage_max: LeverageMax::read(&section, &account)?,
@@ -149,7 +152,9 @@ impl LeverageMax {
         if !account.kind().has_margin() {
             return match given {
                 Some(leverage) if leverage != 1.0 => {
-                    let reason = format!("{leverage}, but an account without margin holds what it pays for: 1");
+                    let reason = format!(
+                        "{leverage}, but an account without margin holds what it pays for: 1"
+                    );
                     Err(section
                         .bad("leverage_max", &reason)
                         .with_hint("leave it out, or use account: margin"))

@@ -34,10 +34,10 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-pub use backtest::Backtest;
-pub use data::{BadRow, Columns, Csv, DataSection, Signals, SymbolChoice, Validation};
 pub use account::{AccountConfig, AccountName, AccountTermsConfig, MarginCallName};
+pub use backtest::Backtest;
 pub use commission::{CommissionConfig, MinScope, TierBy, TierConfig};
+pub use data::{BadRow, Columns, Csv, DataSection, Signals, SymbolChoice, Validation};
 pub use execution::{Execution, LeverageMax, LotsName};
 pub use instrument::InstrumentConfig;
 pub use layers::{ENVIRONMENT_PREFIX, Format, Overlay};

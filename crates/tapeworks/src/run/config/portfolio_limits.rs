@@ -129,7 +129,9 @@ impl PortfolioLimitConfig {
             None if limit.refuses_orders() => LimitActionConfig::Warn,
             None => {
                 let all = format!("{}, reduce: 0.5", ACTIONS.join(", "));
-                return Err(section.missing("action").with_hint(format!("say what happens: {all}")));
+                return Err(section
+                    .missing("action")
+                    .with_hint(format!("say what happens: {all}")));
             }
         };
         Ok(Self { limit, action })
@@ -164,7 +166,8 @@ impl LimitConfig {
             "symbol_exposure" => number(Bounds::Positive).map(Self::SymbolExposure),
             "group_exposure" => {
                 let section = Section::open(&entry.node, &path, &["symbols", "limit"])?;
-                let symbols = section.texts("symbols")?.ok_or_else(|| section.missing("symbols"))?;
+                let symbols =
+                    section.texts("symbols")?.ok_or_else(|| section.missing("symbols"))?;
                 if symbols.is_empty() {
                     return Err(section.bad("symbols", "the list is empty"));
                 }
@@ -232,8 +235,7 @@ impl LimitActionConfig {
             let inner = Section::open(node, &path, &["reduce"])?;
             return inner.number_needed("reduce", Bounds::UpTo(0.0, 1.0)).map(Self::Reduce);
         }
-        let words =
-            [Self::Warn, Self::Liquidate, Self::Halt, Self::Stop].into_iter().enumerate();
+        let words = [Self::Warn, Self::Liquidate, Self::Halt, Self::Stop].into_iter().enumerate();
         let words: Vec<(&str, Self)> = words.map(|(idx, action)| (ACTIONS[idx], action)).collect();
         if matches!(&node.value, Value::Text(word) if word == "reduce") {
             let reason = "reduce needs the fraction that is sold";

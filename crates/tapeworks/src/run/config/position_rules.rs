@@ -194,7 +194,12 @@ fn scaled(entry: &Entry, path: &str) -> Result<ScaledRule> {
     let of = [("initial", ScaledOfName::Initial), ("remaining", ScaledOfName::Remaining)];
     let steps = section.node("steps").ok_or_else(|| section.missing("steps"))?;
     Ok(ScaledRule {
-        steps: read_pairs(steps, &section.path_of("steps"), "[gain, fraction]", Bounds::UpTo(0.0, 1.0))?,
+        steps: read_pairs(
+            steps,
+            &section.path_of("steps"),
+            "[gain, fraction]",
+            Bounds::UpTo(0.0, 1.0),
+        )?,
         of: section.choice("of", &of, &[])?.unwrap_or_default(),
     })
 }
@@ -221,8 +226,10 @@ fn read_pairs(node: &Node, path: &str, what: &str, bounds: Bounds) -> Result<Vec
         let [gain, other] = pair else { return Err(expected(item, path, what)) };
         let gain_value = number_of(gain, path, Bounds::NotNegative)?;
         if pairs.last().is_some_and(|last| gain_value <= last.0) {
-            let message =
-                format!("{}: {path}: gains rise from pair to pair, {gain_value} does not", gain.origin);
+            let message = format!(
+                "{}: {path}: gains rise from pair to pair, {gain_value} does not",
+                gain.origin
+            );
             return Err(Error::config("C303", message));
         }
         pairs.push((gain_value, number_of(other, path, bounds)?));

@@ -236,7 +236,8 @@ impl SlippageConfig {
             "spread_bps" => Ok(Self::SpreadBps { bps: number("bps", bps)? }),
             "quote" => {
                 let fallback = section.node("fallback");
-                let fallback = fallback.map(|node| Self::read_at(node, &section.path_of("fallback")));
+                let fallback =
+                    fallback.map(|node| Self::read_at(node, &section.path_of("fallback")));
                 let fallback = Box::new(fallback.transpose()?.unwrap_or_default());
                 if matches!(*fallback, Self::Quote { .. }) {
                     return Err(section.bad("fallback", "a quote cannot stand in for a quote"));
@@ -274,7 +275,9 @@ impl ImpactConfig {
                 Ok(Self::Linear { coefficient: section.number_needed("coefficient", from_0)? })
             }
             "sqrt" => Ok(Self::Sqrt {
-                coefficient: section.number("coefficient", from_0)?.unwrap_or_else(default_coefficient),
+                coefficient: section
+                    .number("coefficient", from_0)?
+                    .unwrap_or_else(default_coefficient),
                 sigma: section.number("sigma", from_0)?.unwrap_or_else(default_sigma),
                 volume_share: section
                     .number("volume_share", Bounds::Positive)?
@@ -318,7 +321,9 @@ impl ParticipationConfig {
         let window = section.whole("window", 1, 10_000)?;
         if (basis == VolumeBasisName::Adv) != window.is_some() {
             let reason = "the rows of the mean are given for basis: adv, and only for it";
-            return Err(section.bad("window", reason).with_hint("for example basis: adv, window: 20"));
+            return Err(section
+                .bad("window", reason)
+                .with_hint("for example basis: adv, window: 20"));
         }
         Ok(Some(Self {
             max_share: section.number_needed("max_share", share)?,

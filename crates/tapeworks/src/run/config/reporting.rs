@@ -81,6 +81,7 @@ const TAKEN: &[&str] = &[
     "orders.parquet",
     "rejections.parquet",
     "positions.parquet",
+    "account_events.parquet",
     "manifest.json",
 ];
 

@@ -30,7 +30,8 @@ impl Risk {
         let position = section.node("position");
         let position =
             position.map(|node| PositionRuleConfig::read_all(node, "risk.position")).transpose()?;
-        let portfolio = section.node("portfolio").map(PortfolioLimitConfig::read_all).transpose()?;
+        let portfolio =
+            section.node("portfolio").map(PortfolioLimitConfig::read_all).transpose()?;
         Ok(Self {
             position: position.unwrap_or_default(),
             portfolio: portfolio.unwrap_or_default(),

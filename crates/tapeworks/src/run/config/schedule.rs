@@ -96,8 +96,9 @@ fn read_list<T>(
 fn time(section: &Section<'_>) -> Result<String> {
     let text = section.text("timestamp")?.ok_or_else(|| section.missing("timestamp"))?;
     // The zone is another section's key; a wrong text is wrong in every zone.
-    Timestamp::parse(&text, &TimeZone::UTC)
-        .map_err(|error| section.bad("timestamp", error.message()).with_hint("write a date like 2024-03-08"))?;
+    Timestamp::parse(&text, &TimeZone::UTC).map_err(|error| {
+        section.bad("timestamp", error.message()).with_hint("write a date like 2024-03-08")
+    })?;
     Ok(text)
 }
 

@@ -184,8 +184,9 @@ impl<'a> Section<'a> {
             let guess = did_you_mean(&name, names.iter().copied());
             let origin = &kind.node.origin;
             let message = format!("{origin}: {path}.kind: {name:?} is unknown{guess}");
-            return Err(Error::config("C304", message)
-                .with_hint(format!("one of: {}", names.join(", "))));
+            return Err(
+                Error::config("C304", message).with_hint(format!("one of: {}", names.join(", ")))
+            );
         };
         Ok((*name, Self::open(node, path, keys)?))
     }

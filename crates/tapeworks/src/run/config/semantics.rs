@@ -67,8 +67,9 @@ impl SemanticsConfig {
                         }
                         ("base", _) => return Err(expected(&entry.node, &path, "a name")),
                         (knob, value) => {
-                            change_knob(&mut scratch, knob, &value)
-                                .map_err(|error| placed(&error, &entry.node, "execution.semantics"))?;
+                            change_knob(&mut scratch, knob, &value).map_err(|error| {
+                                placed(&error, &entry.node, "execution.semantics")
+                            })?;
                             changed.insert(knob.to_owned(), value);
                         }
                     }

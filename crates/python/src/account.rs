@@ -1,0 +1,417 @@
+//! `Account` and `Instrument`: terms on which positions are held.
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+use std::collections::BTreeMap;
+
+use tapeworks::broker::{AccountKind, AccountTerms, Instrument, Margin, MarginCallPolicy};
+
+use crate::argument::{not_negative, number, positive, share};
+use crate::errors::{config_error, one_of};
+use crate::grid::code;
+
+/// What may be held and borrowed, with the terms of the account.
+///
+/// Margins are fractions of a position's value, rates fractions a year.
+#[pyclass(frozen, name = "Account", module = "tapeworks")]
+pub struct PyAccount {
+    pub terms: AccountTerms,
+    text: String,
+}
+
+/// The terms that every kind of account has.
+#[derive(Clone, Copy)]
+struct Shared {
+    cash_buffer: f64,
+    settlement_days: u32,
+    credit_rate: f64,
+    price_band: Option<f64>,
+    day_count: u32,
+}
+
+/// The terms that accounts with margin have besides.
+#[derive(Clone, Copy)]
+struct Lent<'a> {
+    initial: f64,
+    maintenance: Option<f64>,
+    maintenance_long: Option<f64>,
+    maintenance_short: Option<f64>,
+    margin_call: &'a str,
+    borrow_rate: f64,
+    debit_rate: f64,
+}
+
+impl Shared {
+    fn terms(self, function: &str, kind: AccountKind) -> PyResult<AccountTerms> {
+        let is_part = (0.0..1.0).contains(&self.cash_buffer);
+        number(function, "cash_buffer", self.cash_buffer, is_part, "from 0 and below 1")?;
+        not_negative(function, "credit_rate", self.credit_rate)?;
+        let is_year = [252, 360, 365].contains(&self.day_count);
+        let days = f64::from(self.day_count);
+        number(function, "day_count", days, is_year, "that is 252, 360 or 365")?;
+        if let Some(band) = self.price_band {
+            positive(function, "price_band", band)?;
+        }
+        Ok(AccountTerms {
+            cash_buffer: self.cash_buffer,
+            settlement_days: self.settlement_days,
+            credit_rate: self.credit_rate,
+            day_count: days,
+            price_band: self.price_band.unwrap_or(f64::NAN),
+            ..AccountTerms::new(kind)
+        })
+    }
+}
+
+impl Lent<'_> {
+    fn terms(self, function: &str, held: AccountTerms) -> PyResult<AccountTerms> {
+        share(function, "initial", self.initial)?;
+        let usual = AccountTerms::new(held.kind);
+        // Where less is needed to open than usual, less is needed to keep, in proportion.
+        let shrink = (self.initial / usual.initial_margin).min(1.0);
+        let kept = |name: &str, own: Option<f64>, usual: f64| {
+            let kept = own.or(self.maintenance).unwrap_or(usual * shrink);
+            let is_less = kept >= 0.0 && kept <= self.initial;
+            let rule = format!("from 0 to {}, the initial margin", self.initial);
+            number(function, name, kept, is_less, &rule)
+        };
+        not_negative(function, "borrow_rate", self.borrow_rate)?;
+        not_negative(function, "debit_rate", self.debit_rate)?;
+        let policies = [
+            ("liquidate", MarginCallPolicy::Liquidate),
+            ("record", MarginCallPolicy::Record),
+            ("stop", MarginCallPolicy::Stop),
+        ];
+        Ok(AccountTerms {
+            initial_margin: self.initial,
+            maintenance_long: kept(
+                "maintenance_long",
+                self.maintenance_long,
+                usual.maintenance_long,
+            )?,
+            maintenance_short: kept(
+                "maintenance_short",
+                self.maintenance_short,
+                usual.maintenance_short,
+            )?,
+            margin_call: one_of("margin_call", self.margin_call, &policies)?,
+            borrow_rate: self.borrow_rate,
+            debit_rate: self.debit_rate,
+            ..held
+        })
+    }
+}
+
+impl PyAccount {
+    fn new(terms: AccountTerms) -> Self {
+        let usual = AccountTerms::new(terms.kind);
+        let mut parts = Vec::new();
+        let mut show = |name: &str, value: f64, usual: f64| {
+            if value.total_cmp(&usual).is_ne() {
+                parts.push(format!("{name}={value}"));
+            }
+        };
+        show("initial", terms.initial_margin, usual.initial_margin);
+        show("maintenance_long", terms.maintenance_long, usual.maintenance_long);
+        show("maintenance_short", terms.maintenance_short, usual.maintenance_short);
+        show("cash_buffer", terms.cash_buffer, usual.cash_buffer);
+        show("settlement_days", f64::from(terms.settlement_days), 0.0);
+        show("borrow_rate", terms.borrow_rate, usual.borrow_rate);
+        show("credit_rate", terms.credit_rate, usual.credit_rate);
+        show("debit_rate", terms.debit_rate, usual.debit_rate);
+        show("day_count", terms.day_count, usual.day_count);
+        show("price_band", terms.price_band, usual.price_band);
+        match terms.margin_call {
+            MarginCallPolicy::Liquidate => {}
+            MarginCallPolicy::Record => parts.push("margin_call='record'".to_owned()),
+            MarginCallPolicy::Stop => parts.push("margin_call='stop'".to_owned()),
+        }
+        let text = format!("Account.{}({})", terms.kind.as_str(), parts.join(", "));
+        Self { terms, text }
+    }
+}
+
+#[pymethods]
+impl PyAccount {
+    /// Pays for everything it holds; no short positions.
+    ///
+    /// `cash_buffer`: share of the cash that opens leave alone; `settlement_days`: sessions until
+    /// the proceeds of a sale can pay; `credit_rate`: interest on cash; `price_band`: how far a
+    /// limit may lie from the last price, as a fraction.
+    #[staticmethod]
+    #[pyo3(signature = (
+        *, cash_buffer=0.0, settlement_days=0, credit_rate=0.0, price_band=None, day_count=360
+    ))]
+    fn cash(
+        cash_buffer: f64,
+        settlement_days: u32,
+        credit_rate: f64,
+        price_band: Option<f64>,
+        day_count: u32,
+    ) -> PyResult<Self> {
+        let shared = Shared { cash_buffer, settlement_days, credit_rate, price_band, day_count };
+        shared.terms("Account.cash", AccountKind::Cash).map(Self::new)
+    }
+
+    /// A spot account around the clock: pays for everything it holds; no short positions.
+    #[staticmethod]
+    #[pyo3(signature = (*, cash_buffer=0.0, credit_rate=0.0, price_band=None, day_count=360))]
+    fn crypto(
+        cash_buffer: f64,
+        credit_rate: f64,
+        price_band: Option<f64>,
+        day_count: u32,
+    ) -> PyResult<Self> {
+        let shared = Shared { cash_buffer, settlement_days: 0, credit_rate, price_band, day_count };
+        shared.terms("Account.crypto", AccountKind::Crypto).map(Self::new)
+    }
+
+    /// Borrows against what it holds; short positions allowed.
+    ///
+    /// `initial` is the equity needed to open, `maintenance` the equity needed to keep a position
+    /// (0.25 long and 0.3 short when left out, less where `initial` is below 0.5). `margin_call`:
+    /// "liquidate" sells at the next opens, "record" writes it down, "stop" ends the run.
+    #[staticmethod]
+    #[pyo3(signature = (
+        *, initial=0.5, maintenance=None, maintenance_long=None, maintenance_short=None,
+        margin_call="liquidate", cash_buffer=0.0, settlement_days=0, borrow_rate=0.0,
+        credit_rate=0.0, debit_rate=0.0, price_band=None, day_count=360
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
+    fn margin(
+        initial: f64,
+        maintenance: Option<f64>,
+        maintenance_long: Option<f64>,
+        maintenance_short: Option<f64>,
+        margin_call: &str,
+        cash_buffer: f64,
+        settlement_days: u32,
+        borrow_rate: f64,
+        credit_rate: f64,
+        debit_rate: f64,
+        price_band: Option<f64>,
+        day_count: u32,
+    ) -> PyResult<Self> {
+        let function = "Account.margin";
+        let shared = Shared { cash_buffer, settlement_days, credit_rate, price_band, day_count };
+        let lent = Lent {
+            initial,
+            maintenance,
+            maintenance_long,
+            maintenance_short,
+            margin_call,
+            borrow_rate,
+            debit_rate,
+        };
+        lent.terms(function, shared.terms(function, AccountKind::Margin)?).map(Self::new)
+    }
+
+    /// Holds contracts against margin; gains are settled in cash each row.
+    ///
+    /// The margin of an instrument comes before `initial` and `maintenance`, which are fractions of
+    /// a contract's value.
+    #[staticmethod]
+    #[pyo3(signature = (
+        *, initial=0.5, maintenance=None, margin_call="liquidate", cash_buffer=0.0,
+        credit_rate=0.0, debit_rate=0.0, price_band=None, day_count=360
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
+    fn futures(
+        initial: f64,
+        maintenance: Option<f64>,
+        margin_call: &str,
+        cash_buffer: f64,
+        credit_rate: f64,
+        debit_rate: f64,
+        price_band: Option<f64>,
+        day_count: u32,
+    ) -> PyResult<Self> {
+        let function = "Account.futures";
+        let shared = Shared { cash_buffer, settlement_days: 0, credit_rate, price_band, day_count };
+        let lent = Lent {
+            initial,
+            maintenance,
+            maintenance_long: None,
+            maintenance_short: None,
+            margin_call,
+            borrow_rate: 0.0,
+            debit_rate,
+        };
+        lent.terms(function, shared.terms(function, AccountKind::Futures)?).map(Self::new)
+    }
+
+    /// `"cash"`, `"margin"`, `"crypto"` or `"futures"`.
+    #[getter]
+    fn kind(&self) -> &'static str {
+        self.terms.kind.as_str()
+    }
+
+    fn __repr__(&self) -> String {
+        self.text.clone()
+    }
+
+    fn _repr_html_(&self) -> String {
+        code(&self.text)
+    }
+}
+
+/// Reads the argument `account`: a name, or an `Account`.
+///
+/// # Errors
+/// `ConfigError` for anything else.
+pub fn account(value: &Bound<'_, PyAny>) -> PyResult<AccountTerms> {
+    if let Ok(account) = value.cast::<PyAccount>() {
+        return Ok(account.get().terms);
+    }
+    let names = AccountKind::ALL.map(|kind| (kind.as_str(), kind));
+    let Ok(name) = value.extract::<String>() else {
+        return Err(config_error(
+            "C462",
+            format!("account={} is no account", value.repr()?),
+            "use \"cash\", \"margin\", \"crypto\", \"futures\", or tw.Account.margin(initial=0.5)",
+        ));
+    };
+    one_of("account", &name, &names).map(AccountTerms::new)
+}
+
+/// What is particular to an instrument. The default is a share of stock without particulars.
+///
+/// `lot` and `tick` are the steps of quantity and price, `multiplier` is currency per unit of price.
+/// `margin` and `maintenance` are currency a contract, `margin_rate` and `maintenance_rate` fractions
+/// of the position's value. `future=True` settles gains in cash each row. `spread` is the full
+/// bid-ask spread for `Slippage.spread`, `borrow_rate` a fraction a year on short positions.
+#[pyclass(frozen, name = "Instrument", module = "tapeworks")]
+pub struct PyInstrument {
+    pub terms: Instrument,
+    text: String,
+}
+
+#[pymethods]
+impl PyInstrument {
+    #[new]
+    #[pyo3(signature = (
+        *, lot=None, tick=None, multiplier=1.0, min_notional=0.0, max_quantity=None,
+        shortable=true, future=false, has_volume=true, negative_prices=false, margin=None,
+        margin_rate=None, maintenance=None, maintenance_rate=None, borrow_rate=None, spread=None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
+    fn new(
+        lot: Option<f64>,
+        tick: Option<f64>,
+        multiplier: f64,
+        min_notional: f64,
+        max_quantity: Option<f64>,
+        shortable: bool,
+        future: bool,
+        has_volume: bool,
+        negative_prices: bool,
+        margin: Option<f64>,
+        margin_rate: Option<f64>,
+        maintenance: Option<f64>,
+        maintenance_rate: Option<f64>,
+        borrow_rate: Option<f64>,
+        spread: Option<f64>,
+    ) -> PyResult<Self> {
+        let function = "Instrument";
+        let mut parts = Vec::new();
+        let mut above_0 = |name: &str, value: Option<f64>| -> PyResult<Option<f64>> {
+            let Some(value) = value else { return Ok(None) };
+            parts.push(format!("{name}={value}"));
+            positive(function, name, value).map(Some)
+        };
+        let is_plain = multiplier.total_cmp(&1.0).is_eq();
+        above_0("multiplier", Some(multiplier).filter(|_| !is_plain))?;
+        let (lot, tick) = (above_0("lot", lot)?, above_0("tick", tick)?);
+        let max_quantity = above_0("max_quantity", max_quantity)?;
+        let initial =
+            required("margin", above_0("margin", margin)?, above_0("margin_rate", margin_rate)?)?;
+        let kept = required(
+            "maintenance",
+            above_0("maintenance", maintenance)?,
+            above_0("maintenance_rate", maintenance_rate)?,
+        )?;
+        not_negative(function, "min_notional", min_notional)?;
+        for (name, value) in [("borrow_rate", borrow_rate), ("spread", spread)] {
+            if let Some(value) = value {
+                parts.push(format!("{name}={}", not_negative(function, name, value)?));
+            }
+        }
+        if min_notional > 0.0 {
+            parts.push(format!("min_notional={min_notional}"));
+        }
+        for (name, on, usual) in [
+            ("shortable", shortable, true),
+            ("future", future, false),
+            ("has_volume", has_volume, true),
+            ("negative_prices", negative_prices, false),
+        ] {
+            if on != usual {
+                parts.push(format!("{name}={}", if on { "True" } else { "False" }));
+            }
+        }
+        let terms = Instrument {
+            lot: lot.unwrap_or(f64::NAN),
+            tick: tick.unwrap_or(f64::NAN),
+            multiplier,
+            min_notional,
+            max_quantity: max_quantity.unwrap_or(f64::INFINITY),
+            is_shortable: shortable,
+            is_future: future,
+            has_volume,
+            allows_negative_prices: negative_prices,
+            initial_margin: initial,
+            maintenance_margin: if kept == Margin::Account { initial } else { kept },
+            borrow_rate: borrow_rate.unwrap_or(f64::NAN),
+            spread: spread.unwrap_or(f64::NAN),
+        };
+        Ok(Self { terms, text: format!("Instrument({})", parts.join(", ")) })
+    }
+
+    fn __repr__(&self) -> String {
+        self.text.clone()
+    }
+
+    fn _repr_html_(&self) -> String {
+        code(&self.text)
+    }
+}
+
+fn required(name: &str, amount: Option<f64>, rate: Option<f64>) -> PyResult<Margin> {
+    match (amount, rate) {
+        (Some(_), Some(_)) => Err(config_error(
+            "C422",
+            format!("Instrument: {name} and {name}_rate are both given"),
+            "one is currency a contract, the other a fraction of the position's value",
+        )),
+        (Some(amount), None) => Ok(Margin::PerContract(amount)),
+        (None, Some(rate)) => {
+            share("Instrument", &format!("{name}_rate"), rate).map(Margin::Fraction)
+        }
+        (None, None) => Ok(Margin::Account),
+    }
+}
+
+/// Reads the argument `instruments`: terms by symbol.
+///
+/// # Errors
+/// `ConfigError` `TW-C425` for anything else.
+pub fn instruments(given: Option<&Bound<'_, PyDict>>) -> PyResult<BTreeMap<String, Instrument>> {
+    let mut read = BTreeMap::new();
+    for (symbol, terms) in given.into_iter().flatten() {
+        let symbol: String = symbol.extract()?;
+        let terms = terms.cast::<PyInstrument>().map_err(|_| {
+            config_error(
+                "C425",
+                format!("instruments[{symbol:?}] is {terms}, which is no instrument"),
+                "for example instruments={\"ES\": tw.Instrument(multiplier=50, margin=12000)}",
+            )
+        })?;
+        read.insert(symbol, terms.get().terms);
+    }
+    Ok(read)
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<PyAccount>()?;
+    module.add_class::<PyInstrument>()
+}

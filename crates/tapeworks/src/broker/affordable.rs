@@ -1,0 +1,117 @@
+//! The largest part of an order that the account can pay for.
+
+use super::bar::Quotes;
+use super::cycle::Broker;
+use super::execution::{Execution, Priced};
+use super::semantics::{PartialSearch, ShortfallRule, SizeRounding};
+
+/// Halvings after which a fractional quantity is as exact as it gets.
+const HALVINGS: u32 = 64;
+
+impl Broker {
+    /// The largest quantity up to `wanted` that may be opened beside `closing` units that the order
+    /// closes.
+    pub(super) fn affordable(
+        &mut self,
+        execution: &Execution,
+        closing: f64,
+        wanted: f64,
+        quotes: &impl Quotes,
+    ) -> f64 {
+        if self.conditions.semantics.partial_search == PartialSearch::Exact {
+            return self.search(execution, closing, wanted, |broker, opening| {
+                broker.passes_at_cost(execution, closing, opening, quotes)
+            });
+        }
+        if let Some(limit) = self.lock_limit(execution.asset, execution.sign, execution.base_price)
+            && self.fee_at(execution.asset, execution.sign, execution.base_price) == 0.0
+        {
+            return wanted.min((limit - closing).max(0.0));
+        }
+        let found = self.search(execution, closing, wanted, |broker, opening| {
+            broker.passes_at_base(execution, closing, opening, quotes)
+        });
+        let found = self.less_a_cent(found, execution.base_price);
+        if found == 0.0 || self.passes_at_cost(execution, closing, found, quotes) {
+            return found;
+        }
+        if self.conditions.semantics.shortfall != ShortfallRule::Partial {
+            return 0.0;
+        }
+        let found = self.search(execution, closing, found, |broker, opening| {
+            broker.passes_at_cost(execution, closing, opening, quotes)
+        });
+        self.less_a_cent(found, execution.base_price)
+    }
+
+    /// The largest quantity for which `passes` holds: the cost rises with the quantity, whatever
+    /// the fee model.
+    fn search(
+        &mut self,
+        execution: &Execution,
+        closing: f64,
+        wanted: f64,
+        mut passes: impl FnMut(&mut Self, f64) -> bool,
+    ) -> f64 {
+        debug_assert!(closing >= 0.0, "a part of the order");
+        if self.conditions.semantics.size_rounding == SizeRounding::None {
+            let (mut pays, mut fails) = (0.0, wanted);
+            for _ in 0..HALVINGS {
+                let middle = f64::midpoint(pays, fails);
+                if passes(self, middle) {
+                    pays = middle;
+                } else {
+                    fails = middle;
+                }
+            }
+            return pays;
+        }
+        let lots = self.lot(execution.asset);
+        let (mut pays, mut fails) = (0.0, lots.count(wanted));
+        while fails - pays > 1.0 {
+            let middle = f64::midpoint(pays, fails).floor();
+            if passes(self, lots.units(middle)) {
+                pays = middle;
+            } else {
+                fails = middle;
+            }
+        }
+        lots.units(pays)
+    }
+
+    fn passes_at_cost(
+        &mut self,
+        execution: &Execution,
+        closing: f64,
+        opening: f64,
+        quotes: &impl Quotes,
+    ) -> bool {
+        let priced = self.price_after_costs(execution, closing + opening, quotes);
+        priced.is_some_and(|priced| {
+            self.refuse_open(execution, closing, opening, &priced, quotes).is_none()
+        })
+    }
+
+    fn passes_at_base(
+        &mut self,
+        execution: &Execution,
+        closing: f64,
+        opening: f64,
+        quotes: &impl Quotes,
+    ) -> bool {
+        let flags = execution.flags;
+        let priced = Priced { price: execution.base_price, stop_slip: 0.0, impact: 0.0, flags };
+        self.refuse_open(execution, closing, opening, &priced, quotes).is_none()
+    }
+
+    /// Leaves the tolerance of the cash test unspent where quantities have no step.
+    fn less_a_cent(&self, quantity: f64, price: f64) -> f64 {
+        match self.conditions.semantics.size_rounding {
+            SizeRounding::Lot => quantity,
+            SizeRounding::None => {
+                let tolerance = self.conditions.semantics.cash_tolerance.max(0.0);
+                (quantity - tolerance / price).max(0.0)
+            }
+        }
+    }
+}
