@@ -91,7 +91,8 @@ impl Twin<'_> {
             order.status = OrderStatus::Live;
             order.start = Some(start);
             // What closes the position meets the rest of this row; all else the rows after it.
-            let closes = held * order.d < 0.0 && order.asset == parent.asset;
+            let opposes = held * order.d < 0.0 && order.asset == parent.asset;
+            let closes = opposes && (order.reduce_only || order.rest() <= held.abs() + 1e-12);
             let now = closes && hit.how != How::AtClose;
             order.from_bar = if now { bar } else { bar + 1 };
             let is_oto = matches!(order.child_of, ChildOf::Oto(_));
@@ -101,9 +102,7 @@ impl Twin<'_> {
             if was_held && super::mimic("11") {
                 order.is_dormant = false;
             }
-            if matches!(child_of, ChildOf::Bracket(_)) {
-                released.push(child);
-            }
+            released.push(child);
         }
         released
     }
