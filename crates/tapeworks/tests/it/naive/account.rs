@@ -65,6 +65,8 @@ impl Twin<'_> {
             if f <= now && before.is_none_or(|before| before < f) {
                 self.cash += amount;
                 self.totals.flows += amount;
+                self.peak += amount;
+                self.session_base += amount;
                 self.event(AccountEventKind::Flow, None, amount);
             }
         }

@@ -150,12 +150,12 @@ impl Twin<'_> {
                 _ => {}
             }
         }
-        if self.breaks_exposure(order, closed + o, hit) {
-            return Err(RejectCode::LimitExposure);
-        }
         let (price, _) = self.price(order, closed + o, hit);
         if o * price.abs() * instrument.multiplier < instrument.min_notional {
             return Err(RejectCode::BelowMinNotional);
+        }
+        if self.breaks_exposure(order, closed + o, hit) {
+            return Err(RejectCode::LimitExposure);
         }
         let mut sized = o;
         if !self.can_pay(order, closed + o, hit) {
@@ -182,6 +182,10 @@ impl Twin<'_> {
             if sized == 0.0 {
                 return Err(code);
             }
+        }
+        let (price, _) = self.price(order, closed + sized, hit);
+        if sized * price.abs() * instrument.multiplier < instrument.min_notional {
+            return Err(RejectCode::BelowMinNotional);
         }
         Ok(sized)
     }
