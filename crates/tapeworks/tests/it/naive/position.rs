@@ -99,6 +99,7 @@ impl Twin<'_> {
             bars_to_worst: 0,
             flags: hit.flags,
             steps_done: Vec::new(),
+            steps_left: Vec::new(),
             taken: Vec::new(),
         });
         self.take_columns_at_entry(asset);

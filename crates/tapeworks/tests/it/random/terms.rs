@@ -204,6 +204,13 @@ pub fn config() -> impl Strategy<Value = EngineConfig> {
                 (commission, slippage, impact, stop_slippage, share),
                 (account, (mut instrument, mut own), (flows, funding), plain),
             )| {
+                // Costs that depend on volume stay below the price only for small orders.
+                let by_volume = impact != Impact::None
+                    || matches!(
+                        slippage,
+                        Slippage::VolumeShare { .. } | Slippage::VolumeShareSquared { .. }
+                    );
+                let cash = if by_volume { cash.min(250.0) } else { cash };
                 if plain {
                     (instrument, own) = (Instrument::default(), None);
                 }
