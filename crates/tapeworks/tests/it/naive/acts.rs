@@ -89,8 +89,7 @@ impl Twin<'_> {
         if !(tick > 0.0) || !price.is_finite() {
             return price;
         }
-        let ticks = price / tick;
-        tick * if up { (ticks - 1e-9).ceil() } else { (ticks + 1e-9).floor() }
+        super::costs::to_tick(price, tick, up)
     }
 
     fn price_is_bad(&self, asset: u32, price: f64) -> bool {

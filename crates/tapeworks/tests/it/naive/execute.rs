@@ -68,9 +68,6 @@ impl Twin<'_> {
                 return;
             }
         }
-        if rest < order.rest() {
-            self.order_mut(id).total = order.filled + rest;
-        }
         let is_fok = order.tif == TimeInForce::Fok;
         let mut q = rest;
         if rest > self.cap_left(order.asset) {
@@ -86,6 +83,9 @@ impl Twin<'_> {
             if q == 0.0 {
                 return;
             }
+        }
+        if rest < order.rest() {
+            self.order_mut(id).total = order.filled + rest;
         }
         // Rounding of sums counts as nothing.
         let mut closed = if is_opposite { q.min(held.abs()) } else { 0.0 };

@@ -46,8 +46,21 @@ impl Twin<'_> {
             if !self.order(child).is_live() || self.order(child).from_bar > self.bar {
                 continue;
             }
+            if super::mimic("23") && self.order(child).trail.is_some() {
+                if how == How::AtOpen { self.late.push((child, hit.base, how)); }
+                continue;
+            }
             let met = at_price(&self.order(child).clone(), hit.base, how);
             self.act_on(child, met);
+        }
+    }
+
+    pub(super) fn fire_late(&mut self) {
+        for (child, base, how) in std::mem::take(&mut self.late) {
+            if self.order(child).is_live() {
+                let met = at_price(&self.order(child).clone(), base, how);
+                self.act_on(child, met);
+            }
         }
     }
 
@@ -99,7 +112,8 @@ impl Twin<'_> {
             if was_held && order.trail.is_some() && !(is_oto && super::mimic("10")) {
                 order.water = price;
             }
-            if was_held && super::mimic("11") {
+            let reached = order.trail.and_then(|t| t.activate).is_some_and(|a| -order.d * (price - a) >= 0.0);
+            if was_held && reached && super::mimic("11") {
                 order.is_dormant = false;
             }
             released.push(child);

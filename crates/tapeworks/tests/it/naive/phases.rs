@@ -66,6 +66,7 @@ impl Twin<'_> {
         }
         self.orders_at_open(true, |o| o == OrderOrigin::Strategy);
         self.orders_at_open(false, |_| true);
+        self.fire_late();
     }
 
     fn orders_at_open(&mut self, only_reduces: bool, of: impl Fn(OrderOrigin) -> bool) {
@@ -233,6 +234,7 @@ impl Twin<'_> {
                     let is_open = who.as_ref().is_ok_and(|id| !self.reduces(*id));
                     if is_open && super::mimic("15") {
                         hit.flags = 0;
+                        hit.how = How::TouchedStop;
                         hit.by_stop = false;
                     }
                     let by_stop = start.is_some_and(|start| start.how == How::TouchedStop);

@@ -142,6 +142,7 @@ impl Twin<'_> {
             How::TouchedStop => (best_of(open, hit.base), hit.base),
             How::TouchedLimit | How::TouchedStop if super::mimic("6") && self.in_3a => (hit.base, hit.base),
             How::TouchedLimit => (hit.base, adverse),
+            How::AtClose if same_row && p.entry.how == How::AtClose => (p.best, p.worst),
             How::AtClose if same_row && p.entry.how == How::TouchedLimit => {
                 (best_of(hit.base, p.entry.base), adverse)
             }

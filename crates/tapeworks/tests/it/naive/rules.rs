@@ -38,10 +38,13 @@ impl Twin<'_> {
         self.market.row(bar, asset).map_or(f64::NAN, |row| row.signals[at])
     }
 
-    /// The last value that the column had before this row.
+    /// The last value that the column had before this row, back to the row before the entry.
     fn column_before(&self, asset: u32, name: &str) -> f64 {
-        let values = (0..self.bar).rev().map(|bar| self.column(bar, asset, name));
-        values.into_iter().find(|value| value.is_finite()).unwrap_or(f64::NAN)
+        let entry = self.positions.iter().find(|p| p.asset == asset).map_or(self.bar, |p| p.entry.bar);
+        let has_row = |bar: &usize| self.market.row(*bar, asset).is_some();
+        let first = (0..entry).rev().find(has_row).unwrap_or(entry);
+        let mut values = (first..self.bar).rev().map(|bar| self.column(bar, asset, name));
+        values.find(|value| value.is_finite()).unwrap_or(f64::NAN)
     }
 
     /// All levels of a position, stops first, each kind nearest first.
