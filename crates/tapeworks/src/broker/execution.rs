@@ -2,7 +2,7 @@
 
 use super::bar::Quotes;
 use super::codes::{
-    CancelReason, ExitReason, ExpireReason, FillFlags, Phase, RejectCode, TimeInForce,
+    CancelReason, ExitReason, ExpireReason, FillFlags, OrderOrigin, Phase, RejectCode, TimeInForce,
 };
 use super::commission::{FeeBasis, Traded};
 use super::custom::check_price_cost;
@@ -12,7 +12,7 @@ use super::live::Shortfall;
 use super::lots::Lots;
 use super::participation::{CapScope, VolumeBasis};
 use super::positions::{Entry, exceeds};
-use super::semantics::{ExitSlip, FeeBase, LimitSlip};
+use super::semantics::{ExitSlip, FeeBase, LimitSlip, ShortfallRule};
 use super::slippage::PriceBasis;
 use crate::base::{AssetId, Error, OrderId, Timestamp};
 
@@ -123,6 +123,9 @@ impl Broker {
                             self.expire(execution, ExpireReason::FokUnfilled)
                         }
                         Shortfall::Cancel if is_money => {
+                            self.cancel_for_cash(execution);
+                        }
+                        Shortfall::Partial if is_money && self.cancels_unpaid() => {
                             self.cancel_for_cash(execution);
                         }
                         _ => self.reject(execution, code, need, have),
@@ -241,7 +244,9 @@ impl Broker {
             return Some(priced);
         }
         let mut price = base;
-        if execution.by_stop && conditions.stop_slippage != 0.0 {
+        let origin = self.ledger.orders[execution.order.index()].origin;
+        let may_slip = semantics.stop_slip_orders || origin == OrderOrigin::PositionRule;
+        if execution.by_stop && may_slip && conditions.stop_slippage != 0.0 {
             price = base * (1.0 + sign * conditions.stop_slippage);
             priced.stop_slip = sign * (price - base);
         }
@@ -361,6 +366,11 @@ impl Broker {
             Some(hint) => placed.with_hint(hint),
             None => placed,
         }
+    }
+
+    /// Whether what cannot be paid at all is cancelled in place of refused.
+    fn cancels_unpaid(&self) -> bool {
+        self.conditions.semantics.shortfall == ShortfallRule::PartialOrCancel
     }
 
     /// What locked cash leaves of an order that covers or flips; `None` when it has ended the

@@ -93,7 +93,7 @@ pub use schedule::{CapitalFlow, FundingRate, Roll, Schedule};
 pub use semantics::{
     AfterRuleExit, BarsHeld, BothHit, CashCheck, ChildFrom, ChildGate, CloseRuleAt, EntryBar,
     Excursions, ExitSlip, FeeBase, FillAt, FinalClose, FundingAt, LimitGap, LimitSlip, MarkMissing,
-    Matching, OnCloseAt, Orphans, PartialSearch, RestFrom, RowCheck, RuleStyle, Semantics,
+    Matching, OnCloseAt, Orphans, PartialSearch, RebalanceOrder, RestFrom, RowCheck, RuleStyle, Semantics,
     Sequence, ShortCash, ShortfallRule, SizeRounding, StopBase, StopExitAt, StopLimitRule,
     TargetRounding, TargetShortfall, Touch, TrailOrder, WaterMark, WaterStart,
 };

@@ -7,7 +7,7 @@
 use super::semantics::{
     AfterRuleExit, BarsHeld, BothHit, CashCheck, ChildFrom, ChildGate, CloseRuleAt, EntryBar,
     Excursions, ExitSlip, FeeBase, FillAt, FundingAt, LimitGap, LimitSlip, MarkMissing, Matching,
-    OnCloseAt, Orphans, PartialSearch, RestFrom, RowCheck, RuleStyle, Semantics, Sequence,
+    OnCloseAt, Orphans, PartialSearch, RebalanceOrder, RestFrom, RowCheck, RuleStyle, Semantics, Sequence,
     ShortCash, ShortfallRule, SizeRounding, StopBase, StopExitAt, StopLimitRule, TargetRounding,
     TargetShortfall, Touch, TrailOrder, WaterMark, WaterStart,
 };
@@ -270,7 +270,8 @@ impl Semantics {
         target_shortfall: TargetShortfall::Rebalance,
         partial_search: PartialSearch::HalvingLessCent,
         short_cash: ShortCash::CreditCovered,
-        target_rounding: TargetRounding::Difference,
+        target_rounding: TargetRounding::Order,
+        rebalance_order: RebalanceOrder::SalesFirst,
         fee_base: FeeBase::PriceOnly,
         mark_missing: MarkMissing::SkipOrders,
         bars_held: BarsHeld::AllRows,
@@ -280,6 +281,7 @@ impl Semantics {
         after_rule_exit: AfterRuleExit::Blocked,
         targets_count_live: false,
         double_exit: true,
+        stop_slip_orders: false,
         cash_tolerance: 0.01,
         ..Self::REALISTIC
     };
@@ -353,7 +355,7 @@ impl Semantics {
         water_mark: WaterMark::Extreme,
         water_start: WaterStart::EntryExtreme,
         close_rule_at: CloseRuleAt::SameClose,
-        shortfall: ShortfallRule::Partial,
+        shortfall: ShortfallRule::PartialOrCancel,
         size_rounding: SizeRounding::None,
         excursions: Excursions::NotEntryRow,
         ..Self::ML4T_DEFAULT
@@ -366,6 +368,7 @@ impl Semantics {
         name: "ml4t_vectorbt_strict",
         fill_at: FillAt::SameClose,
         sequence: Sequence::FreeCashAscending,
+        shortfall: ShortfallRule::Partial,
         short_cash: ShortCash::Lock,
         cash_tolerance: 0.0,
         ..Self::ML4T_VECTORBT

@@ -313,6 +313,9 @@ codes! {
         Partial = "partial",
         /// It is cancelled without a refusal.
         Cancel = "cancel",
+        /// The largest quantity that can be paid fills; where there is none, it is cancelled without
+        /// a refusal.
+        PartialOrCancel = "partial_or_cancel",
     }
 }
 
@@ -372,6 +375,19 @@ codes! {
         Target = "target",
         /// The difference to what is held.
         Difference = "difference",
+        /// The difference, by the order that asks for it: less than a lot is a refused order.
+        Order = "order",
+    }
+}
+
+codes! {
+    /// The order in which a rebalance sends its orders.
+    RebalanceOrder {
+        /// What reduces positions first, then the rest, each by symbol.
+        ReducesFirst = "reduces_first",
+        /// Sales first, then buys, each as the weights were given; what was not named is sold after
+        /// them.
+        SalesFirst = "sales_first",
     }
 }
 
@@ -488,7 +504,9 @@ macro_rules! semantics {
             pub double_exit: bool,
             /// Whether trailing orders pay a fee.
             pub fee_on_trailing: bool,
-            /// The part of equity that targets are measured from.
+            /// Whether stop slippage is paid by orders too, in place of position rules alone.
+            pub stop_slip_orders: bool,
+            /// The part of equity that the weights of a rebalance are measured from.
             pub headroom: f64,
             /// By how much currency an open may exceed the cash; negative: relative to the cash.
             pub cash_tolerance: f64,
@@ -607,6 +625,8 @@ semantics! {
     size_rounding: SizeRounding,
     /// What is rounded of a target.
     target_rounding: TargetRounding,
+    /// The order in which a rebalance sends its orders.
+    rebalance_order: RebalanceOrder,
     /// Whether the multiplier enters percentage fees.
     fee_base: FeeBase,
     /// What a position without a row is worth.
@@ -667,6 +687,7 @@ impl Semantics {
         short_cash: ShortCash::Margin,
         size_rounding: SizeRounding::Lot,
         target_rounding: TargetRounding::Target,
+        rebalance_order: RebalanceOrder::ReducesFirst,
         fee_base: FeeBase::Notional,
         mark_missing: MarkMissing::Last,
         bars_held: BarsHeld::OwnRows,
@@ -681,6 +702,7 @@ impl Semantics {
         targets_count_live: true,
         double_exit: false,
         fee_on_trailing: true,
+        stop_slip_orders: true,
         headroom: 1.0,
         cash_tolerance: -1e-9,
     };

@@ -3,7 +3,7 @@
 use super::trader::Trader;
 use crate::base::{AssetId, OrderId};
 use crate::broker::{
-    MarkMissing, NewOrder, OrderKind, Shortfall, ShortfallRule, SizeRounding, TargetRounding,
+    MarkMissing, NewOrder, OrderKind, RebalanceOrder, Shortfall, ShortfallRule, SizeRounding, TargetRounding,
     TargetShortfall,
 };
 
@@ -41,9 +41,13 @@ impl Trader {
             (SizeRounding::None, _) => units - due,
             (SizeRounding::Lot, TargetRounding::Target) => lots.round(units) - due,
             (SizeRounding::Lot, TargetRounding::Difference) => lots.round(units - due),
+            (SizeRounding::Lot, TargetRounding::Order) => units - due,
         };
         let is_nothing = match semantics.size_rounding {
             SizeRounding::None => quantity == 0.0,
+            SizeRounding::Lot if semantics.target_rounding == TargetRounding::Order => {
+                quantity == 0.0
+            }
             SizeRounding::Lot => lots.round(quantity) == 0.0,
         };
         if is_nothing && quantity.is_finite() {
@@ -57,7 +61,7 @@ impl Trader {
     pub(super) fn shortfall_of_units(&self) -> Shortfall {
         match self.broker.conditions().semantics.shortfall {
             ShortfallRule::Reject => Shortfall::Reject,
-            ShortfallRule::Partial => Shortfall::Partial,
+            ShortfallRule::Partial | ShortfallRule::PartialOrCancel => Shortfall::Partial,
             ShortfallRule::Cancel => Shortfall::Cancel,
         }
     }
@@ -99,7 +103,7 @@ impl Trader {
         rebalances: bool,
     ) -> Option<OrderId> {
         let headroom = self.broker.conditions().semantics.headroom;
-        let currency = currency * headroom;
+        let currency = if rebalances { currency * headroom } else { currency };
         let unit = self.mark(asset) * self.broker.positions().multiplier(asset);
         let units_due = self.units_due(asset);
         if (currency - units_due * unit).abs() < 0.01 {
@@ -133,8 +137,21 @@ impl Trader {
             let unit = trader.mark(asset) * trader.broker.positions().multiplier(asset);
             weight * equity < units_due * unit
         };
-        let before: Vec<bool> =
-            targets.iter().map(|&(asset, weight)| reduces(self, asset, weight)).collect();
+        let as_given =
+            self.broker.conditions().semantics.rebalance_order == RebalanceOrder::SalesFirst;
+        if as_given {
+            let named = |asset: AssetId| weights.iter().position(|weight| weight.0 == asset);
+            // What was not named comes after all that was.
+            targets.sort_by_key(|&(asset, _)| named(asset).unwrap_or(usize::MAX));
+        }
+        let before: Vec<bool> = targets
+            .iter()
+            .map(|&(asset, weight)| {
+                let unit = self.mark(asset) * self.broker.positions().multiplier(asset);
+                let sells = weight * equity < self.units_due(asset) * unit;
+                if as_given { sells } else { reduces(self, asset, weight) }
+            })
+            .collect();
         for pass in [true, false] {
             for (&(asset, weight), &is_reduce) in targets.iter().zip(&before) {
                 if is_reduce == pass {

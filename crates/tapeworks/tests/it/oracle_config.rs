@@ -219,7 +219,8 @@ fn payment(resolved: &Value, s: &mut Semantics) {
         is(resolved, "orders.partial_fills_allowed"),
     );
     s.shortfall = match (refuses, cuts) {
-        (_, true) => ShortfallRule::Partial,
+        (true, true) => ShortfallRule::Partial,
+        (false, true) => ShortfallRule::PartialOrCancel,
         (true, false) => ShortfallRule::Reject,
         (false, false) => ShortfallRule::Cancel,
     };

@@ -24,6 +24,7 @@ impl Twin<'_> {
             _ if lot > 0.0 => 1.0 / lot,
             Lots::Integer => 1.0,
             Lots::Fractional => 1e8,
+            Lots::Step(step) => 1.0 / step,
         }
     }
 
