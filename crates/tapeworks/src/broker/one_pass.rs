@@ -394,7 +394,9 @@ impl Broker {
         };
         let value = |place: usize| {
             let live = self.live.at(place);
-            live.rest * price(live.asset) * self.positions.multiplier(live.asset)
+            let sent = self.live.rare(place).map_or(f64::NAN, |rare| rare.value);
+            let now = live.rest * price(live.asset) * self.positions.multiplier(live.asset);
+            if sent.is_nan() { now } else { sent }
         };
         let signed = |place: usize| self.live.at(place).sign() * value(place);
         match self.conditions.semantics.sequence {

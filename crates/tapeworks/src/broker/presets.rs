@@ -6,7 +6,7 @@
 
 use super::semantics::{
     AfterRuleExit, BarsHeld, BothHit, CashCheck, ChildFrom, ChildGate, CloseRuleAt, EntryBar,
-    Excursions, ExitSlip, FeeBase, FillAt, FundingAt, LimitGap, LimitSlip, MarkMissing, Matching,
+    Excursions, ExitSlip, FeeBase, FillAt, FlipShortfall, FundingAt, LimitGap, LimitSlip, MarkMissing, Matching,
     OnCloseAt, Orphans, PartialSearch, RebalanceOrder, RestFrom, RowCheck, RuleStyle, Semantics, Sequence,
     ShortCash, ShortfallRule, SizeRounding, StopBase, StopExitAt, StopLimitRule, TargetRounding,
     TargetShortfall, Touch, TrailOrder, WaterMark, WaterStart,
@@ -267,6 +267,7 @@ impl Semantics {
         both_hit: BothHit::ProfitFirst,
         child_gate: ChildGate::Ungated,
         orphans: Orphans::KeepButFlip,
+        flip_shortfall: FlipShortfall::Whole,
         target_shortfall: TargetShortfall::Rebalance,
         partial_search: PartialSearch::HalvingLessCent,
         short_cash: ShortCash::CreditCovered,
@@ -339,6 +340,7 @@ impl Semantics {
     pub const ML4T_BACKTRADER_STRICT: Self = Self {
         name: "ml4t_backtrader_strict",
         cash_check: CashCheck::SubmitAndFill,
+        flip_shortfall: FlipShortfall::CloseAndFill,
         short_cash: ShortCash::Credit,
         cash_tolerance: 0.0,
         ..Self::ML4T_BACKTRADER

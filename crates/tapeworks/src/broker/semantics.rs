@@ -320,6 +320,18 @@ codes! {
 }
 
 codes! {
+    /// What becomes of an order that flips a position when the account cannot pay for what it opens.
+    FlipShortfall {
+        /// What it closes fills, and the rest is refused.
+        CloseAndReject = "close_and_reject",
+        /// What it closes fills, and the order is done.
+        CloseAndFill = "close_and_fill",
+        /// It is refused whole.
+        Whole = "whole",
+    }
+}
+
+codes! {
     /// Which orders sized by a target fill as far as the account can pay.
     TargetShortfall {
         /// All of them.
@@ -615,6 +627,8 @@ semantics! {
     cash_check: CashCheck,
     /// What happens to orders in stated units that cannot be paid.
     shortfall: ShortfallRule,
+    /// What becomes of a flip that cannot be paid.
+    flip_shortfall: FlipShortfall,
     /// Which orders sized by a target fill as far as the account can pay.
     target_shortfall: TargetShortfall,
     /// How the largest payable quantity is found.
@@ -682,6 +696,7 @@ impl Semantics {
         sequence: Sequence::ReduceFirst,
         cash_check: CashCheck::AtFill,
         shortfall: ShortfallRule::Reject,
+        flip_shortfall: FlipShortfall::CloseAndReject,
         target_shortfall: TargetShortfall::Partial,
         partial_search: PartialSearch::Exact,
         short_cash: ShortCash::Margin,
@@ -720,6 +735,15 @@ impl Semantics {
     #[must_use]
     pub fn needs_submit_close(&self) -> bool {
         self.stop_base == StopBase::SubmitClose || self.water_start == WaterStart::SubmitClose
+    }
+
+    /// Whether the value of an order decides when its turn comes.
+    #[must_use]
+    pub fn sorts_by_value(&self) -> bool {
+        matches!(
+            self.sequence,
+            Sequence::OpensLargestFirst | Sequence::OpensSmallestFirst | Sequence::ValueAscending
+        )
     }
 
     /// Whether a trailing order has no level before the first row that it meets.

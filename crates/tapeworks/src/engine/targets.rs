@@ -27,10 +27,10 @@ impl Trader {
 
     /// Sends what is missing to hold `units`, counting live market orders as done.
     pub fn target_quantity(&mut self, asset: AssetId, units: f64) -> Option<OrderId> {
-        self.send_target(asset, units, false)
+        self.send_target(asset, units, f64::NAN)
     }
 
-    fn send_target(&mut self, asset: AssetId, units: f64, rebalances: bool) -> Option<OrderId> {
+    fn send_target(&mut self, asset: AssetId, units: f64, value: f64) -> Option<OrderId> {
         let semantics = &self.broker.conditions().semantics;
         if semantics.mark_missing == MarkMissing::SkipOrders && self.rows.row_of(asset).is_none() {
             return None;
@@ -53,8 +53,8 @@ impl Trader {
         if is_nothing && quantity.is_finite() {
             return None;
         }
-        let shortfall = self.shortfall_of_target(rebalances);
-        Some(self.send_market(asset, quantity, false, shortfall))
+        let shortfall = self.shortfall_of_target(!value.is_nan());
+        Some(self.send(&NewOrder { shortfall, value, ..NewOrder::market(asset, quantity) }))
     }
 
     /// What to do when the account cannot pay for an order in stated units.
@@ -111,7 +111,8 @@ impl Trader {
         }
         // Nothing of a symbol that has no price yet is nothing.
         let units = if currency == 0.0 { 0.0 } else { currency / unit };
-        self.send_target(asset, units, rebalances)
+        let value = if rebalances { (currency - units_due * unit).abs() } else { f64::NAN };
+        self.send_target(asset, units, value)
     }
 
     /// Moves the whole portfolio to `weights` (fractions of equity): symbols that are absent go to

@@ -330,7 +330,7 @@ fn facts_of(log: &RunLog, blocks: bool) -> Facts {
 }
 
 fn side(quantity: f64) -> &'static str {
-    if quantity > 0.0 { "buy" } else { "sell" }
+    if quantity.is_sign_positive() { "buy" } else { "sell" }
 }
 
 fn status_of(lot: &ClosedLot) -> &'static str {
