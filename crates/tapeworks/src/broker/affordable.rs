@@ -32,10 +32,13 @@ impl Broker {
             broker.passes_at_base(execution, closing, opening, quotes)
         });
         let found = self.less_a_cent(found, execution.base_price);
+        let shortfall = self.conditions.semantics.shortfall;
         if found == 0.0 || self.passes_at_cost(execution, closing, found, quotes) {
             return found;
         }
-        if self.conditions.semantics.shortfall != ShortfallRule::Partial {
+        let cuts =
+            matches!(shortfall, ShortfallRule::Partial | ShortfallRule::PartialOrCancel);
+        if !cuts {
             return 0.0;
         }
         let found = self.search(execution, closing, found, |broker, opening| {

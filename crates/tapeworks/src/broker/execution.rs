@@ -2,7 +2,7 @@
 
 use super::bar::Quotes;
 use super::codes::{
-    CancelReason, ExitReason, ExpireReason, FillFlags, Phase, RejectCode, TimeInForce,
+    CancelReason, ExitReason, ExpireReason, FillFlags, OrderOrigin, Phase, RejectCode, TimeInForce,
 };
 use super::commission::{FeeBasis, Traded};
 use super::custom::check_price_cost;
@@ -12,7 +12,7 @@ use super::live::Shortfall;
 use super::lots::Lots;
 use super::participation::{CapScope, VolumeBasis};
 use super::positions::{Entry, exceeds};
-use super::semantics::{ExitSlip, FeeBase, LimitSlip};
+use super::semantics::{ExitSlip, FeeBase, FlipShortfall, LimitSlip, ShortfallRule};
 use super::slippage::PriceBasis;
 use crate::base::{AssetId, Error, OrderId, Timestamp};
 
@@ -105,7 +105,9 @@ impl Broker {
         // What rounding leaves between two sums of units is not a flip.
         let opening =
             if is_opposite && !exceeds(quantity, held.abs()) { 0.0 } else { quantity - closing };
-        let Some(mut priced) = self.price_after_costs(execution, quantity, quotes) else { return };
+        let Some(mut priced) = self.price_after_costs(execution, quantity, quotes) else {
+            return self.refuse_at_base(execution, closing, opening, quotes);
+        };
         if opening > 0.0 {
             let refusal = self.refuse_open(execution, closing, opening, &priced, quotes);
             if let Some((code, need, have)) = refusal {
@@ -117,23 +119,20 @@ impl Broker {
                 } else {
                     0.0
                 };
-                if closing + affordable == 0.0 {
-                    return match execution.shortfall {
-                        _ if is_fok && is_money => {
-                            self.expire(execution, ExpireReason::FokUnfilled)
-                        }
-                        Shortfall::Cancel if is_money => {
-                            self.cancel_for_cash(execution);
-                        }
-                        _ => self.reject(execution, code, need, have),
-                    };
+                let flip = self.conditions.semantics.flip_shortfall;
+                let refuses_flip = flip == FlipShortfall::Whole && !may_shrink;
+                if closing + affordable == 0.0 || refuses_flip {
+                    if is_fok && is_money {
+                        return self.expire(execution, ExpireReason::FokUnfilled);
+                    }
+                    return self.refuse(execution, code, need, have);
                 }
                 let quantity = closing + affordable;
                 let Some(again) = self.price_after_costs(execution, quantity, quotes) else {
                     return;
                 };
                 priced = again;
-                if affordable == 0.0 {
+                if affordable == 0.0 && flip == FlipShortfall::CloseAndReject {
                     self.book_fill(execution, held, closing, closing, &priced, quotes);
                     let average = self.average_price(execution);
                     self.push_rejection(execution.order, code, need, have);
@@ -241,7 +240,9 @@ impl Broker {
             return Some(priced);
         }
         let mut price = base;
-        if execution.by_stop && conditions.stop_slippage != 0.0 {
+        let origin = self.ledger.orders[execution.order.index()].origin;
+        let may_slip = semantics.stop_slip_orders || origin == OrderOrigin::PositionRule;
+        if execution.by_stop && may_slip && conditions.stop_slippage != 0.0 {
             price = base * (1.0 + sign * conditions.stop_slippage);
             priced.stop_slip = sign * (price - base);
         }
@@ -367,6 +368,44 @@ impl Broker {
         match error.hint() {
             Some(hint) => placed.with_hint(hint),
             None => placed,
+        }
+    }
+
+    /// Ends an order that may not open: without a refusal where the semantics want none.
+    fn refuse(&mut self, execution: &Execution, code: RejectCode, need: f64, have: f64) {
+        let is_money =
+            matches!(code, RejectCode::InsufficientCash | RejectCode::InsufficientMargin);
+        let cancels = match execution.shortfall {
+            Shortfall::Reject => false,
+            Shortfall::Cancel => true,
+            Shortfall::Partial => {
+                self.conditions.semantics.shortfall == ShortfallRule::PartialOrCancel
+            }
+        };
+        if cancels && is_money {
+            self.cancel_for_cash(execution);
+        } else {
+            self.reject(execution, code, need, have);
+        }
+    }
+
+    /// An order that waits rather than take its price: where slippage keeps it from filling, the
+    /// account is asked all the same.
+    fn refuse_at_base(
+        &mut self,
+        execution: &Execution,
+        closing: f64,
+        opening: f64,
+        quotes: &impl Quotes,
+    ) {
+        if opening == 0.0 || self.conditions.semantics.limit_slip != LimitSlip::Refuse {
+            return;
+        }
+        let (price, flags) = (execution.base_price, execution.flags);
+        let priced = Priced { price, stop_slip: 0.0, impact: 0.0, flags };
+        let refusal = self.refuse_open(execution, closing, opening, &priced, quotes);
+        if let Some((code, need, have)) = refusal {
+            self.refuse(execution, code, need, have);
         }
     }
 

@@ -92,8 +92,8 @@ pub use rules::{
 pub use schedule::{CapitalFlow, FundingRate, Roll, Schedule};
 pub use semantics::{
     AfterRuleExit, BarsHeld, BothHit, CashCheck, ChildFrom, ChildGate, CloseRuleAt, EntryBar,
-    Excursions, ExitSlip, FeeBase, FillAt, FinalClose, FundingAt, LimitGap, LimitSlip, MarkMissing,
-    Matching, OnCloseAt, Orphans, PartialSearch, RestFrom, RowCheck, RuleStyle, Semantics,
+    Excursions, ExitSlip, FeeBase, FillAt, FinalClose, FlipShortfall, FundingAt, LimitGap, LimitSlip, MarkMissing,
+    Matching, OnCloseAt, Orphans, PartialSearch, RebalanceOrder, RestFrom, RowCheck, RuleStyle, Semantics,
     Sequence, ShortCash, ShortfallRule, SizeRounding, StopBase, StopExitAt, StopLimitRule,
     TargetRounding, TargetShortfall, Touch, TrailOrder, WaterMark, WaterStart,
 };
