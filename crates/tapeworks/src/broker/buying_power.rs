@@ -131,7 +131,11 @@ impl Broker {
         if !have.is_finite() {
             // Beyond all numbers nothing passes.
             0.0
-        } else if tolerance < 0.0 { -tolerance * have.abs().max(1.0) } else { tolerance }
+        } else if tolerance < 0.0 {
+            -tolerance * have.abs().max(1.0)
+        } else {
+            tolerance
+        }
     }
 
     /// `unit` is the price of one unit of `(closing, opening)`, in account currency.

@@ -155,10 +155,14 @@ impl Terms {
             OrderKind::Stop | OrderKind::Trailing if self.stop_takes(open) => {
                 Touched::stopped(open)
             }
+            // Where gaps are ignored the open means nothing.
+            OrderKind::StopLimit | OrderKind::TrailingLimit
+                if semantics.stop_limit == StopLimitRule::Better =>
+            {
+                Touched::MISSED
+            }
             OrderKind::StopLimit | OrderKind::TrailingLimit if self.stop_takes(open) => {
                 let price = match semantics.stop_limit {
-                    // The level of the stop is taken although the row opened beyond it.
-                    StopLimitRule::Better => self.better_of_both(),
                     StopLimitRule::Limit => f64::NAN,
                     _ if self.limit_takes(open) => open,
                     _ => f64::NAN,
@@ -209,13 +213,17 @@ impl Terms {
             return if is_reached { at_limit } else { triggered };
         }
         if semantics.stop_limit == StopLimitRule::Better {
-            return Touched { price: self.better_of_both(), ..triggered };
+            let is_beyond = self.limit_takes(self.stop) && self.limit != self.stop;
+            let fills = is_beyond && self.limit_takes(toward_limit);
+            let at_stop = Touched { price: self.stop, by_stop: true, ..triggered };
+            return if fills { at_stop } else { triggered };
         }
         if self.limit_takes(self.stop) {
             return Touched { price: self.stop, by_stop: true, ..triggered };
         }
         let came_back = match semantics.stop_limit {
             StopLimitRule::TriggerOrClose => self.limit_takes(bar.close),
+            StopLimitRule::TriggerOrTouch => self.limit_takes(toward_limit),
             StopLimitRule::TriggerOrOpenBetween => {
                 let has_turned = match self.side {
                     Side::Buy => bar.open > bar.close,
@@ -226,13 +234,6 @@ impl Terms {
             _ => false,
         };
         if came_back { at_limit } else { triggered }
-    }
-
-    fn better_of_both(&self) -> f64 {
-        match self.side {
-            Side::Buy => self.stop.min(self.limit),
-            Side::Sell => self.stop.max(self.limit),
-        }
     }
 
     /// What one price of a row does to an order, for semantics that look at no other; what it

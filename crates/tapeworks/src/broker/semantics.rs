@@ -87,6 +87,9 @@ codes! {
         Refuse = "refuse",
         /// Moves its price beyond the limit.
         Exceed = "exceed",
+        /// As `clamp`, but an order that fills at its stop may go beyond its limit, and a sale at
+        /// the open beyond the row. For parity only.
+        ClampLoose = "clamp_loose",
     }
 }
 
@@ -99,10 +102,13 @@ codes! {
         TriggerOrOpenBetween = "trigger_or_open_between",
         /// At the trigger when the limit allows it.
         Trigger = "trigger",
+        /// At the trigger when the limit allows it; else at the limit wherever the row touched it.
+        TriggerOrTouch = "trigger_or_touch",
         /// At the limit wherever the row touched it; where the limit is better than the stop and
         /// the stop was reached inside the row, only if the close came back to the limit.
         Limit = "limit",
-        /// At the better of stop and limit; gaps are ignored.
+        /// At the stop, whatever the open, if the limit lies beyond it and the row touched the limit;
+        /// else not in this row.
         Better = "better",
     }
 }
@@ -116,6 +122,28 @@ codes! {
         NotAtGap = "not_at_gap",
         /// None.
         Never = "never",
+        /// None, nor any other fill that closes; whatever opens does.
+        OpensOnly = "opens_only",
+    }
+}
+
+codes! {
+    /// What moves the stop of a trailing order whose distance is a fraction.
+    TrailPercent {
+        /// Prices that are better than the best so far.
+        Best = "best",
+        /// Each row anew, up and down, for a sale; nothing for a buy. For parity only.
+        LastRow = "last_row",
+    }
+}
+
+codes! {
+    /// What becomes of a flip that the account cannot pay for.
+    FlipShortfall {
+        /// Its closing part fills.
+        CloseLeg = "close_leg",
+        /// Nothing of it does.
+        Whole = "whole",
     }
 }
 
@@ -564,6 +592,8 @@ semantics! {
     trail_orders: TrailOrder,
     /// When a trailing rule follows the price.
     trail_rules: TrailOrder,
+    /// What moves the stop of a trailing order whose distance is a fraction.
+    trail_percent: TrailPercent,
     /// Which prices move a water mark.
     water_mark: WaterMark,
     /// Where a water mark starts.
@@ -596,6 +626,8 @@ semantics! {
     cash_check: CashCheck,
     /// What happens to orders in stated units that cannot be paid.
     shortfall: ShortfallRule,
+    /// What becomes of a flip that the account cannot pay for.
+    flip_shortfall: FlipShortfall,
     /// Which orders sized by a target fill as far as the account can pay.
     target_shortfall: TargetShortfall,
     /// How the largest payable quantity is found.
@@ -645,6 +677,7 @@ impl Semantics {
         exit_slip: ExitSlip::Always,
         trail_orders: TrailOrder::TestThenUpdate,
         trail_rules: TrailOrder::TestThenUpdate,
+        trail_percent: TrailPercent::Best,
         water_mark: WaterMark::Extreme,
         water_start: WaterStart::Fill,
         rules: RuleStyle::Resting,
@@ -661,6 +694,7 @@ impl Semantics {
         sequence: Sequence::ReduceFirst,
         cash_check: CashCheck::AtFill,
         shortfall: ShortfallRule::Reject,
+        flip_shortfall: FlipShortfall::CloseLeg,
         target_shortfall: TargetShortfall::Partial,
         partial_search: PartialSearch::Exact,
         short_cash: ShortCash::Margin,
