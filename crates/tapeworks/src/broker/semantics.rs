@@ -289,7 +289,8 @@ codes! {
         Cancel = "cancel",
         /// They stay, and may open a position. For parity only.
         Keep = "keep",
-        /// All orders of the symbol are cancelled.
+        /// A sale that ends a position cancels the other sales of the symbol; a buy nothing. For
+        /// parity only.
         CancelSymbol = "cancel_symbol",
         /// They stay; a fill that flips the position cancels all other orders of the symbol. For
         /// parity only.
