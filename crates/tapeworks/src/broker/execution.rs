@@ -2,7 +2,8 @@
 
 use super::bar::Quotes;
 use super::codes::{
-    CancelReason, ExitReason, ExpireReason, FillFlags, OrderOrigin, Phase, RejectCode, TimeInForce,
+    CancelReason, ExitReason, ExpireReason, FillFlags, OrderKind, OrderOrigin, Phase, RejectCode,
+    TimeInForce,
 };
 use super::commission::{FeeBasis, Traded};
 use super::custom::check_price_cost;
@@ -220,21 +221,17 @@ impl Broker {
         let mut priced =
             Priced { price: base, stop_slip: 0.0, impact: 0.0, flags: execution.flags };
         let has_limit = !execution.limit.is_nan();
-        // Where slippage may keep a limit from filling, a limit that was touched pays it as well.
-        let touched_pays = match semantics.limit_slip {
-            LimitSlip::Clamp | LimitSlip::Unslipped => false,
-            LimitSlip::Refuse => true,
-            LimitSlip::Exceed => {
-                self.positions.quantity(execution.asset) * sign >= 0.0
-                    || semantics.exit_slip != ExitSlip::Never
-            }
-        };
+        let opens = self.positions.quantity(execution.asset) * sign >= 0.0;
+        // Where slippage may keep a limit from filling, or move it beyond, a limit that was touched
+        // pays it as well.
+        let touched_pays = matches!(semantics.limit_slip, LimitSlip::Refuse | LimitSlip::Exceed);
         let pays = (touched_pays || !execution.flags.has(FillFlags::MAKER))
             && !(has_limit && semantics.limit_slip == LimitSlip::Unslipped)
             && match semantics.exit_slip {
                 ExitSlip::Always => true,
                 ExitSlip::NotAtGap => !(execution.by_stop && execution.phase == Phase::Open),
                 ExitSlip::Never => !execution.by_stop,
+                ExitSlip::OpensOnly => opens,
             };
         if !pays {
             return Some(priced);
@@ -311,11 +308,17 @@ impl Broker {
             let beyond = sign * price > sign * execution.limit;
             match semantics.limit_slip {
                 LimitSlip::Clamp if beyond => price = execution.limit,
+                LimitSlip::ClampLoose if beyond && !execution.by_stop => price = execution.limit,
                 LimitSlip::Refuse if beyond => return None,
                 _ => {}
             }
         }
+        let leaves_row = semantics.limit_slip == LimitSlip::ClampLoose
+            && has_limit
+            && sign < 0.0
+            && !execution.by_stop;
         if semantics.slip_cap
+            && !leaves_row
             && let Some(bar) = quotes.bar(execution.asset)
         {
             price = price.clamp(bar.low, bar.high);
@@ -326,7 +329,9 @@ impl Broker {
 
     /// The fee of a fill of this order.
     pub(super) fn fee(&self, execution: &Execution, quantity: f64, price: f64) -> f64 {
-        if !self.conditions.semantics.fee_on_trailing && execution.reason == ExitReason::Trailing {
+        let is_trail = execution.reason == ExitReason::Trailing
+            || self.ledger.orders[execution.order.index()].kind == OrderKind::Trailing;
+        if is_trail && !self.conditions.semantics.fee_on_trailing {
             return 0.0;
         }
         self.conditions.commission.fee(&self.fee_basis(execution, quantity, price))

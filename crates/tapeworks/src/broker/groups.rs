@@ -27,7 +27,10 @@ impl Broker {
             Orphans::Cancel => self.fit_reduce_only(execution.asset),
             Orphans::Keep => {}
             Orphans::KeepButFlip => self.cancel_after_flip(execution, filled),
-            Orphans::CancelSymbol => self.cancel_orders_of_closed(execution.asset),
+            Orphans::CancelSymbol if execution.sign < 0.0 => {
+                self.cancel_sales_of_closed(execution.asset);
+            }
+            Orphans::CancelSymbol => {}
         }
     }
 
@@ -244,13 +247,13 @@ impl Broker {
         }
     }
 
-    fn cancel_orders_of_closed(&mut self, asset: AssetId) {
+    fn cancel_sales_of_closed(&mut self, asset: AssetId) {
         if self.positions.quantity(asset) != 0.0 {
             return;
         }
         for place in 0..self.live.len() {
             let live = self.live.at(place);
-            if live.asset == asset && !live.is_done {
+            if live.asset == asset && !live.is_done && live.sign() < 0.0 {
                 self.cancel_at(place, CancelReason::PositionClosed);
             }
         }
