@@ -26,7 +26,7 @@ impl Broker {
         quotes: &impl Quotes,
     ) {
         if let Err(error) = check_price_cost("price", priced.price.abs()) {
-            return self.fail(self.located(error, execution.asset));
+            return self.fail_at(execution.asset, error);
         }
         // A sum of the two parts would not always be the quantity that was asked for.
         let opening = if exceeds(quantity, closing) { quantity - closing } else { 0.0 };
@@ -34,7 +34,7 @@ impl Broker {
         let fee = match check_fee(fee) {
             Ok(fee) => fee,
             Err(error) => {
-                self.fail(self.located(error, execution.asset));
+                self.fail_at(execution.asset, error);
                 0.0
             }
         };

@@ -112,6 +112,10 @@ impl Broker {
             return None;
         }
         let fee = self.fee(execution, closing + opening, priced.price);
+        if fee.is_nan() {
+            // A defect of a user's model, not a lack of cash: booking the fill reports it.
+            return None;
+        }
         if kind.pays_in_full() || self.conditions.semantics.short_cash != ShortCash::Margin {
             let price = priced.price * multiplier;
             self.refuse_by_cash(execution, held, (closing, opening), price, fee)

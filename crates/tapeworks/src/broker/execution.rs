@@ -15,7 +15,7 @@ use super::participation::{CapScope, VolumeBasis};
 use super::positions::{Entry, exceeds};
 use super::semantics::{ExitSlip, FeeBase, FlipShortfall, LimitSlip, ShortfallRule};
 use super::slippage::PriceBasis;
-use crate::base::{AssetId, Error, OrderId, Timestamp};
+use crate::base::{AssetId, OrderId};
 
 /// An order that has found its price.
 #[derive(Debug, Clone, Copy)]
@@ -286,7 +286,7 @@ impl Broker {
             let slip = checked("slippage", per_unit);
             price += sign * slip.as_ref().unwrap_or(&0.0);
             if let Err(error) = impact.and(slip) {
-                self.fail(self.located(error, execution.asset));
+                self.fail_at(execution.asset, error);
                 return None;
             }
         }
@@ -359,20 +359,6 @@ impl Broker {
         match self.conditions.semantics.fee_base {
             FeeBase::Notional => self.positions.multiplier(asset),
             FeeBase::PriceOnly => 1.0,
-        }
-    }
-
-    /// An error with the place at which it happened.
-    pub(super) fn located(&self, error: Error, asset: AssetId) -> Error {
-        let at = Timestamp(self.now);
-        let placed = Error::new(
-            error.kind(),
-            error.code(),
-            format!("{at}, asset {}: {}", asset.0, error.message()),
-        );
-        match error.hint() {
-            Some(hint) => placed.with_hint(hint),
-            None => placed,
         }
     }
 
