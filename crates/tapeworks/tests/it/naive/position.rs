@@ -118,7 +118,7 @@ impl Twin<'_> {
         hit: Hit,
     ) {
         let last = self.fills.last().expect("this one").order;
-        let is_stop_limit = matches!(self.order(last).kind, tapeworks::broker::OrderKind::StopLimit | tapeworks::broker::OrderKind::TrailingLimit);
+        let is_stop_limit = !self.order(last).is_triggered && matches!(self.order(last).kind, tapeworks::broker::OrderKind::StopLimit | tapeworks::broker::OrderKind::TrailingLimit);
         let [open, high, low, _] = self.tradable(asset).expect("a fill has a row").ohlc;
         let dust = self.dust(self.held(asset));
         let i = self.positions.iter().position(|p| p.asset == asset).expect("it reduces");

@@ -43,7 +43,9 @@ impl Twin<'_> {
         let entry = self.positions.iter().find(|p| p.asset == asset).map_or(self.bar, |p| p.entry.bar);
         let has_row = |bar: &usize| self.market.row(*bar, asset).is_some();
         let first = (0..entry).rev().find(has_row).unwrap_or(entry);
-        let mut values = (first..self.bar).rev().map(|bar| self.column(bar, asset, name));
+        let counts = |bar: &usize| *bar == first || self.tradable_at(*bar, asset).is_some();
+        let bars = (first..self.bar).rev().filter(counts);
+        let mut values = bars.map(|bar| self.column(bar, asset, name));
         values.find(|value| value.is_finite()).unwrap_or(f64::NAN)
     }
 
@@ -132,7 +134,7 @@ impl Twin<'_> {
             o.asset == asset
                 && o.is_live()
                 && o.origin == OrderOrigin::PositionRule
-                && (o.is_triggered || (o.kind == OrderKind::Limit && o.reason == level.reason))
+                && (o.is_triggered || o.kind == OrderKind::Market || (o.kind == OrderKind::Limit && o.reason == level.reason))
         })
     }
 
