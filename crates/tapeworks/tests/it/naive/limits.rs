@@ -24,6 +24,7 @@ impl Twin<'_> {
         let positions = self.positions_by_asset();
         if self.equity <= 0.0 && !positions.is_empty() && !self.is_closed {
             self.event(AccountEventKind::Bankruptcy, None, self.equity);
+            if super::mimic("29") && self.config.account.margin_call == MarginCallPolicy::Record { self.is_closed = true; return; }
             self.is_closed = true;
             for id in self.live_ids() {
                 self.cancel(id, CancelReason::AccountClosed);

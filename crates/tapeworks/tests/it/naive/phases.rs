@@ -63,13 +63,8 @@ impl Twin<'_> {
         for origin in [OrderOrigin::MarginCall, OrderOrigin::PortfolioLimit] {
             self.orders_at_open(true, |o| o == origin);
         }
+        self.orders_at_open(true, |o| o == OrderOrigin::PositionRule);
         for asset in 0..self.n_assets() {
-            for id in self.live_ids() {
-                let order = self.order(id);
-                if order.asset == asset && order.origin == OrderOrigin::PositionRule {
-                    self.order_at_open(id, true);
-                }
-            }
             self.levels_at_open(asset);
         }
         self.orders_at_open(true, |o| o == OrderOrigin::Strategy);

@@ -49,6 +49,12 @@ impl Twin<'_> {
         values.find(|value| value.is_finite()).unwrap_or(f64::NAN)
     }
 
+    /// The close of the last tradable row before this one.
+    fn close_before(&self, asset: u32) -> f64 {
+        let mut rows = (0..self.bar).rev().filter_map(|bar| self.tradable_at(bar, asset));
+        rows.next().map_or(f64::NAN, |row| row.ohlc[3])
+    }
+
     /// All levels of a position, stops first, each kind nearest first.
     pub(super) fn levels(&self, asset: u32) -> Vec<Level> {
         let Some(p) = self.positions.iter().find(|p| p.asset == asset) else { return Vec::new() };
@@ -75,7 +81,7 @@ impl Twin<'_> {
                 }
                 PositionRule::TighteningTrail(steps) => {
                     // On the entry row there is no close of this position yet: the first step.
-                    let gain = side * (self.mark_of(asset) / p.average - 1.0);
+                    let gain = side * (self.close_before(asset) / p.average - 1.0);
                     let is_new = p.entry.bar == self.bar;
                     let reached = steps.iter().rev().find(|step| !is_new && gain >= step.0);
                     let x = reached.unwrap_or(&steps[0]).1;
