@@ -48,6 +48,7 @@ impl Twin<'_> {
             water: self.marks[asset as usize],
             is_dormant: false,
             is_triggered: false,
+            reached: false,
             tif: TimeInForce::Gtc,
             reduce_only: false,
             may_shrink: false,
@@ -155,7 +156,7 @@ impl Twin<'_> {
         self.push_bracket(id, bracket, request.trailing_exit);
         if let Some(code) = code {
             self.reject(id, code);
-            if super::mimic("1") && matches!(code, RejectCode::QuantityZero | RejectCode::QuantityNotFinite | RejectCode::AboveMaxQuantity) {
+            if super::mimic("1") {
                 let n = u32::try_from(self.orders.len()).unwrap();
                 for child in id + 1..n {
                     self.rejections.push((self.bar, child, code));

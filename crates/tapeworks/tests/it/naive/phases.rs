@@ -40,9 +40,20 @@ impl Twin<'_> {
     pub(super) fn act_on(&mut self, id: u32, met: Met) {
         match met {
             Met::No => {}
-            Met::Fill(hit) => self.take_turn(id, hit),
+            Met::Fill(hit) => {
+                let waits = matches!(self.order(id).kind, OrderKind::StopLimit | OrderKind::TrailingLimit);
+                if waits && !self.order(id).is_triggered && !hit.by_stop {
+                    self.reach(id);
+                }
+                self.take_turn(id, hit);
+            }
             Met::Triggered => self.trigger(id),
         }
+    }
+
+    /// The stop was reached in this row: what does not fill rests as a limit.
+    fn reach(&mut self, id: u32) {
+        self.order_mut(id).reached = true;
     }
 
     pub(super) fn trigger(&mut self, id: u32) {
@@ -163,11 +174,11 @@ impl Twin<'_> {
         let close = ohlc[3];
         let side = self.held(asset).signum();
         let mut both = None;
+        let entered = self.positions.iter().find(|p| p.asset == asset).map(|p| p.entry);
         loop {
             // (price, is it a target, order or level, fill, the entry it dates from)
             let mut candidates: Vec<(f64, bool, Result<u32, Level>, Met, Option<Start>)> = Vec::new();
             let position = self.positions.iter().find(|p| p.asset == asset).cloned();
-            let entered = position.as_ref().map(|p| p.entry);
             let added = position.as_ref().map(|p| p.last);
             for id in self.live_ids() {
                 let order = self.awake(id);
@@ -214,7 +225,8 @@ impl Twin<'_> {
                 let Met::Fill(hit) = met else { continue };
                 let Some(start) = start.filter(|start| start.bar == self.bar) else { continue };
                 let behind = side * (hit.base - start.base);
-                if (*is_target && behind < 0.0) || (!*is_target && behind > 0.0) {
+                let is_certain = *is_target || hit.by_stop;
+                if is_certain && ((*is_target && behind < 0.0) || (!*is_target && behind > 0.0)) {
                     hit.base = start.base;
                     *price = start.base;
                 }
