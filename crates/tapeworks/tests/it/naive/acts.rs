@@ -156,7 +156,7 @@ impl Twin<'_> {
         self.push_bracket(id, bracket, request.trailing_exit);
         if let Some(code) = code {
             self.reject(id, code);
-            if super::mimic("1") {
+            if super::mimic("1") && code != RejectCode::PriceInvalid {
                 let n = u32::try_from(self.orders.len()).unwrap();
                 for child in id + 1..n {
                     self.rejections.push((self.bar, child, code));

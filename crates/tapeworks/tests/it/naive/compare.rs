@@ -1,5 +1,6 @@
 //! The first difference between the engine's log and the twin's, as text.
 
+use tapeworks::broker::AccountEventKind;
 use tapeworks::engine::RunLog;
 
 use super::Twin;
@@ -59,7 +60,7 @@ fn statuses(log: &RunLog, twin: &Twin<'_>) -> Option<String> {
             && got.kind == want.kind
             && got.origin == want.origin
             && got.status == want.status
-            && near(got.filled, want.d * want.filled);
+            && near_lot(got.filled, want.d * want.filled);
         if !same {
             return Some(format!("order {}: want {want:?}\n got {got:?}", want.id));
         }
@@ -75,7 +76,7 @@ fn lots(log: &RunLog, twin: &Twin<'_>) -> Option<String> {
         };
         let same = got.exit_fill == want.exit_fill
             && got.entry_fill == want.entry_fill
-            && near(got.quantity, want.quantity)
+            && near_lot(got.quantity, want.quantity)
             && got.side == want.side
             && near(got.entry_price, want.entry_price)
             && near(got.exit_price, want.exit_price)
@@ -101,7 +102,9 @@ fn lots(log: &RunLog, twin: &Twin<'_>) -> Option<String> {
 
 fn events(log: &RunLog, twin: &Twin<'_>) -> Option<String> {
     // The order of events of one row says nothing.
-    let mut got: Vec<_> = log.account_events.iter().filter(|event| event.amount != 0.0).collect();
+    let mut got: Vec<_> = log.account_events.iter().collect();
+    // Costs of nothing are no events.
+    got.retain(|event| event.amount != 0.0 || event.kind == AccountEventKind::Bankruptcy);
     got.sort_by_key(|event| (event.timestamp, event.kind, event.asset));
     let mut sorted = twin.events.clone();
     sorted.sort_by_key(|event| (event.0, event.1, event.2));

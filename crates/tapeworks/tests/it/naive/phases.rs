@@ -174,6 +174,7 @@ impl Twin<'_> {
         let close = ohlc[3];
         let side = self.held(asset).signum();
         let mut both = None;
+        // What came first stays: an order reached after the position is gone met the same prices.
         let entered = self.positions.iter().find(|p| p.asset == asset).map(|p| p.entry);
         loop {
             // (price, is it a target, order or level, fill, the entry it dates from)
@@ -225,7 +226,7 @@ impl Twin<'_> {
                 let Met::Fill(hit) = met else { continue };
                 let Some(start) = start.filter(|start| start.bar == self.bar) else { continue };
                 let behind = side * (hit.base - start.base);
-                let is_certain = *is_target || hit.by_stop;
+                let is_certain = *is_target || hit.by_stop || super::mimic("30");
                 if is_certain && ((*is_target && behind < 0.0) || (!*is_target && behind > 0.0)) {
                     hit.base = start.base;
                     *price = start.base;
