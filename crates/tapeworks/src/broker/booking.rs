@@ -305,6 +305,9 @@ impl Broker {
             ),
         };
         self.rules.enter(asset, &RuleEntry { base, water, is_new }, &facts);
+        if is_new && self.rules.needs_memory() {
+            self.rules.recall_decision(execution.order, asset);
+        }
         if is_new {
             let levels = self.rules.first_levels(asset, facts.side);
             let detail = self.positions.detail_mut(asset);

@@ -122,7 +122,7 @@ impl Broker {
                 };
                 let flip = self.conditions.semantics.flip_shortfall;
                 let refuses_flip = flip == FlipShortfall::Whole && !may_shrink;
-                if closing + affordable == 0.0 || refuses_flip {
+                if closing + affordable == 0.0 || refuses_flip || is_fok {
                     if is_fok && is_money {
                         return self.expire(execution, ExpireReason::FokUnfilled);
                     }
@@ -248,7 +248,10 @@ impl Broker {
         if !is_free {
             let needs_volume =
                 conditions.slippage.needs_volume() || conditions.impact.needs_volume();
-            let volume = quotes.bar(execution.asset).map_or(f64::NAN, |bar| bar.volume);
+            let volume = quotes
+                .bar(execution.asset)
+                .filter(|_| instrument.has_volume)
+                .map_or(f64::NAN, |bar| bar.volume);
             let is_known = volume > 0.0;
             if needs_volume && !is_known {
                 priced.flags = priced.flags.with(FillFlags::NO_VOLUME_COST);
