@@ -44,7 +44,8 @@ impl Broker {
         let found = self.search(execution, closing, found, |broker, opening| {
             broker.passes_at_cost(execution, closing, opening, quotes)
         });
-        self.less_a_cent(found, execution.base_price)
+        let priced = self.price_after_costs(execution, closing + found, quotes);
+        self.less_a_cent(found, priced.map_or(execution.base_price, |priced| priced.price))
     }
 
     /// The largest quantity for which `passes` holds: the cost rises with the quantity, whatever

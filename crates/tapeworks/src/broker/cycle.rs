@@ -22,6 +22,7 @@ use super::limits::LimitBook;
 use super::live::{LiveOrder, LiveOrders, Shortfall};
 use super::lots::Lots;
 use super::matching::{Terms, Touched};
+use super::one_pass::Deferred;
 use super::participation::Participation;
 use super::past::Past;
 use super::positions::{Entry, Positions, exceeds};
@@ -86,6 +87,8 @@ pub struct Broker {
     pub(super) settlements: Settlements,
     pub(super) free_cash: FreeCash,
     pub(super) shadow: Shadow,
+    /// Exits of rules that wait for the next row of their symbol.
+    pub(super) deferred: Vec<Deferred>,
     /// The positions have aged by the present row: what fills now fills after the callback.
     pub(super) row_is_over: bool,
     pub(super) past: Past,

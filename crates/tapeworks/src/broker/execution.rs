@@ -111,7 +111,9 @@ impl Broker {
         if opening > 0.0 {
             let refusal = self.refuse_open(execution, closing, opening, &priced, quotes);
             if let Some((code, need, have)) = refusal {
-                let may_shrink = execution.shortfall == Shortfall::Partial && !is_fok;
+                let may_shrink = execution.shortfall == Shortfall::Partial
+                    && !is_fok
+                    && !self.was_asked_at_submission(execution);
                 let is_money =
                     matches!(code, RejectCode::InsufficientCash | RejectCode::InsufficientMargin);
                 let affordable = if may_shrink && is_money {
@@ -369,6 +371,7 @@ impl Broker {
         let is_money =
             matches!(code, RejectCode::InsufficientCash | RejectCode::InsufficientMargin);
         let cancels = match execution.shortfall {
+            _ if self.was_asked_at_submission(execution) => false,
             Shortfall::Reject => false,
             Shortfall::Cancel => true,
             Shortfall::Partial => {

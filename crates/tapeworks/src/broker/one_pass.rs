@@ -11,10 +11,10 @@ use super::ledger::{OrderRow, OrderStatus};
 use super::live::{LiveOrder, Rare};
 use super::matching::{Terms, Touched};
 use super::positions::Entry;
-use super::rules::RuleExit;
+use super::rules::{PositionFacts, RuleExit};
 use super::semantics::{
     CashCheck, EntryBar, Excursions, FillAt, OnCloseAt, RestFrom, RuleStyle, Sequence,
-    SizeRounding, StopExitAt, Touch, TrailOrder,
+    SizeRounding, Touch, TrailOrder,
 };
 use super::shadow::Shadow;
 use crate::base::AssetId;
@@ -28,6 +28,14 @@ enum Walk {
     Own,
     /// The market orders of this row, inside the call that sends one.
     Call,
+}
+
+/// An exit that waits for the next row of its symbol, and the position as it was decided on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deferred {
+    asset: AssetId,
+    exit: RuleExit,
+    facts: PositionFacts,
 }
 
 /// The prices at which a walk finds a row.
@@ -45,6 +53,7 @@ impl Broker {
     pub(super) fn match_one_pass(&mut self, quotes: &impl Quotes) {
         self.watch(quotes);
         self.roll(quotes);
+        self.send_deferred(quotes);
         self.fill_decided(quotes);
         let semantics = self.conditions.semantics;
         let asks = semantics.rules == RuleStyle::Evaluated;
@@ -88,7 +97,9 @@ impl Broker {
         }
         for place in 0..self.live.len() {
             let live = *self.live.at(place);
-            if !live.is_open() || live.origin == OrderOrigin::Strategy {
+            // What the volume left of an exit at a level waits with the other orders.
+            let has_price = self.live.rare(place).is_some_and(|rare| !rare.decided.is_nan());
+            if !live.is_open() || live.origin == OrderOrigin::Strategy || has_price {
                 continue;
             }
             let Some(bar) = self.row(live.asset, quotes) else { continue };
@@ -108,9 +119,6 @@ impl Broker {
         for at in 0..self.positions.held().len() {
             let asset = AssetId(self.positions.held()[at]);
             let Some(bar) = self.row(asset, quotes) else { continue };
-            if semantics.stop_exit_at == StopExitAt::NextOpen && self.has_rule_order(asset) {
-                continue;
-            }
             let seen = match semantics.rule_touch {
                 Touch::BarRange => bar,
                 Touch::Close | Touch::FillPrice => {
@@ -122,20 +130,43 @@ impl Broker {
             // The row counts, unless the position was entered in it.
             facts.bars_held += u32::from(self.positions.detail(asset).entry_timestamp != self.now);
             let exit = self.rules.evaluate(asset, &facts, &seen, quotes, &semantics);
-            if let Some(exit) = exit {
-                self.send_rule_exit(asset, &exit, facts.quantity);
+            match exit {
+                Some(exit) if exit.is_deferred => self.defer(asset, &exit, &facts),
+                Some(exit) => self.send_rule_exit(asset, &exit, &facts),
+                None => {}
             }
         }
     }
 
-    /// Puts the exit of a rule behind all other orders, or off to the next row.
-    fn send_rule_exit(&mut self, asset: AssetId, exit: &RuleExit, held: f64) {
+    /// Keeps an exit for the next row of its symbol; a later one takes its place.
+    fn defer(&mut self, asset: AssetId, exit: &RuleExit, facts: &PositionFacts) {
+        self.deferred.retain(|one| one.asset != asset);
+        self.deferred.push(Deferred { asset, exit: *exit, facts: *facts });
+    }
+
+    /// Sends the exits that an earlier row has put off, unless their position is gone.
+    fn send_deferred(&mut self, quotes: &impl Quotes) {
+        for one in std::mem::take(&mut self.deferred) {
+            if self.positions.quantity(one.asset) == 0.0 {
+                continue;
+            }
+            if self.row(one.asset, quotes).is_some() {
+                self.send_rule_exit(one.asset, &one.exit, &one.facts);
+            } else {
+                self.deferred.push(one);
+            }
+        }
+    }
+
+    /// Puts the exit of a rule behind all other orders.
+    fn send_rule_exit(&mut self, asset: AssetId, exit: &RuleExit, facts: &PositionFacts) {
         let semantics = self.conditions.semantics;
+        let held = facts.quantity;
         let quantity = match self.conditions.semantics.size_rounding {
             SizeRounding::Lot => self.lot(asset).round(exit.quantity.min(held)),
             SizeRounding::None => exit.quantity.min(held),
         };
-        let side = self.positions.quantity(asset).signum();
+        let side = facts.side;
         let terms = Terms {
             kind: OrderKind::Market,
             side: if side > 0.0 { Side::Sell } else { Side::Buy },
@@ -144,7 +175,7 @@ impl Broker {
         };
         let order = self.next_order();
         self.ledger.orders.push(OrderRow {
-            created: if exit.is_deferred { self.now } else { self.previous },
+            created: self.previous,
             quantity: -side * quantity,
             limit: f64::NAN,
             stop: f64::NAN,

@@ -232,10 +232,9 @@ fn payment(resolved: &Value, s: &mut Semantics) {
         _ if levered => ShortCash::Margin,
         "combined_order" if locks => ShortCash::LockCombined,
         _ if locks => ShortCash::Lock,
-        _ if simple => ShortCash::Credit,
         _ => ShortCash::CreditCovered,
     };
-    s.cash_tolerance = if simple || (locks && !levered) { 0.0 } else { 0.01 };
+    s.cash_tolerance = if locks && !levered { 0.0 } else { 0.01 };
 }
 
 fn commission_of(terms: &Value) -> Commission {
