@@ -87,6 +87,8 @@ pub struct Broker {
     pub(super) settlements: Settlements,
     pub(super) free_cash: FreeCash,
     pub(super) shadow: Shadow,
+    /// Orders of the present queue that the account has accepted.
+    pub(super) accepted: Vec<OrderId>,
     /// Exits of rules that wait for the next row of their symbol.
     pub(super) deferred: Vec<Deferred>,
     /// The positions have aged by the present row: what fills now fills after the callback.

@@ -122,7 +122,12 @@ impl Broker {
                     0.0
                 };
                 let flip = self.conditions.semantics.flip_shortfall;
-                let refuses_flip = flip == FlipShortfall::Whole && !may_shrink;
+                let refuses_flip = !may_shrink
+                    && match flip {
+                        FlipShortfall::CloseAndReject => false,
+                        FlipShortfall::CloseAndFill => !self.was_asked_at_submission(execution),
+                        FlipShortfall::Whole => true,
+                    };
                 if closing + affordable == 0.0 || refuses_flip {
                     if is_fok && is_money {
                         return self.expire(execution, ExpireReason::FokUnfilled);

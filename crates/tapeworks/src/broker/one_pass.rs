@@ -116,8 +116,11 @@ impl Broker {
             return;
         }
         let semantics = self.conditions.semantics;
-        for at in 0..self.positions.held().len() {
-            let asset = AssetId(self.positions.held()[at]);
+        let mut held: Vec<AssetId> =
+            self.positions.held().iter().map(|&asset| AssetId(asset)).collect();
+        // In the order in which the positions were opened.
+        held.sort_by_key(|&asset| self.positions.detail(asset).entry_fill);
+        for asset in held {
             let Some(bar) = self.row(asset, quotes) else { continue };
             let seen = match semantics.rule_touch {
                 Touch::BarRange => bar,
@@ -258,11 +261,13 @@ impl Broker {
                 self.reject_at(place, RejectCode::InsufficientMargin, f64::NAN, f64::NAN);
             }
         }
+        self.accepted = accepted.iter().map(|row| self.live.at(row.0).order).collect();
         for (place, hit) in accepted {
             if self.live.at(place).is_open() {
                 self.fill_order(place, hit, quotes);
             }
         }
+        self.accepted.clear();
         self.shadow = Shadow::default();
     }
 
@@ -286,7 +291,8 @@ impl Broker {
                 );
                 is_own && in_own_row
             }
-            (_, Walk::Own) => is_own && semantics.rest_from == RestFrom::Same,
+            // The row is walked again with all that rests.
+            (_, Walk::Own) => semantics.rest_from == RestFrom::Same,
             (_, Walk::Call) => false,
         }
     }
@@ -352,6 +358,9 @@ impl Broker {
                 taken(row.market)
             }
             OrderKind::MarketOnClose => taken(row.bar.close),
+            OrderKind::Trailing | OrderKind::TrailingLimit => {
+                live.terms.in_row(kind, &row.bar, semantics)
+            }
             _ => match semantics.touch {
                 Touch::BarRange => live.terms.in_row(kind, &row.bar, semantics),
                 Touch::Close => live.terms.at_price(kind, row.bar.close, row.market),

@@ -188,7 +188,8 @@ fn execute_weights(
         };
         changes.push((asset, units));
     }
-    let named: Vec<AssetId> = changes.iter().map(|change| change.0).collect();
+    let named: Vec<AssetId> =
+        op["w"].as_object().unwrap().keys().filter_map(|name| trader.symbols().id(name)).collect();
     let send = |trader: &mut Trader, asset, units: f64| {
         if units == 0.0 {
             return Ok(());
