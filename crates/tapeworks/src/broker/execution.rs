@@ -79,6 +79,9 @@ impl Broker {
             }
         }
         let fillable = self.fillable(asset, execution.place, quantity, quotes);
+        if fillable < quantity && self.refuses_whole(execution, held, quantity, quotes) {
+            return;
+        }
         let is_fok = self.tif_of(execution.place) == TimeInForce::Fok;
         if is_fok && fillable < quantity {
             return self.expire(execution, ExpireReason::FokUnfilled);
@@ -368,6 +371,33 @@ impl Broker {
         match error.hint() {
             Some(hint) => placed.with_hint(hint),
             None => placed,
+        }
+    }
+
+    /// Whether the account is asked for the whole of an order of which the volume lets a part fill,
+    /// and has refused it: so it is where each order has a share of the volume of its own.
+    fn refuses_whole(
+        &mut self,
+        execution: &Execution,
+        held: f64,
+        quantity: f64,
+        quotes: &impl Quotes,
+    ) -> bool {
+        let scope = self.conditions.participation.as_ref().map(|one| one.scope);
+        let closing = if held * execution.sign < 0.0 { quantity.min(held.abs()) } else { 0.0 };
+        let opening = quantity - closing;
+        if scope != Some(CapScope::Order) || opening <= 0.0 {
+            return false;
+        }
+        let (price, flags) = (execution.base_price, execution.flags);
+        let priced = Priced { price, stop_slip: 0.0, impact: 0.0, flags };
+        let refusal = self.refuse_open(execution, closing, opening, &priced, quotes);
+        match refusal {
+            Some((code, need, have)) if execution.shortfall != Shortfall::Partial => {
+                self.refuse(execution, code, need, have);
+                true
+            }
+            _ => false,
         }
     }
 

@@ -135,7 +135,13 @@ impl Broker {
             let exit = self.rules.evaluate(asset, &facts, &seen, quotes, &semantics);
             match exit {
                 Some(exit) if exit.is_deferred => self.defer(asset, &exit, &facts),
-                Some(exit) => self.send_rule_exit(asset, &exit, &facts),
+                Some(exit) => {
+                    let n_live = self.live.len();
+                    self.send_rule_exit(asset, &exit, &facts);
+                    if semantics.fill_at == FillAt::Immediate && self.live.len() > n_live {
+                        self.try_fill(n_live, quotes, Walk::Earlier);
+                    }
+                }
                 None => {}
             }
         }
