@@ -6,7 +6,7 @@ use super::cycle::Broker;
 use super::groups::trailing_limit;
 use super::positions::Enlargement;
 use super::reach::reach;
-use super::semantics::{BarsHeld, EntryBar, Excursions, WaterMark};
+use super::semantics::{BarsHeld, EntryBar, Excursions, TrailPercent, WaterMark};
 use crate::base::AssetId;
 
 impl Broker {
@@ -18,6 +18,9 @@ impl Broker {
             self.age_position(asset, quotes);
         }
         if self.live.has_rare() {
+            if self.conditions.semantics.fill_delay > 0 {
+                self.shorten_delays(quotes);
+            }
             self.follow_trails(quotes);
         }
     }
@@ -106,6 +109,16 @@ impl Broker {
         }
     }
 
+    /// One row less to wait for every order whose symbol has had one.
+    fn shorten_delays(&mut self, quotes: &impl Quotes) {
+        for place in 0..self.live.len() {
+            let has_row = self.row(self.live.at(place).asset, quotes).is_some();
+            if let Some(rare) = self.live.rare_mut(place).filter(|_| has_row) {
+                rare.delay = rare.delay.saturating_sub(1);
+            }
+        }
+    }
+
     /// Moves the stops of trailing orders after the row that they were tested against.
     fn follow_trails(&mut self, quotes: &impl Quotes) {
         for place in 0..self.live.len() {
@@ -119,7 +132,14 @@ impl Broker {
             let side = if live.terms.side == Side::Sell { 1.0 } else { -1.0 };
             let favourable = self.water_price(&since, side, &bar);
             let mut trail = rare.trail;
-            trail.follow(live.terms.side, favourable);
+            let is_anew = trail.is_percent
+                && self.conditions.semantics.trail_percent == TrailPercent::LastRow
+                && !trail.water.is_nan();
+            match live.terms.side {
+                Side::Sell if is_anew => trail.water = favourable,
+                Side::Buy if is_anew => {}
+                side => trail.follow(side, favourable),
+            }
             // The order sleeps until a row that has reached its activation price has ended.
             let reached = match live.terms.side {
                 Side::Sell => favourable >= trail.activate,

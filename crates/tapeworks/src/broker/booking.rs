@@ -2,7 +2,7 @@
 
 use super::bar::Quotes;
 use super::codes::{CancelReason, ExitReason, ExpireReason, RejectCode, TimeInForce};
-use super::custom::check_fee;
+use super::custom::{check_fee, check_price_cost};
 use super::cycle::Broker;
 use super::execution::{Execution, Priced};
 use super::free_cash::Movement;
@@ -15,17 +15,21 @@ use super::semantics::{CashCheck, Excursions, StopBase, WaterStart};
 use crate::base::{AssetId, OrderId};
 
 impl Broker {
-    /// Books a fill that closes `closing` units and opens `opening`.
+    /// Books a fill of `quantity` units, of which `closing` reduce what is held and the rest opens.
     pub(super) fn book_fill(
         &mut self,
         execution: &Execution,
         held: f64,
         closing: f64,
-        opening: f64,
+        quantity: f64,
         priced: &Priced,
         quotes: &impl Quotes,
     ) {
-        let quantity = closing + opening;
+        if let Err(error) = check_price_cost("price", priced.price.abs()) {
+            return self.fail(self.located(error, execution.asset));
+        }
+        // A sum of the two parts would not always be the quantity that was asked for.
+        let opening = if exceeds(quantity, closing) { quantity - closing } else { 0.0 };
         let fee = self.fee(execution, quantity, priced.price);
         let fee = match check_fee(fee) {
             Ok(fee) => fee,
@@ -435,7 +439,9 @@ impl Broker {
 
     /// Writes what is still open: live orders, and each position as a lot at its last mark.
     pub fn close_books(&mut self) {
-        let live: Vec<OrderId> = self.live.iter().map(|live| live.order).collect();
+        // What waits for its parent stays held.
+        let waits = self.live.iter().filter(|live| !live.is_held);
+        let live: Vec<OrderId> = waits.map(|live| live.order).collect();
         for order in live {
             self.ledger.orders[order.index()].status = OrderStatus::LiveAtEnd;
             self.push_change(order, OrderEventKind::LiveAtEnd, f64::NAN, f64::NAN);

@@ -137,7 +137,14 @@ impl Broker {
     /// By how much a need may exceed what there is.
     fn tolerance_of(&self, have: f64) -> f64 {
         let tolerance = self.conditions.semantics.cash_tolerance;
-        if tolerance < 0.0 { -tolerance * have.abs().max(1.0) } else { tolerance }
+        if !have.is_finite() {
+            // Beyond all numbers nothing passes.
+            0.0
+        } else if tolerance < 0.0 {
+            -tolerance * have.abs().max(1.0)
+        } else {
+            tolerance
+        }
     }
 
     /// `unit` is the price of one unit of `(closing, opening)`, in account currency.

@@ -373,6 +373,8 @@ impl Broker {
         });
         if is_target && fillable >= share {
             self.rules.step(asset, &level);
+        } else if is_target {
+            self.rules.fill_part(asset, &level, fillable);
         }
         let mut live = LiveOrder::new(order, asset, terms, wanted);
         live.reduce_only = true;

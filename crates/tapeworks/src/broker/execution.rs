@@ -2,7 +2,8 @@
 
 use super::bar::Quotes;
 use super::codes::{
-    CancelReason, ExitReason, ExpireReason, FillFlags, OrderOrigin, Phase, RejectCode, TimeInForce,
+    CancelReason, ExitReason, ExpireReason, FillFlags, OrderKind, OrderOrigin, Phase, RejectCode,
+    TimeInForce,
 };
 use super::commission::{FeeBasis, Traded};
 use super::custom::check_price_cost;
@@ -143,7 +144,7 @@ impl Broker {
                 };
                 priced = again;
                 if affordable == 0.0 && flip == FlipShortfall::CloseAndReject {
-                    self.book_fill(execution, held, closing, 0.0, &priced, quotes);
+                    self.book_fill(execution, held, closing, closing, &priced, quotes);
                     let average = self.average_price(execution);
                     self.push_rejection(execution.order, code, need, have);
                     let reason = CancelReason::OpenLegRejected;
@@ -155,15 +156,15 @@ impl Broker {
                 let old = closing + opening;
                 let event = OrderEventKind::ResizedForCash;
                 self.push_change(execution.order, event, old, quantity);
-                self.book_fill(execution, held, closing, affordable, &priced, quotes);
+                self.book_fill(execution, held, closing, quantity, &priced, quotes);
                 let average = self.average_price(execution);
                 self.finish(execution, OrderStatus::Filled);
                 self.after_fill(execution, quantity, average);
                 return self.after_end(execution.order);
             }
         }
-        self.book_fill(execution, held, closing, opening, &priced, quotes);
-        let filled = closing + opening;
+        let filled = if opening > 0.0 { quantity } else { closing };
+        self.book_fill(execution, held, closing, filled, &priced, quotes);
         let average = self.average_price(execution);
         if is_whole {
             self.finish(execution, OrderStatus::Filled);
@@ -230,21 +231,17 @@ impl Broker {
         let mut priced =
             Priced { price: base, stop_slip: 0.0, impact: 0.0, flags: execution.flags };
         let has_limit = !execution.limit.is_nan();
-        // Where slippage may keep a limit from filling, a limit that was touched pays it as well.
-        let touched_pays = match semantics.limit_slip {
-            LimitSlip::Clamp | LimitSlip::Unslipped => false,
-            LimitSlip::Refuse => true,
-            LimitSlip::Exceed => {
-                self.positions.quantity(execution.asset) * sign >= 0.0
-                    || semantics.exit_slip != ExitSlip::Never
-            }
-        };
+        let opens = self.positions.quantity(execution.asset) * sign >= 0.0;
+        // Where slippage may keep a limit from filling, or move it beyond, a limit that was touched
+        // pays it as well.
+        let touched_pays = matches!(semantics.limit_slip, LimitSlip::Refuse | LimitSlip::Exceed);
         let pays = (touched_pays || !execution.flags.has(FillFlags::MAKER))
             && !(has_limit && semantics.limit_slip == LimitSlip::Unslipped)
             && match semantics.exit_slip {
                 ExitSlip::Always => true,
                 ExitSlip::NotAtGap => !(execution.by_stop && execution.phase == Phase::Open),
                 ExitSlip::Never => !execution.by_stop,
+                ExitSlip::OpensOnly => opens,
             };
         if !pays {
             return Some(priced);
@@ -282,14 +279,21 @@ impl Broker {
                 sigma,
                 adv,
             };
-            let impact = check_price_cost("impact", conditions.impact.per_unit(&basis));
+            // A cost without bound comes of a size without measure: the account will refuse it.
+            let checked = |model: &str, cost: f64| {
+                if cost == f64::INFINITY { Ok(cost) } else { check_price_cost(model, cost) }
+            };
+            let impact = checked("impact", conditions.impact.per_unit(&basis));
             priced.impact = *impact.as_ref().unwrap_or(&0.0);
             price += sign * priced.impact;
             basis.price = price;
             (basis.sigma, basis.adv) = past(conditions.slippage.past_rows());
-            let per_unit =
-                if execution.is_quoted { 0.0 } else { conditions.slippage.per_unit(&basis) };
-            let slip = check_price_cost("slippage", per_unit);
+            let per_unit = if execution.is_quoted || price.is_infinite() {
+                0.0
+            } else {
+                conditions.slippage.per_unit(&basis)
+            };
+            let slip = checked("slippage", per_unit);
             price += sign * slip.as_ref().unwrap_or(&0.0);
             if let Err(error) = impact.and(slip) {
                 self.fail(self.located(error, execution.asset));
@@ -314,11 +318,17 @@ impl Broker {
             let beyond = sign * price > sign * execution.limit;
             match semantics.limit_slip {
                 LimitSlip::Clamp if beyond => price = execution.limit,
+                LimitSlip::ClampLoose if beyond && !execution.by_stop => price = execution.limit,
                 LimitSlip::Refuse if beyond => return None,
                 _ => {}
             }
         }
+        let leaves_row = semantics.limit_slip == LimitSlip::ClampLoose
+            && has_limit
+            && sign < 0.0
+            && !execution.by_stop;
         if semantics.slip_cap
+            && !leaves_row
             && let Some(bar) = quotes.bar(execution.asset)
         {
             price = price.clamp(bar.low, bar.high);
@@ -329,7 +339,9 @@ impl Broker {
 
     /// The fee of a fill of this order.
     pub(super) fn fee(&self, execution: &Execution, quantity: f64, price: f64) -> f64 {
-        if !self.conditions.semantics.fee_on_trailing && execution.reason == ExitReason::Trailing {
+        let is_trail = execution.reason == ExitReason::Trailing
+            || self.ledger.orders[execution.order.index()].kind == OrderKind::Trailing;
+        if is_trail && !self.conditions.semantics.fee_on_trailing {
             return 0.0;
         }
         self.conditions.commission.fee(&self.fee_basis(execution, quantity, price))

@@ -2,7 +2,7 @@
 //! orders that depend on their position.
 
 use super::bar::Quotes;
-use super::codes::{CancelReason, ExpireReason, FillFlags, Phase, Side, TimeInForce};
+use super::codes::{CancelReason, ExpireReason, FillFlags, OrderKind, Phase, Side, TimeInForce};
 use super::cycle::{Broker, Hit};
 use super::execution::Execution;
 use super::ledger::{OrderEventKind, OrderStatus};
@@ -27,7 +27,10 @@ impl Broker {
             Orphans::Cancel => self.fit_reduce_only(execution.asset),
             Orphans::Keep => {}
             Orphans::KeepButFlip => self.cancel_after_flip(execution, filled),
-            Orphans::CancelSymbol => self.cancel_orders_of_closed(execution.asset),
+            Orphans::CancelSymbol if execution.sign < 0.0 => {
+                self.cancel_sales_of_closed(execution.asset);
+            }
+            Orphans::CancelSymbol => {}
         }
     }
 
@@ -103,6 +106,7 @@ impl Broker {
             if rare.follows_parent {
                 let filled = self.ledger.orders[live.order.index()].filled.abs();
                 self.live.set_rest(place, parent.filled.abs() - filled);
+                self.grow_child(live.order, parent.filled.abs());
                 self.price_child(place, average);
             } else if !is_first {
                 continue;
@@ -120,6 +124,17 @@ impl Broker {
                 self.ledger.orders[live.order.index()].status = OrderStatus::Live;
                 self.push_change(live.order, OrderEventKind::Released, f64::NAN, f64::NAN);
             }
+        }
+    }
+
+    /// A parent whose quantity was raised takes its children along.
+    fn grow_child(&mut self, order: OrderId, units: f64) {
+        let row = &mut self.ledger.orders[order.index()];
+        let old = row.quantity;
+        if exceeds(units, old.abs()) {
+            row.quantity = old.signum() * units;
+            let new = row.quantity;
+            self.push_change(order, OrderEventKind::ResizedByGroup, old, new);
         }
     }
 
@@ -145,7 +160,8 @@ impl Broker {
             if live.is_held {
                 rare.trail.water = average;
             }
-            terms.stop = rare.trail.stop(terms.side);
+            let is_awake = rare.trail.activate.is_nan();
+            terms.stop = if is_awake { rare.trail.stop(terms.side) } else { f64::NAN };
             if !rare.trail.limit_offset.is_nan() {
                 terms.limit = trailing_limit(terms.side, terms.stop, rare.trail.limit_offset);
             }
@@ -158,7 +174,7 @@ impl Broker {
             } else {
                 price
             };
-            if terms.limit.is_nan() {
+            if terms.kind != OrderKind::Limit {
                 terms.stop = price;
             } else {
                 terms.limit = price;
@@ -180,7 +196,7 @@ impl Broker {
             let live = *self.live.at(place);
             let Some(rare) = self.live.rare(place) else { continue };
             let is_new = rare.since.timestamp == self.now && rare.from <= self.now;
-            if !live.is_open() || !is_new || !live.reduce_only {
+            if !live.is_open() || !is_new || !self.is_reduce(&live) {
                 continue;
             }
             let base = rare.since.base;
@@ -234,13 +250,13 @@ impl Broker {
         }
     }
 
-    fn cancel_orders_of_closed(&mut self, asset: AssetId) {
+    fn cancel_sales_of_closed(&mut self, asset: AssetId) {
         if self.positions.quantity(asset) != 0.0 {
             return;
         }
         for place in 0..self.live.len() {
             let live = self.live.at(place);
-            if live.asset == asset && !live.is_done {
+            if live.asset == asset && !live.is_done && live.sign() < 0.0 {
                 self.cancel_at(place, CancelReason::PositionClosed);
             }
         }

@@ -56,6 +56,7 @@ impl Broker {
             if !live.is_open()
                 || matches!(kind, OrderKind::Market | OrderKind::MarketOnClose)
                 || self.is_reduce(live)
+                || self.is_released_now(place)
             {
                 continue;
             }
@@ -131,10 +132,16 @@ impl Broker {
                 continue;
             }
             let is_favourable = kind == OrderKind::Limit;
+            let price = not_before_entry(touched.price, &since, side, is_favourable, self.now);
+            if !live.terms.is_within_limit(price) {
+                // The entry lies beyond stop and limit: the order is a limit order from here on.
+                self.note_trigger(place);
+                continue;
+            }
             candidates.push(Candidate {
                 asset: live.asset,
                 is_favourable,
-                price: not_before_entry(touched.price, &since, side, is_favourable, self.now),
+                price,
                 by_stop: touched.by_stop,
                 is_maker: touched.is_maker,
                 source: Source::Order(place),
@@ -289,6 +296,12 @@ impl Broker {
             }
             debug_assert!(self.ledger.fills.len() >= n_fills, "fills are only added");
         }
+    }
+
+    /// Whether an order was released in this row: which part of it lies after that is known only for
+    /// what reduces.
+    fn is_released_now(&self, place: usize) -> bool {
+        self.live.rare(place).is_some_and(|rare| rare.since.timestamp == self.now)
     }
 
     /// What the row showed a position up to its close.

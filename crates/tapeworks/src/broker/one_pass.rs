@@ -10,7 +10,6 @@ use super::cycle::{Broker, Hit};
 use super::ledger::{OrderRow, OrderStatus};
 use super::live::{LiveOrder, Rare};
 use super::matching::{Terms, Touched};
-use super::positions::Entry;
 use super::rules::{PositionFacts, RuleExit};
 use super::semantics::{
     CashCheck, EntryBar, Excursions, FillAt, OnCloseAt, RestFrom, RuleStyle, Sequence,
@@ -382,15 +381,23 @@ impl Broker {
         if since.timestamp != self.now {
             return true;
         }
-        match (self.conditions.semantics.entry_bar_children, since.how) {
-            (EntryBar::FullBar | EntryBar::AfterEntry, _) | (EntryBar::ByEntry, Entry::Open) => {
-                true
-            }
-            (EntryBar::ByEntry, Entry::Stop) => {
-                live.kind() == OrderKind::Limit && !self.sibling_is_reached(place, bar)
-            }
-            (EntryBar::None, _) | (EntryBar::ByEntry, _) => false,
+        match self.conditions.semantics.entry_bar_children {
+            EntryBar::FullBar | EntryBar::AfterEntry => true,
+            EntryBar::None => false,
+            EntryBar::ByEntry => match self.parent_kind(place) {
+                OrderKind::Market => true,
+                OrderKind::Stop => {
+                    live.kind() == OrderKind::Limit && !self.sibling_is_reached(place, bar)
+                }
+                _ => false,
+            },
         }
+    }
+
+    /// The kind of the order that released this one; a market order where there is none.
+    fn parent_kind(&self, place: usize) -> OrderKind {
+        let parent = self.live.rare(place).and_then(|rare| rare.parent);
+        parent.map_or(OrderKind::Market, |order| self.ledger.orders[order.index()].kind)
     }
 
     /// Whether the row reaches a stop in the group of an order.

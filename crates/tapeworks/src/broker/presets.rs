@@ -6,10 +6,11 @@
 
 use super::semantics::{
     AfterRuleExit, BarsHeld, BothHit, CashCheck, ChildFrom, ChildGate, CloseRuleAt, EntryBar,
-    Excursions, ExitSlip, FeeBase, FillAt, FlipShortfall, FundingAt, LimitGap, LimitSlip, MarkMissing, Matching,
-    OnCloseAt, Orphans, PartialSearch, RebalanceOrder, RestFrom, RowCheck, RuleStyle, Semantics, Sequence,
-    ShortCash, ShortfallRule, SizeRounding, StopBase, StopExitAt, StopLimitRule, TargetRounding,
-    TargetShortfall, Touch, TrailOrder, WaterMark, WaterStart,
+    Excursions, ExitSlip, FeeBase, FillAt, FlipShortfall, FundingAt, LimitGap, LimitSlip,
+    MarkMissing, Matching, OnCloseAt, Orphans, PartialSearch, RebalanceOrder, RestFrom, RowCheck,
+    RuleStyle, Semantics, Sequence, ShortCash, ShortfallRule, SizeRounding, StopBase, StopExitAt,
+    StopLimitRule, TargetRounding, TargetShortfall, Touch, TrailOrder, TrailPercent, WaterMark,
+    WaterStart,
 };
 
 /// Every constant that a name finds.
@@ -51,6 +52,7 @@ impl Semantics {
     /// `cheat_on_close` is `fill_at = same_close`.
     pub const BACKTRADER: Self = Self {
         name: "backtrader",
+        limit_slip: LimitSlip::ClampLoose,
         matching: Matching::OnePass,
         row_check: RowCheck::Finite,
         stop_limit: StopLimitRule::TriggerOrOpenBetween,
@@ -193,7 +195,7 @@ impl Semantics {
         row_check: RowCheck::Finite,
         limit_slip: LimitSlip::Exceed,
         stop_limit: StopLimitRule::Better,
-        exit_slip: ExitSlip::Never,
+        exit_slip: ExitSlip::OpensOnly,
         entry_bar: EntryBar::ByEntry,
         entry_bar_children: EntryBar::ByEntry,
         sequence: Sequence::Submission,
@@ -218,6 +220,7 @@ impl Semantics {
         row_check: RowCheck::Finite,
         limit_slip: LimitSlip::Unslipped,
         stop_limit: StopLimitRule::Trigger,
+        trail_percent: TrailPercent::LastRow,
         exit_slip: ExitSlip::Never,
         water_start: WaterStart::EntryExtreme,
         water_entry_row: false,
@@ -252,6 +255,7 @@ impl Semantics {
     /// `allow_leverage` too a margin account with `short_cash = margin`.
     pub const ML4T_DEFAULT: Self = Self {
         name: "ml4t_default",
+        flip_shortfall: FlipShortfall::Whole,
         matching: Matching::OnePass,
         row_check: RowCheck::Finite,
         limit_gap: LimitGap::Limit,
@@ -267,7 +271,6 @@ impl Semantics {
         both_hit: BothHit::ProfitFirst,
         child_gate: ChildGate::Ungated,
         orphans: Orphans::KeepButFlip,
-        flip_shortfall: FlipShortfall::Whole,
         target_shortfall: TargetShortfall::Rebalance,
         partial_search: PartialSearch::HalvingLessCent,
         short_cash: ShortCash::CreditCovered,

@@ -87,6 +87,9 @@ codes! {
         Refuse = "refuse",
         /// Moves its price beyond the limit.
         Exceed = "exceed",
+        /// As `clamp`, but an order that fills at its stop may go beyond its limit, and a sale at
+        /// the open beyond the row. For parity only.
+        ClampLoose = "clamp_loose",
     }
 }
 
@@ -102,8 +105,8 @@ codes! {
         /// At the limit wherever the row touched it; where the limit is better than the stop and
         /// the stop was reached inside the row, only if the close came back to the limit.
         Limit = "limit",
-        /// At the stop, where the row touched a limit beyond it, although it may have opened beyond
-        /// both; a limit that is better waits for the next row.
+        /// At the stop, whatever the open, if the limit lies beyond it and the row touched the limit;
+        /// else not in this row.
         Better = "better",
     }
 }
@@ -117,6 +120,18 @@ codes! {
         NotAtGap = "not_at_gap",
         /// None.
         Never = "never",
+        /// None, nor any other fill that closes; whatever opens does.
+        OpensOnly = "opens_only",
+    }
+}
+
+codes! {
+    /// What moves the stop of a trailing order whose distance is a fraction.
+    TrailPercent {
+        /// Prices that are better than the best so far.
+        Best = "best",
+        /// Each row anew, up and down, for a sale; nothing for a buy. For parity only.
+        LastRow = "last_row",
     }
 }
 
@@ -262,7 +277,8 @@ codes! {
         Cancel = "cancel",
         /// They stay, and may open a position. For parity only.
         Keep = "keep",
-        /// All orders of the symbol are cancelled.
+        /// A sale that ends a position cancels the other sales of the symbol; a buy nothing. For
+        /// parity only.
         CancelSymbol = "cancel_symbol",
         /// They stay; a fill that flips the position cancels all other orders of the symbol. For
         /// parity only.
@@ -597,6 +613,8 @@ semantics! {
     trail_orders: TrailOrder,
     /// When a trailing rule follows the price.
     trail_rules: TrailOrder,
+    /// What moves the stop of a trailing order whose distance is a fraction.
+    trail_percent: TrailPercent,
     /// Which prices move a water mark.
     water_mark: WaterMark,
     /// Where a water mark starts.
@@ -682,6 +700,7 @@ impl Semantics {
         exit_slip: ExitSlip::Always,
         trail_orders: TrailOrder::TestThenUpdate,
         trail_rules: TrailOrder::TestThenUpdate,
+        trail_percent: TrailPercent::Best,
         water_mark: WaterMark::Extreme,
         water_start: WaterStart::Fill,
         rules: RuleStyle::Resting,

@@ -53,8 +53,19 @@ impl Trader {
         if is_nothing && quantity.is_finite() {
             return None;
         }
+        let held = self.quantity(asset);
+        // What only reduces may not open anything where a rule closes the position before it.
+        let reduce_only = held * units >= 0.0
+            && units.abs() < held.abs()
+            && held * quantity < 0.0
+            && !self.broker.conditions().semantics.double_exit;
         let shortfall = self.shortfall_of_target(!value.is_nan());
-        Some(self.send(&NewOrder { shortfall, value, ..NewOrder::market(asset, quantity) }))
+        Some(self.send(&NewOrder {
+            reduce_only,
+            shortfall,
+            value,
+            ..NewOrder::market(asset, quantity)
+        }))
     }
 
     /// What to do when the account cannot pay for an order in stated units.

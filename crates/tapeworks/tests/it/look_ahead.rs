@@ -7,7 +7,7 @@ use tapeworks::engine::{
     Distance, EngineConfig, ExitPrice, OrderRequest, ReleaseOn, RunLog, Size, TrailTerms,
 };
 
-use crate::market::{Act, Market, Row, at, bar_of, fills, limit, market, play, play_chunked, stop};
+use crate::market::{Act, Market, Row, at, fills, limit, market, play, play_chunked, stop};
 use crate::random::{MAX_BARS, config, market_of, script};
 
 fn is_final(kind: OrderEventKind) -> bool {
@@ -86,7 +86,7 @@ proptest! {
             .rows
             .into_iter()
             .filter(|row| row.bar > bar)
-            .map(|row| Row { ohlc: row.ohlc.map(|p| p * rise), signals: vec![f64::NAN; 2], ..row })
+            .map(|row| Row { ohlc: row.ohlc.map(|p| p * rise), signals: vec![f64::NAN; 3], ..row })
             .collect();
         let nan: Vec<Row> = market
             .rows
@@ -285,18 +285,18 @@ fn order_when_the_deciding_row_would_fill_it_then_it_waits_for_the_next() {
     let rows =
         [[100.0, 150.0, 50.0, 100.0], [100.0, 101.0, 99.0, 100.0], [100.0, 101.0, 99.0, 100.0]];
     let asset = tapeworks::base::AssetId(0);
-    let far = TrailTerms {
-        distance: Distance::Amount(20.0),
-        limit_offset: None,
-        activate: Some(130.0),
-    };
+    let far =
+        TrailTerms { distance: Distance::Amount(20.0), limit_offset: None, activate: Some(130.0) };
     let waits = [
         limit(0, 1.0, 60.0),
         stop(0, 1.0, 140.0),
         Act::Order(OrderRequest::stop_limit(asset, 1.0, 140.0, 145.0)),
         Act::Order(OrderRequest::trailing(asset, 1.0, Distance::Fraction(0.25))),
         Act::Order(OrderRequest { trail: Some(far), ..OrderRequest::market(asset, 1.0) }),
-        Act::Oco(vec![OrderRequest::limit(asset, 1.0, 60.0), OrderRequest::stop(asset, 1.0, 140.0)]),
+        Act::Oco(vec![
+            OrderRequest::limit(asset, 1.0, 60.0),
+            OrderRequest::stop(asset, 1.0, 140.0),
+        ]),
         Act::Oto(
             OrderRequest::limit(asset, 1.0, 60.0),
             ReleaseOn::Complete,

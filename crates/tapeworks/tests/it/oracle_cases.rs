@@ -11,7 +11,7 @@ use std::panic::AssertUnwindSafe;
 
 use serde_json::Value;
 use tapeworks::base::{AssetId, Result};
-use tapeworks::broker::{AfterRuleExit, OrderKind, OrderStatus, RejectCode, Semantics};
+use tapeworks::broker::{AfterRuleExit, CancelReason, OrderKind, OrderStatus, Semantics};
 use tapeworks::engine::{
     ClosedLot, Distance, EngineConfig, ExitPrice, Flow, OrderRequest, RunLog, Size, Slice,
     Strategy, Trader, run,
@@ -367,7 +367,7 @@ fn trade_numbers(log: &RunLog, lot: &ClosedLot, entered: i64) -> Vec<(&'static s
 /// One order as a line; nothing for an order that the peer never made.
 fn order_text(log: &RunLog, order: &tapeworks::engine::OrderRow, blocks: bool) -> Option<String> {
     let code = match order.status {
-        OrderStatus::Rejected(RejectCode::PrecheckFailed) if blocks => return None,
+        OrderStatus::Cancelled(CancelReason::AfterRuleExit) if blocks => return None,
         OrderStatus::Rejected(code) => code.as_str(),
         _ => "",
     };

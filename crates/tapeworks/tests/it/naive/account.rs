@@ -27,6 +27,7 @@ impl Twin<'_> {
         let session = self.session;
         self.unsettled.retain(|&(due, _)| due > session);
         self.session_base = self.equity;
+        self.session_flow = 0.0;
         self.session_orders = 0;
     }
 
@@ -36,16 +37,9 @@ impl Twin<'_> {
         let before = self.session.checked_sub(1).map(|k| at(self.bars[k]));
         if let Some(before) = before {
             let terms = self.config.account;
-            let days = (now - before) as f64 / 1e9 / DAY_S;
-            let unsettled: f64 = self.unsettled.iter().map(|u| u.1).sum();
-            let settled = self.cash - unsettled;
-            let rate = if settled > 0.0 { terms.credit_rate } else { terms.debit_rate };
-            let interest = settled * rate * days / terms.day_count;
-            if interest != 0.0 {
-                self.cash += interest;
-                self.totals.interest += interest;
-                self.event(AccountEventKind::Interest, None, interest);
-            }
+            // A year of 252 days counts sessions; this is the first since the one before.
+            let elapsed = (now - before) as f64 / 1e9 / DAY_S;
+            let days = if terms.day_count == 252.0 { 1.0 } else { elapsed };
             for p in self.positions_by_asset() {
                 let own = self.instrument(p.asset).borrow_rate;
                 let rate = if own.is_nan() { terms.borrow_rate } else { own };
@@ -57,12 +51,22 @@ impl Twin<'_> {
                     self.event(AccountEventKind::Borrow, Some(p.asset), -cost);
                 }
             }
+            let unsettled: f64 = self.unsettled.iter().map(|u| u.1).sum();
+            let settled = self.cash - unsettled;
+            let rate = if settled > 0.0 { terms.credit_rate } else { terms.debit_rate };
+            let interest = settled * rate * days / terms.day_count;
+            if interest != 0.0 {
+                self.cash += interest;
+                self.totals.interest += interest;
+                self.event(AccountEventKind::Interest, None, interest);
+            }
             self.fund(|f| before < f && f < now);
         }
         for &(f, amount) in &self.config.flows {
             if f <= now && before.is_none_or(|before| before < f) {
                 self.cash += amount;
                 self.totals.flows += amount;
+                self.session_flow += amount;
                 self.event(AccountEventKind::Flow, None, amount);
             }
         }
@@ -75,10 +79,8 @@ impl Twin<'_> {
             let symbols = &self.market.symbols;
             let asset = symbols.iter().position(|s| s == symbol).expect("a symbol of the run");
             let asset = u32::try_from(asset).expect("few symbols");
-            let cost = self.held(asset)
-                * self.marks[asset as usize]
-                * self.multiplier(asset)
-                * rate;
+            let cost =
+                self.held(asset) * self.marks[asset as usize] * self.multiplier(asset) * rate;
             if self.held(asset) != 0.0 && cost != 0.0 {
                 self.cash -= cost;
                 self.totals.funding += cost;

@@ -89,15 +89,20 @@ impl Twin<'_> {
         if !(tick > 0.0) || !price.is_finite() {
             return price;
         }
-        let ticks = price / tick;
-        tick * if up { (ticks - 1e-9).ceil() } else { (ticks + 1e-9).floor() }
+        super::costs::to_tick(price, tick, up)
     }
 
     fn price_is_bad(&self, asset: u32, price: f64) -> bool {
         !price.is_finite() || (price <= 0.0 && !self.instrument(asset).allows_negative_prices)
     }
 
-    fn send(&mut self, request: &OrderRequest, quantity: f64, may_shrink: bool, place: Place) -> u32 {
+    fn send(
+        &mut self,
+        request: &OrderRequest,
+        quantity: f64,
+        may_shrink: bool,
+        place: Place,
+    ) -> u32 {
         let asset = request.asset.0;
         let rounded = self.round(asset, quantity);
         let offset = request.trail.and_then(|trail| trail.limit_offset);
@@ -132,13 +137,13 @@ impl Twin<'_> {
         });
         let code = if mark.is_nan() {
             Some(RejectCode::NotListed)
-        } else if self.is_closed {
-            Some(RejectCode::AccountClosed)
         } else if max_orders.is_some_and(|n| self.session_orders >= n) {
             Some(RejectCode::LimitOrderCount)
         } else if !rounded.is_finite() {
             Some(RejectCode::QuantityNotFinite)
-        } else if request.reduce_only && self.held(asset) * d >= 0.0 {
+        } else if self.is_closed {
+            Some(RejectCode::AccountClosed)
+        } else if request.reduce_only && self.held(asset) == 0.0 {
             Some(RejectCode::PositionMissing)
         } else if rounded == 0.0 {
             Some(RejectCode::QuantityZero)
@@ -156,6 +161,20 @@ impl Twin<'_> {
         self.push_bracket(id, bracket, request.trailing_exit);
         if let Some(code) = code {
             self.reject(id, code);
+            if super::mimic("1")
+                && matches!(
+                    code,
+                    RejectCode::QuantityZero
+                        | RejectCode::QuantityNotFinite
+                        | RejectCode::AboveMaxQuantity
+                )
+            {
+                let n = u32::try_from(self.orders.len()).unwrap();
+                for child in id + 1..n {
+                    self.rejections.push((self.bar, child, code));
+                    self.order_mut(child).status = OrderStatus::Rejected(code);
+                }
+            }
         }
         id
     }
@@ -218,7 +237,8 @@ impl Twin<'_> {
     }
 
     fn send_market(&mut self, asset: u32, quantity: f64, reduce_only: bool, may_shrink: bool) {
-        let request = OrderRequest { reduce_only, ..OrderRequest::market(super::id_of(asset), 0.0) };
+        let request =
+            OrderRequest { reduce_only, ..OrderRequest::market(super::id_of(asset), 0.0) };
         self.send(&request, quantity, may_shrink, PLAIN);
     }
 
@@ -306,6 +326,9 @@ impl Twin<'_> {
             trail.distance = distance;
             self.order_mut(id).is_triggered = false;
         }
+        if super::mimic("12") && (change.limit.is_finite() || change.stop.is_finite()) {
+            to_the_end = true;
+        }
         if to_the_end {
             self.order_mut(id).priority = self.next_priority;
             self.next_priority += 1;
@@ -364,7 +387,7 @@ impl Twin<'_> {
                     .orders
                     .iter()
                     .filter(|o| o.is_open() && asset.is_none_or(|asset| asset == o.asset))
-                    .filter(|o| o.origin == OrderOrigin::Strategy)
+                    .filter(|o| o.origin == OrderOrigin::Strategy || super::mimic("20"))
                     .map(|o| o.id)
                     .collect();
                 for id in ids {

@@ -16,22 +16,28 @@ impl Twin<'_> {
     /// The price after all costs of a fill of `q` units, and whether a cost missed its volume.
     pub(super) fn price(&self, order: &Order, q: f64, hit: Hit) -> (f64, u8) {
         let d = order.d;
-        let volume = self.tradable(order.asset).map_or(f64::NAN, |row| row.volume);
+        let has_volume = self.instrument(order.asset).has_volume || super::mimic("8");
+        let row = self.tradable(order.asset).filter(|_| has_volume);
+        let volume = row.map_or(f64::NAN, |row| row.volume);
         let tick = self.instrument(order.asset).tick;
         let p0 = hit.base;
-        let p1 = if hit.by_stop { p0 * (1.0 + d * self.config.stop_slippage) } else { p0 };
+        let not13 =
+            !(super::mimic("13") && !hit.limit.is_nan() && hit.how == super::book::How::AtOpen);
+        let p1 = if hit.by_stop && not13 { p0 * (1.0 + d * self.config.stop_slippage) } else { p0 };
         let mut p3 = p1;
         let mut flags = 0;
         if hit.flags & MAKER == 0 {
             let p2 = p1 + d * self.impact(p1, q, volume);
             p3 = p2 + d * self.slip(order.asset, p2, q, volume);
-            if !(volume > 0.0) && self.needs_volume() {
+            if !(volume > 0.0)
+                && self.needs_volume()
+                && !(super::mimic("8") && !has_volume && volume == 0.0)
+            {
                 flags = NO_VOLUME_COST;
             }
         }
         let p4 = if p3 != p0 && tick > 0.0 {
-            let ticks = p3 / tick;
-            tick * if d > 0.0 { (ticks - 1e-9).ceil() } else { (ticks + 1e-9).floor() }
+            to_tick(p3, tick, d > 0.0)
         } else {
             p3
         };
@@ -141,6 +147,15 @@ impl Twin<'_> {
         self.month_units += q;
         self.month_notional += (q * price).abs() * self.multiplier(order.asset);
     }
+}
+
+/// A price in whole ticks; one that is whole but for rounding stays.
+pub fn to_tick(price: f64, tick: f64, up: bool) -> f64 {
+    let ticks = price / tick;
+    if (ticks - ticks.round()).abs() <= 1e-9 * ticks.abs().max(1.0) {
+        return tick * ticks.round();
+    }
+    tick * if up { ticks.ceil() } else { ticks.floor() }
 }
 
 /// `size` beyond `from`, each part at the rate of its bracket, or all at the last one's.

@@ -1,8 +1,8 @@
 //! The turn of an order whose price has come: cap, cash test, fill or refusal (3.1, 3.4, 4.2, 4.3).
 
 use tapeworks::broker::{
-    AccountKind, CancelReason, ExpireReason, LimitKind, Lots, Margin, OrderStatus,
-    RejectCode, TimeInForce,
+    AccountKind, CancelReason, ExpireReason, LimitKind, Lots, Margin, OrderStatus, RejectCode,
+    TimeInForce,
 };
 
 use super::Twin;
@@ -37,13 +37,14 @@ impl Twin<'_> {
     }
 
     /// What the participation cap leaves of this row for a symbol.
-    fn cap_left(&self, asset: u32) -> f64 {
-        let volume = self.tradable(asset).map_or(f64::NAN, |row| row.volume);
+    pub(super) fn cap_left(&self, asset: u32) -> f64 {
+        let volume = self.tradable(asset).map_or(0.0, |row| row.volume);
         match self.config.participation {
-            Some(participation) if volume >= 0.0 => {
-                participation.max_share * volume - self.used[asset as usize]
-            }
-            _ => f64::INFINITY,
+            Some(_) if !self.instrument(asset).has_volume => f64::INFINITY,
+            // Of an unknown volume no share is certain.
+            Some(_) if volume.is_nan() => 0.0,
+            Some(participation) => participation.max_share * volume - self.used[asset as usize],
+            None => f64::INFINITY,
         }
     }
 
@@ -67,9 +68,6 @@ impl Twin<'_> {
                 return;
             }
         }
-        if rest < order.rest() {
-            self.order_mut(id).total = order.filled + rest;
-        }
         let is_fok = order.tif == TimeInForce::Fok;
         let mut q = rest;
         if rest > self.cap_left(order.asset) {
@@ -85,6 +83,9 @@ impl Twin<'_> {
             if q == 0.0 {
                 return;
             }
+        }
+        if rest < order.rest() {
+            self.order_mut(id).total = order.filled + rest;
         }
         // Rounding of sums counts as nothing.
         let mut closed = if is_opposite { q.min(held.abs()) } else { 0.0 };
@@ -108,7 +109,7 @@ impl Twin<'_> {
             return;
         }
         if closed + sized > 0.0 {
-            if refused.is_some() || sized < opened {
+            if refused.is_none() && sized < opened {
                 self.order_mut(id).total = order.filled + closed + sized;
             }
             self.fill(id, closed + sized, hit);
@@ -132,7 +133,8 @@ impl Twin<'_> {
         if self.is_closed {
             return Err(RejectCode::AccountClosed);
         }
-        if self.call_stands {
+        let is_record = self.config.account.margin_call == tapeworks::broker::MarginCallPolicy::Record;
+        if self.call_stands && !(super::mimic("19") && is_record) {
             return Err(RejectCode::MarginCallActive);
         }
         if self.is_halted {
@@ -149,37 +151,47 @@ impl Twin<'_> {
                 _ => {}
             }
         }
+        let (price, _) = self.price(order, closed + o, hit);
+        if o * price.abs() * instrument.multiplier < instrument.min_notional {
+            return Err(RejectCode::BelowMinNotional);
+        }
+        if self.breaks_exposure(order, closed + o, hit) {
+            return Err(RejectCode::LimitExposure);
+        }
         let mut sized = o;
         if !self.can_pay(order, closed + o, hit) {
-            let code = if self.pays_in_full() {
-                RejectCode::InsufficientCash
-            } else {
-                RejectCode::InsufficientMargin
-            };
             if !order.may_shrink {
-                return Err(code);
+                return Err(self.cannot_pay());
             }
             // The largest number of lots that passes: by halves, since cost grows with size.
             let per_unit = self.lots_per_unit(asset);
             let (mut low, mut high) = (0.0, (o * per_unit).round());
             while high - low > 1.0 {
                 let middle = f64::midpoint(low, high).floor();
+                if middle <= low || middle >= high {
+                    break;
+                }
                 let passes = self.can_pay(order, closed + middle / per_unit, hit);
                 if passes { low = middle } else { high = middle }
             }
             sized = low / per_unit;
             if sized == 0.0 {
-                return Err(code);
+                return Err(self.cannot_pay());
             }
         }
         let (price, _) = self.price(order, closed + sized, hit);
         if sized * price.abs() * instrument.multiplier < instrument.min_notional {
-            return Err(RejectCode::BelowMinNotional);
-        }
-        if self.breaks_exposure(order, closed + sized, hit) {
-            return Err(RejectCode::LimitExposure);
+            return Err(self.cannot_pay());
         }
         Ok(sized)
+    }
+
+    fn cannot_pay(&self) -> RejectCode {
+        if self.pays_in_full() {
+            RejectCode::InsufficientCash
+        } else {
+            RejectCode::InsufficientMargin
+        }
     }
 
     /// The price at which the test values a symbol: its base price, others' open or mark.
@@ -247,15 +259,16 @@ impl Twin<'_> {
 
     fn breaks_exposure(&self, order: &Order, q: f64, hit: Hit) -> bool {
         let (book, equity) = self.book_after(order, q, hit);
+        let equity = if super::mimic("25") { self.book_after(order, 0.0, hit).1 } else { equity };
         let values: Vec<f64> =
             book.iter().map(|&(a, units, p)| units * p * self.multiplier(a)).collect();
         let own = *values.last().expect("the order's own symbol");
         let gross: f64 = values.iter().map(|v| v.abs()).sum();
         let net: f64 = values.iter().sum::<f64>().abs();
         self.config.limits.iter().any(|limit| match limit.kind {
-            LimitKind::GrossExposure(x) => gross / equity > x,
-            LimitKind::NetExposure(x) => net / equity > x,
-            LimitKind::SymbolExposure(x) => own.abs() / equity > x,
+            LimitKind::GrossExposure(x) => gross > x * equity,
+            LimitKind::NetExposure(x) => net > x * equity,
+            LimitKind::SymbolExposure(x) => own.abs() > x * equity,
             _ => false,
         })
     }
@@ -270,7 +283,7 @@ impl Twin<'_> {
         let order = self.order_mut(id);
         order.filled += q;
         order.filled_notional += q * price;
-        if order.rest() <= 0.0 {
+        if order.rest() <= 1e-12 * order.total {
             order.status = OrderStatus::Filled;
         }
         self.apply(id, q, price, fee, hit);
@@ -280,8 +293,5 @@ impl Twin<'_> {
 
 /// Refusals that are not a question of what the account can pay.
 fn is_policy(code: Option<RejectCode>) -> bool {
-    !matches!(
-        code,
-        None | Some(RejectCode::InsufficientCash | RejectCode::InsufficientMargin)
-    )
+    !matches!(code, None | Some(RejectCode::InsufficientCash | RejectCode::InsufficientMargin))
 }

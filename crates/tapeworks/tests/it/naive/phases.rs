@@ -28,6 +28,14 @@ impl Twin<'_> {
             && self.tradable(order.asset).is_some()
     }
 
+    pub(super) fn awake(&self, id: u32) -> super::book::Order {
+        let mut order = self.order(id).clone();
+        if super::mimic("11") && order.start.is_some_and(|s| s.bar == self.bar) {
+            order.is_dormant = false;
+        }
+        order
+    }
+
     /// Fills an order whose price has come, or notes that its stop was reached.
     pub(super) fn act_on(&mut self, id: u32, met: Met) {
         match met {
@@ -66,6 +74,7 @@ impl Twin<'_> {
         }
         self.orders_at_open(true, |o| o == OrderOrigin::Strategy);
         self.orders_at_open(false, |_| true);
+        self.fire_late();
     }
 
     fn orders_at_open(&mut self, only_reduces: bool, of: impl Fn(OrderOrigin) -> bool) {
@@ -121,7 +130,7 @@ impl Twin<'_> {
             if !self.meets_this_row(id) || self.reduces(id) {
                 continue;
             }
-            let order = self.order(id).clone();
+            let order = self.awake(id);
             let row = self.tradable(order.asset).expect("asked above");
             let range = self.range_for(order.start, order.asset);
             let met = inside(&order, row.ohlc, range);
@@ -161,16 +170,14 @@ impl Twin<'_> {
         let mut both = None;
         loop {
             // (price, is it a target, order or level, fill, the entry it dates from)
-            let mut candidates: Vec<(f64, bool, Result<u32, Level>, Met, Option<Start>)> = Vec::new();
+            let mut candidates: Vec<(f64, bool, Result<u32, Level>, Met, Option<Start>)> =
+                Vec::new();
             let position = self.positions.iter().find(|p| p.asset == asset).cloned();
             let entered = position.as_ref().map(|p| p.entry);
             let added = position.as_ref().map(|p| p.last);
             for id in self.live_ids() {
-                let order = self.order(id).clone();
+                let order = self.awake(id);
                 if order.asset != asset || order.d != -side || !self.meets_this_row(id) {
-                    continue;
-                }
-                if !self.reduces(id) && !self.pays_in_full() {
                     continue;
                 }
                 let start = order.start.or(entered);
@@ -183,7 +190,10 @@ impl Twin<'_> {
                 }
             }
             let range = self.range_for(added, asset);
-            for level in self.levels(asset) {
+            // Rules of a position that a flip has made in this phase wait for the next row.
+            let levels =
+                if self.held(asset) * side > 0.0 { self.levels(asset) } else { Vec::new() };
+            for level in levels {
                 let (adverse, favourable) =
                     if side > 0.0 { (range.low, range.high) } else { (range.high, range.low) };
                 let reached = if level.is_target {
@@ -206,6 +216,16 @@ impl Twin<'_> {
                 };
                 candidates.push((level.price, level.is_target, Err(level), Met::Fill(hit), added));
             }
+            // On the entry row a level that lies behind the entry fires at the entry.
+            for (price, is_target, _, met, start) in &mut candidates {
+                let Met::Fill(hit) = met else { continue };
+                let Some(start) = start.filter(|start| start.bar == self.bar) else { continue };
+                let behind = side * (hit.base - start.base);
+                if (*is_target && behind < 0.0) || (!*is_target && behind > 0.0) {
+                    hit.base = start.base;
+                    *price = start.base;
+                }
+            }
             // Nearest first; a stable sort: at equal levels orders by priority, then the rule.
             candidates.sort_by(|a, b| {
                 let key = |price: f64, is_target: bool| {
@@ -213,23 +233,26 @@ impl Twin<'_> {
                 };
                 a.1.cmp(&b.1).then(key(a.0, a.1).total_cmp(&key(b.0, b.1)))
             });
-            let is_both = candidates.iter().any(|c| c.1) && candidates.iter().any(|c| !c.1);
+            let fills = |target: bool| {
+                candidates.iter().any(|c| c.1 == target && matches!(c.3, Met::Fill(_)))
+            };
+            let is_both = fills(true) && fills(false);
             let both = *both.get_or_insert(is_both);
             let Some((price, is_target, who, met, start)) = candidates.into_iter().next() else {
                 return;
             };
             let met = match met {
                 Met::Fill(mut hit) => {
-                    // On the entry row a level that lies behind the entry fires at the entry.
                     let start = start.filter(|start| start.bar == self.bar);
-                    if let Some(start) = start {
-                        let behind = side * (hit.base - start.base);
-                        if (is_target && behind < 0.0) || (!is_target && behind > 0.0) {
-                            hit.base = start.base;
-                        }
+                    let is_open = who.is_ok() && self.held(asset) * side <= 0.0;
+                    if is_open && super::mimic("15") {
+                        hit.flags = 0;
+                        hit.how = How::TouchedStop;
+                        hit.by_stop = false;
                     }
                     let by_stop = start.is_some_and(|start| start.how == How::TouchedStop);
-                    if both || (!is_target && by_stop && side * (close - price) > 0.0) {
+                    let both = both && !is_open;
+                    if both || (!is_target && !is_open && by_stop && side * (close - hit.base) > 0.0) {
                         hit.flags |= AMBIGUOUS;
                     }
                     Met::Fill(hit)
@@ -260,6 +283,9 @@ impl Twin<'_> {
                     continue;
                 }
                 let order = self.order(id).clone();
+                if !only_reduces && super::mimic("16") && self.reduces(id) {
+                    continue;
+                }
                 let close = self.tradable(order.asset).expect("asked above").ohlc[3];
                 self.act_on(id, at_close(&order, close));
             }

@@ -99,6 +99,7 @@ impl Twin<'_> {
             bars_to_worst: 0,
             flags: hit.flags,
             steps_done: Vec::new(),
+            steps_left: Vec::new(),
             taken: Vec::new(),
         });
         self.take_columns_at_entry(asset);
@@ -116,6 +117,8 @@ impl Twin<'_> {
         reason: ExitReason,
         hit: Hit,
     ) {
+        let last = self.fills.last().expect("this one").order;
+        let is_stop_limit = matches!(self.order(last).kind, tapeworks::broker::OrderKind::StopLimit | tapeworks::broker::OrderKind::TrailingLimit);
         let [open, high, low, _] = self.tradable(asset).expect("a fill has a row").ohlc;
         let dust = self.dust(self.held(asset));
         let i = self.positions.iter().position(|p| p.asset == asset).expect("it reduces");
@@ -139,7 +142,10 @@ impl Twin<'_> {
             How::WithParent => (hit.base, hit.base),
             How::TouchedStop if same_row && p.entry.how != How::AtOpen => (hit.base, hit.base),
             How::TouchedStop => (best_of(open, hit.base), hit.base),
+            How::TouchedLimit | How::TouchedStop if super::mimic("6") && self.in_3a => (hit.base, hit.base),
+            How::TouchedLimit if super::mimic("24") && is_stop_limit => (hit.base, hit.base),
             How::TouchedLimit => (hit.base, adverse),
+            How::AtClose if same_row && p.entry.how == How::AtClose => (p.best, p.worst),
             How::AtClose if same_row && p.entry.how == How::TouchedLimit => {
                 (best_of(hit.base, p.entry.base), adverse)
             }
@@ -192,7 +198,7 @@ impl Twin<'_> {
                 match p.entry.how {
                     How::TouchedLimit | How::WithParent if side > 0.0 => up = p.entry.base.max(close),
                     How::TouchedLimit | How::WithParent => up = p.entry.base.min(close),
-                    How::AtClose => (up, down) = (p.entry.base, p.entry.base),
+                    How::AtClose => (up, down) = (p.best, p.worst),
                     How::AtOpen | How::TouchedStop => {}
                 }
             } else {
@@ -235,7 +241,7 @@ impl Twin<'_> {
             });
         }
         for order in &mut self.orders {
-            if order.is_live() {
+            if order.is_live() || (super::mimic("2") && order.is_open()) {
                 order.status = tapeworks::broker::OrderStatus::LiveAtEnd;
             }
         }

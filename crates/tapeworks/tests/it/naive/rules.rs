@@ -38,11 +38,13 @@ impl Twin<'_> {
         self.market.row(bar, asset).map_or(f64::NAN, |row| row.signals[at])
     }
 
-    /// The column in the last row before this one.
+    /// The last value that the column had before this row, back to the row before the entry.
     fn column_before(&self, asset: u32, name: &str) -> f64 {
-        let rows = self.market.rows.iter().rev();
-        let last = rows.filter(|row| row.asset == asset && row.bar < self.bar).map(|row| row.bar).next();
-        last.map_or(f64::NAN, |bar| self.column(bar, asset, name))
+        let entry = self.positions.iter().find(|p| p.asset == asset).map_or(self.bar, |p| p.entry.bar);
+        let has_row = |bar: &usize| self.market.row(*bar, asset).is_some();
+        let first = (0..entry).rev().find(has_row).unwrap_or(entry);
+        let mut values = (first..self.bar).rev().map(|bar| self.column(bar, asset, name));
+        values.find(|value| value.is_finite()).unwrap_or(f64::NAN)
     }
 
     /// All levels of a position, stops first, each kind nearest first.
@@ -70,10 +72,10 @@ impl Twin<'_> {
                     push(p.best - side * a, false, ExitReason::Trailing, 1.0);
                 }
                 PositionRule::TighteningTrail(steps) => {
-                    // On the entry row there is no close of this position yet.
-                    let last = if p.entry.bar == self.bar { p.average } else { self.mark_of(asset) };
-                    let gain = side * (last / p.average - 1.0);
-                    let reached = steps.iter().rev().find(|step| gain >= step.0);
+                    // On the entry row there is no close of this position yet: the first step.
+                    let gain = side * (self.mark_of(asset) / p.average - 1.0);
+                    let is_new = p.entry.bar == self.bar;
+                    let reached = steps.iter().rev().find(|step| !is_new && gain >= step.0);
                     let x = reached.unwrap_or(&steps[0]).1;
                     push(away(p.best, x), false, ExitReason::Trailing, 1.0);
                 }
@@ -114,7 +116,12 @@ impl Twin<'_> {
         levels.retain(|level| self.is_armed(asset, level));
         levels.sort_by(|a, b| {
             let key = |level: &Level| if level.is_target { side * level.price } else { -side * level.price };
-            a.is_target.cmp(&b.is_target).then(key(a).total_cmp(&key(b)))
+            // At one price the stop loss comes first.
+            let late = |level: &Level| level.reason != ExitReason::StopLoss;
+            a.is_target
+                .cmp(&b.is_target)
+                .then(key(a).total_cmp(&key(b)))
+                .then(late(a).cmp(&late(b)))
         });
         levels
     }
@@ -138,16 +145,31 @@ impl Twin<'_> {
         let held = self.held(asset);
         let i = self.positions.iter().position(|p| p.asset == asset).expect("levels have positions");
         let mut units = held.abs();
+        // Of a target an order is written for what fits into the cap; the rest waits on.
+        let fits = self.round(asset, self.cap_left(asset).max(0.0).min(units));
+        if level.is_target && fits == 0.0 {
+            return false;
+        }
         if let Some(step) = level.step {
             let whole = match level.of {
                 ScaledOf::Initial => self.positions[i].entry_units,
                 ScaledOf::Remaining => held.abs(),
             };
-            units = self.round(asset, whole * level.fraction).min(held.abs());
-            self.positions[i].steps_done.push(step);
+            let begun = self.positions[i].steps_left.iter().find(|left| left.0 == step).map(|l| l.1);
+            let wanted = begun.unwrap_or_else(|| self.round(asset, whole * level.fraction));
+            units = wanted.min(held.abs());
+            self.positions[i].steps_left.retain(|left| left.0 != step);
+            if fits < units {
+                self.positions[i].steps_left.push((step, units - fits));
+            } else {
+                self.positions[i].steps_done.push(step);
+            }
             if units == 0.0 {
                 return true;
             }
+        }
+        if level.is_target && fits < units {
+            units = fits;
         }
         let kind = if level.is_target { OrderKind::Limit } else { OrderKind::Stop };
         let id = self.system_order(asset, -held.signum() * units, kind, OrderOrigin::PositionRule, level.reason);
@@ -166,8 +188,15 @@ impl Twin<'_> {
     /// What a volatility stop can take when the position begins.
     pub(super) fn take_columns_at_entry(&mut self, asset: u32) {
         let p = self.positions.iter().find(|p| p.asset == asset).expect("just opened");
-        let decided = self.order(p.entry_order).created;
-        self.take_columns(asset, decided);
+        if super::mimic("14") {
+            let last = (0..self.bar).rev().find(|bar| self.market.row(*bar, asset).is_some());
+            if let Some(bar) = last { self.take_columns(asset, bar); }
+            return;
+        }
+        // The row of the decision, else the first later one where the column has a value.
+        for bar in self.order(p.entry_order).created..self.bar {
+            self.take_columns(asset, bar);
+        }
     }
 
     fn take_columns(&mut self, asset: u32, bar: usize) {
@@ -195,7 +224,7 @@ impl Twin<'_> {
                 o.asset == p.asset
                     && o.is_live()
                     && o.origin == OrderOrigin::PositionRule
-                    && o.kind == OrderKind::Market
+                    && (o.kind == OrderKind::Market || o.is_triggered)
             });
             if is_queued {
                 continue;

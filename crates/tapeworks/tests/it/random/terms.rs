@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 use tapeworks::broker::{
-    AccountKind, AccountTerms, Commission, Impact, Instrument, LimitAction, LimitKind, Lots, Margin,
-    MarginCallPolicy, MinScope, Participation, PortfolioLimit, Slippage, SpreadMeasure, Tier,
-    TierBy, TierOf, TierStyle,
+    AccountKind, AccountTerms, Commission, Impact, Instrument, LimitAction, LimitKind, Lots,
+    Margin, MarginCallPolicy, MinScope, Participation, PortfolioLimit, Slippage, SpreadMeasure,
+    Tier, TierBy, TierOf, TierStyle,
 };
 use tapeworks::engine::EngineConfig;
 
@@ -69,15 +69,15 @@ fn slippage() -> impl Strategy<Value = Slippage> {
         1 => select(vec![SpreadMeasure::Full, SpreadMeasure::Half])
             .prop_map(|measure| Slippage::Spread { amount: 0.25, measure }),
         1 => Just(Slippage::SpreadBps { bps: 40.0 }),
-        1 => Just(Slippage::VolumeShare { coefficient: 0.25 }),
-        1 => Just(Slippage::VolumeShareSquared { coefficient: 0.25 }),
+        1 => Just(Slippage::VolumeShare { coefficient: 0.03125 }),
+        1 => Just(Slippage::VolumeShareSquared { coefficient: 0.001 }),
     ]
 }
 
 fn impact() -> impl Strategy<Value = Impact> {
     prop_oneof![
         4 => Just(Impact::None),
-        1 => Just(Impact::Linear { coefficient: 0.125 }),
+        1 => Just(Impact::Linear { coefficient: 0.03125 }),
         1 => Just(Impact::Sqrt { coefficient: 0.5, sigma: 0.02, volume_share: 1.0 }),
     ]
 }
@@ -159,8 +159,7 @@ fn limits() -> impl Strategy<Value = Vec<PortfolioLimit>> {
         (1_u32..3).prop_map(LimitKind::MaxPositions),
         (1_u32..5).prop_map(LimitKind::MaxOrders),
     ];
-    let action =
-        select(vec![LimitAction::Warn, LimitAction::Reduce(0.5), LimitAction::Liquidate]);
+    let action = select(vec![LimitAction::Warn, LimitAction::Reduce(0.5), LimitAction::Liquidate]);
     let limit = (kind, action).prop_map(|(kind, action)| PortfolioLimit { kind, action });
     prop_oneof![
         3 => Just(Vec::new()),
@@ -169,9 +168,10 @@ fn limits() -> impl Strategy<Value = Vec<PortfolioLimit>> {
 }
 
 fn schedule() -> impl Strategy<Value = (Vec<(i64, f64)>, Vec<(i64, String, f64)>)> {
-    let hours = || (0_usize..12, select(vec![0_i64, 8, 16])).prop_map(|(bar, hour)| {
-        at(bar) + hour * 3_600_000_000_000
-    });
+    let hours = || {
+        (0_usize..12, select(vec![0_i64, 8, 16]))
+            .prop_map(|(bar, hour)| at(bar) + hour * 3_600_000_000_000)
+    };
     let flow = (hours(), select(vec![50.0, 200.0, -10.0]));
     let funding = (hours(), select(vec![0.01, -0.01, 0.001]));
     let funding = funding.prop_map(|(f, rate)| (f, "S0".to_string(), rate));
@@ -189,7 +189,7 @@ fn schedule() -> impl Strategy<Value = (Vec<(i64, f64)>, Vec<(i64, String, f64)>
 /// Terms of a run, of every account kind.
 pub fn config() -> impl Strategy<Value = EngineConfig> {
     let lots = select(vec![Lots::Integer, Lots::Integer, Lots::Fractional]);
-    let cash = select(vec![37.0, 100.0, 250.0, 1_000.0, 5_000.0, 5_000.0]);
+    let cash = select(vec![37.0_f64, 100.0, 250.0, 1_000.0, 5_000.0, 5_000.0]);
     let stop_slippage = select(vec![0.0, 0.0, 0.01]);
     let share = prop::option::weighted(0.25, select(vec![0.25, 0.5]));
     let instruments = (instrument(), prop::option::of(instrument()));
@@ -204,6 +204,13 @@ pub fn config() -> impl Strategy<Value = EngineConfig> {
                 (commission, slippage, impact, stop_slippage, share),
                 (account, (mut instrument, mut own), (flows, funding), plain),
             )| {
+                // Costs that depend on volume stay below the price only for small orders.
+                let by_volume = impact != Impact::None
+                    || matches!(
+                        slippage,
+                        Slippage::VolumeShare { .. } | Slippage::VolumeShareSquared { .. }
+                    );
+                let cash: f64 = if by_volume { f64::min(cash, 250.0) } else { cash };
                 if plain {
                     (instrument, own) = (Instrument::default(), None);
                 }
