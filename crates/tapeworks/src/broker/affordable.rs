@@ -39,8 +39,7 @@ impl Broker {
         if found == 0.0 || self.passes_at_cost(execution, closing, found, quotes) {
             return found;
         }
-        let cuts =
-            matches!(shortfall, ShortfallRule::Partial | ShortfallRule::PartialOrCancel);
+        let cuts = matches!(shortfall, ShortfallRule::Partial | ShortfallRule::PartialOrCancel);
         if !cuts {
             return 0.0;
         }

@@ -8,6 +8,7 @@
 //! that fill in that row all the same do so in [`Broker::match_after`].
 
 use super::account::{Account, AccountTerms};
+use super::asked_rules::Deferred;
 use super::bar::{Bar, Quotes};
 use super::buying_power::RowBook;
 use super::codes::{ExitReason, FillFlags, OrderKind, OrderOrigin, Phase, Side};
@@ -22,7 +23,6 @@ use super::limits::LimitBook;
 use super::live::{LiveOrder, LiveOrders, Shortfall};
 use super::lots::Lots;
 use super::matching::{Terms, Touched};
-use super::one_pass::Deferred;
 use super::participation::Participation;
 use super::past::Past;
 use super::positions::{Entry, Positions, exceeds};

@@ -247,9 +247,10 @@ impl Broker {
             return Some(priced);
         }
         let mut price = base;
-        let origin = self.ledger.orders[execution.order.index()].origin;
-        let may_slip = semantics.stop_slip_orders || origin == OrderOrigin::PositionRule;
-        if execution.by_stop && may_slip && conditions.stop_slippage != 0.0 {
+        let slips = execution.by_stop
+            && conditions.stop_slippage != 0.0
+            && (semantics.stop_slip_orders || self.is_of_rule(execution));
+        if slips {
             price = base * (1.0 + sign * conditions.stop_slippage);
             priced.stop_slip = sign * (price - base);
         }
@@ -411,6 +412,10 @@ impl Broker {
             }
             _ => false,
         }
+    }
+
+    fn is_of_rule(&self, execution: &Execution) -> bool {
+        self.ledger.orders[execution.order.index()].origin == OrderOrigin::PositionRule
     }
 
     /// Ends an order that may not open: without a refusal where the semantics want none.

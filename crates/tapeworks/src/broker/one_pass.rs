@@ -7,34 +7,23 @@
 use super::bar::{Bar, Quotes};
 use super::codes::{FillFlags, OrderKind, OrderOrigin, Phase, RejectCode, Side};
 use super::cycle::{Broker, Hit};
-use super::ledger::{OrderRow, OrderStatus};
-use super::live::{LiveOrder, Rare};
-use super::matching::{Terms, Touched};
-use super::rules::{PositionFacts, RuleExit};
+use super::matching::Touched;
 use super::semantics::{
-    CashCheck, EntryBar, Excursions, FillAt, OnCloseAt, RestFrom, RuleStyle, Sequence,
-    SizeRounding, Touch, TrailOrder,
+    CashCheck, EntryBar, Excursions, FillAt, OnCloseAt, RestFrom, RuleStyle, Sequence, Touch,
+    TrailOrder,
 };
 use super::shadow::Shadow;
 use crate::base::AssetId;
 
 /// Which orders a walk takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Walk {
+pub(super) enum Walk {
     /// Those of earlier rows, before the callback.
     Earlier,
     /// Those of this row, after the callback.
     Own,
     /// The market orders of this row, inside the call that sends one.
     Call,
-}
-
-/// An exit that waits for the next row of its symbol, and the position as it was decided on.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Deferred {
-    asset: AssetId,
-    exit: RuleExit,
-    facts: PositionFacts,
 }
 
 /// The prices at which a walk finds a row.
@@ -106,110 +95,6 @@ impl Broker {
             let by_stop = self.live.rare(place).is_some_and(|rare| rare.by_level);
             let hit = Hit { by_stop, ..self.hit(row.market, row.phase) };
             self.fill_order(place, hit, quotes);
-        }
-    }
-
-    /// Asks the rules of every position once, with the completed row.
-    fn ask_rules(&mut self, quotes: &impl Quotes) {
-        if !self.rules.is_active() {
-            return;
-        }
-        let semantics = self.conditions.semantics;
-        let mut held: Vec<AssetId> =
-            self.positions.held().iter().map(|&asset| AssetId(asset)).collect();
-        // In the order in which the positions were opened.
-        held.sort_by_key(|&asset| self.positions.detail(asset).entry_fill);
-        for asset in held {
-            let Some(bar) = self.row(asset, quotes) else { continue };
-            let seen = match semantics.rule_touch {
-                Touch::BarRange => bar,
-                Touch::Close | Touch::FillPrice => {
-                    let price = bar.close;
-                    Bar { open: price, high: price, low: price, ..bar }
-                }
-            };
-            let mut facts = self.facts(asset);
-            // The row counts, unless the position was entered in it.
-            facts.bars_held += u32::from(self.positions.detail(asset).entry_timestamp != self.now);
-            let exit = self.rules.evaluate(asset, &facts, &seen, quotes, &semantics);
-            match exit {
-                Some(exit) if exit.is_deferred => self.defer(asset, &exit, &facts),
-                Some(exit) => {
-                    let n_live = self.live.len();
-                    self.send_rule_exit(asset, &exit, &facts);
-                    if semantics.fill_at == FillAt::Immediate && self.live.len() > n_live {
-                        self.try_fill(n_live, quotes, Walk::Earlier);
-                    }
-                }
-                None => {}
-            }
-        }
-    }
-
-    /// Keeps an exit for the next row of its symbol; a later one takes its place.
-    fn defer(&mut self, asset: AssetId, exit: &RuleExit, facts: &PositionFacts) {
-        self.deferred.retain(|one| one.asset != asset);
-        self.deferred.push(Deferred { asset, exit: *exit, facts: *facts });
-    }
-
-    /// Sends the exits that an earlier row has put off, unless their position is gone.
-    fn send_deferred(&mut self, quotes: &impl Quotes) {
-        for one in std::mem::take(&mut self.deferred) {
-            if self.positions.quantity(one.asset) == 0.0 {
-                continue;
-            }
-            if self.row(one.asset, quotes).is_some() {
-                self.send_rule_exit(one.asset, &one.exit, &one.facts);
-            } else {
-                self.deferred.push(one);
-            }
-        }
-    }
-
-    /// Puts the exit of a rule behind all other orders.
-    fn send_rule_exit(&mut self, asset: AssetId, exit: &RuleExit, facts: &PositionFacts) {
-        let semantics = self.conditions.semantics;
-        let held = facts.quantity;
-        let quantity = match self.conditions.semantics.size_rounding {
-            SizeRounding::Lot => self.lot(asset).round(exit.quantity.min(held)),
-            SizeRounding::None => exit.quantity.min(held),
-        };
-        let side = facts.side;
-        let terms = Terms {
-            kind: OrderKind::Market,
-            side: if side > 0.0 { Side::Sell } else { Side::Buy },
-            limit: f64::NAN,
-            stop: f64::NAN,
-        };
-        let order = self.next_order();
-        self.ledger.orders.push(OrderRow {
-            created: self.previous,
-            quantity: -side * quantity,
-            limit: f64::NAN,
-            stop: f64::NAN,
-            filled: 0.0,
-            asset,
-            tag: 0,
-            kind: OrderKind::Market,
-            origin: OrderOrigin::PositionRule,
-            reason: exit.reason,
-            reduce_only: !semantics.double_exit,
-            status: OrderStatus::Live,
-        });
-        if quantity == 0.0 {
-            let code = RejectCode::QuantityZero;
-            self.ledger.orders[order.index()].status = OrderStatus::Rejected(code);
-            return self.push_rejection(order, code, self.lot(asset).least(), exit.quantity);
-        }
-        let mut live = LiveOrder::new(order, asset, terms, quantity);
-        live.reduce_only = !semantics.double_exit;
-        live.reason = exit.reason;
-        live.origin = OrderOrigin::PositionRule;
-        let rare = Rare { decided: exit.price, by_level: exit.by_level, ..self.rare_of_rule() };
-        self.live.push_rare(live, rare);
-        let closes_all = quantity >= held;
-        if !exit.is_deferred && closes_all && !self.closed_by_rule.contains(&asset.0) {
-            self.closed_by_rule.push(asset.0);
         }
     }
 
@@ -312,7 +197,7 @@ impl Broker {
     }
 
     /// Fills an order if the row reaches it.
-    fn try_fill(&mut self, place: usize, quotes: &impl Quotes, walk: Walk) {
+    pub(super) fn try_fill(&mut self, place: usize, quotes: &impl Quotes, walk: Walk) {
         if let Some(hit) = self.find_hit(place, quotes, walk) {
             self.fill_order(place, hit, quotes);
         }

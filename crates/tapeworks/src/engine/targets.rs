@@ -3,8 +3,8 @@
 use super::trader::Trader;
 use crate::base::{AssetId, OrderId};
 use crate::broker::{
-    MarkMissing, NewOrder, OrderKind, RebalanceOrder, Shortfall, ShortfallRule, SizeRounding, TargetRounding,
-    TargetShortfall,
+    MarkMissing, NewOrder, OrderKind, RebalanceOrder, Shortfall, ShortfallRule, SizeRounding,
+    TargetRounding, TargetShortfall,
 };
 
 impl Trader {
