@@ -8,6 +8,9 @@ use super::semantics::{PartialSearch, ShortfallRule, SizeRounding};
 /// Halvings after which a fractional quantity is as exact as it gets.
 const HALVINGS: u32 = 64;
 
+/// Currency that a search at the price after costs leaves unspent beside the tolerance.
+const SPENDABLE: f64 = 1e-8;
+
 impl Broker {
     /// The largest quantity up to `wanted` that may be opened beside `closing` units that the order
     /// closes.
@@ -31,20 +34,21 @@ impl Broker {
         let found = self.search(execution, closing, wanted, |broker, opening| {
             broker.passes_at_base(execution, closing, opening, quotes)
         });
-        let found = self.less_a_cent(found, execution.base_price);
+        let found = self.less_a_cent(found, execution.base_price, 0.0);
         let shortfall = self.conditions.semantics.shortfall;
         if found == 0.0 || self.passes_at_cost(execution, closing, found, quotes) {
             return found;
         }
-        let cuts =
-            matches!(shortfall, ShortfallRule::Partial | ShortfallRule::PartialOrCancel);
+        let cuts = matches!(shortfall, ShortfallRule::Partial | ShortfallRule::PartialOrCancel);
         if !cuts {
             return 0.0;
         }
         let found = self.search(execution, closing, found, |broker, opening| {
             broker.passes_at_cost(execution, closing, opening, quotes)
         });
-        self.less_a_cent(found, execution.base_price)
+        let priced = self.price_after_costs(execution, closing + found, quotes);
+        let price = priced.map_or(execution.base_price, |priced| priced.price);
+        self.less_a_cent(found, price, SPENDABLE)
     }
 
     /// The largest quantity for which `passes` holds: the cost rises with the quantity, whatever
@@ -108,11 +112,11 @@ impl Broker {
     }
 
     /// Leaves the tolerance of the cash test unspent where quantities have no step.
-    fn less_a_cent(&self, quantity: f64, price: f64) -> f64 {
+    fn less_a_cent(&self, quantity: f64, price: f64, more: f64) -> f64 {
         match self.conditions.semantics.size_rounding {
             SizeRounding::Lot => quantity,
             SizeRounding::None => {
-                let tolerance = self.conditions.semantics.cash_tolerance.max(0.0);
+                let tolerance = self.conditions.semantics.cash_tolerance.max(0.0) + more;
                 (quantity - tolerance / price).max(0.0)
             }
         }

@@ -8,6 +8,7 @@
 //! that fill in that row all the same do so in [`Broker::match_after`].
 
 use super::account::{Account, AccountTerms};
+use super::asked_rules::Deferred;
 use super::bar::{Bar, Quotes};
 use super::buying_power::RowBook;
 use super::codes::{ExitReason, FillFlags, OrderKind, OrderOrigin, Phase, Side};
@@ -86,6 +87,10 @@ pub struct Broker {
     pub(super) settlements: Settlements,
     pub(super) free_cash: FreeCash,
     pub(super) shadow: Shadow,
+    /// Orders of the present queue that the account has accepted.
+    pub(super) accepted: Vec<OrderId>,
+    /// Exits of rules that wait for the next row of their symbol.
+    pub(super) deferred: Vec<Deferred>,
     /// The positions have aged by the present row: what fills now fills after the callback.
     pub(super) row_is_over: bool,
     pub(super) past: Past,

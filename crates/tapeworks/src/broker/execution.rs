@@ -80,6 +80,9 @@ impl Broker {
             }
         }
         let fillable = self.fillable(asset, execution.place, quantity, quotes);
+        if fillable < quantity && self.refuses_whole(execution, held, quantity, quotes) {
+            return;
+        }
         let is_fok = self.tif_of(execution.place) == TimeInForce::Fok;
         if is_fok && fillable < quantity {
             return self.expire(execution, ExpireReason::FokUnfilled);
@@ -112,7 +115,9 @@ impl Broker {
         if opening > 0.0 {
             let refusal = self.refuse_open(execution, closing, opening, &priced, quotes);
             if let Some((code, need, have)) = refusal {
-                let may_shrink = execution.shortfall == Shortfall::Partial && !is_fok;
+                let may_shrink = execution.shortfall == Shortfall::Partial
+                    && !is_fok
+                    && !self.was_asked_at_submission(execution);
                 let is_money =
                     matches!(code, RejectCode::InsufficientCash | RejectCode::InsufficientMargin);
                 let affordable = if may_shrink && is_money {
@@ -121,7 +126,12 @@ impl Broker {
                     0.0
                 };
                 let flip = self.conditions.semantics.flip_shortfall;
-                let refuses_flip = flip == FlipShortfall::Whole && !may_shrink;
+                let refuses_flip = !may_shrink
+                    && match flip {
+                        FlipShortfall::CloseAndReject => false,
+                        FlipShortfall::CloseAndFill => !self.was_asked_at_submission(execution),
+                        FlipShortfall::Whole => true,
+                    };
                 if closing + affordable == 0.0 || refuses_flip || is_fok {
                     if is_fok && is_money {
                         return self.expire(execution, ExpireReason::FokUnfilled);
@@ -237,9 +247,10 @@ impl Broker {
             return Some(priced);
         }
         let mut price = base;
-        let origin = self.ledger.orders[execution.order.index()].origin;
-        let may_slip = semantics.stop_slip_orders || origin == OrderOrigin::PositionRule;
-        if execution.by_stop && may_slip && conditions.stop_slippage != 0.0 {
+        let slips = execution.by_stop
+            && conditions.stop_slippage != 0.0
+            && (semantics.stop_slip_orders || self.is_of_rule(execution));
+        if slips {
             price = base * (1.0 + sign * conditions.stop_slippage);
             priced.stop_slip = sign * (price - base);
         }
@@ -365,11 +376,43 @@ impl Broker {
         }
     }
 
+    /// Whether the account is asked for the whole of an order of which the volume lets a part fill,
+    /// and has refused it: so it is where each order has a share of the volume of its own.
+    fn refuses_whole(
+        &mut self,
+        execution: &Execution,
+        held: f64,
+        quantity: f64,
+        quotes: &impl Quotes,
+    ) -> bool {
+        let scope = self.conditions.participation.as_ref().map(|one| one.scope);
+        let closing = if held * execution.sign < 0.0 { quantity.min(held.abs()) } else { 0.0 };
+        let opening = quantity - closing;
+        if scope != Some(CapScope::Order) || opening <= 0.0 {
+            return false;
+        }
+        let (price, flags) = (execution.base_price, execution.flags);
+        let priced = Priced { price, stop_slip: 0.0, impact: 0.0, flags };
+        let refusal = self.refuse_open(execution, closing, opening, &priced, quotes);
+        match refusal {
+            Some((code, need, have)) if execution.shortfall != Shortfall::Partial => {
+                self.refuse(execution, code, need, have);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn is_of_rule(&self, execution: &Execution) -> bool {
+        self.ledger.orders[execution.order.index()].origin == OrderOrigin::PositionRule
+    }
+
     /// Ends an order that may not open: without a refusal where the semantics want none.
     fn refuse(&mut self, execution: &Execution, code: RejectCode, need: f64, have: f64) {
         let is_money =
             matches!(code, RejectCode::InsufficientCash | RejectCode::InsufficientMargin);
         let cancels = match execution.shortfall {
+            _ if self.was_asked_at_submission(execution) => false,
             Shortfall::Reject => false,
             Shortfall::Cancel => true,
             Shortfall::Partial => {

@@ -248,7 +248,10 @@ impl Broker {
         }
         for place in 0..self.live.len() {
             let live = self.live.at(place);
-            if live.asset == execution.asset && live.order != execution.order && !live.is_done {
+            let stays = live.is_done
+                || live.order == execution.order
+                || self.accepted.contains(&live.order);
+            if live.asset == execution.asset && !stays {
                 self.cancel_at(place, CancelReason::PositionClosed);
             }
         }

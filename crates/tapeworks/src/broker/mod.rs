@@ -18,6 +18,7 @@ mod account;
 mod accrual;
 mod affordable;
 mod aging;
+mod asked_rules;
 mod bar;
 mod booking;
 mod buying_power;

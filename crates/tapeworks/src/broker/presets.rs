@@ -344,8 +344,6 @@ impl Semantics {
         name: "ml4t_backtrader_strict",
         cash_check: CashCheck::SubmitAndFill,
         flip_shortfall: FlipShortfall::CloseAndFill,
-        short_cash: ShortCash::Credit,
-        cash_tolerance: 0.0,
         ..Self::ML4T_BACKTRADER
     };
 
