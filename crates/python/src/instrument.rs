@@ -31,7 +31,11 @@ impl PyInstrument {
         margin_rate=None, maintenance=None, maintenance_rate=None, borrow_rate=None, spread=None,
         **unknown
     ))]
-    #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
+    #[expect(
+        clippy::too_many_arguments,
+        clippy::fn_params_excessive_bools,
+        reason = "they are its keywords"
+    )]
     fn new(
         lot: Option<f64>,
         tick: Option<f64>,

@@ -27,12 +27,12 @@ impl PyLimit {
 
 /// Reads an action: a word, or `("reduce", fraction)`.
 fn action(function: &str, given: &Bound<'_, PyAny>) -> PyResult<(LimitAction, String)> {
-    if let Ok((word, fraction)) = given.extract::<(String, f64)>() {
-        if word == "reduce" {
-            share(function, "reduce", fraction)?;
-            let text = format!("action=('reduce', {fraction})");
-            return Ok((LimitAction::Reduce(fraction), text));
-        }
+    if let Ok((word, fraction)) = given.extract::<(String, f64)>()
+        && word == "reduce"
+    {
+        share(function, "reduce", fraction)?;
+        let text = format!("action=('reduce', {fraction})");
+        return Ok((LimitAction::Reduce(fraction), text));
     }
     let hint = "use one of: \"warn\", \"liquidate\", \"halt\", \"stop\", (\"reduce\", 0.5)";
     let Ok(word) = given.extract::<String>() else {

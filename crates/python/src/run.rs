@@ -289,10 +289,10 @@ impl UserStrategy {
     /// The log, or the exception that explains why there is none.
     fn settle(&mut self, walked: base::Result<RunLog>, watch: &mut Watch) -> PyResult<RunLog> {
         self.release();
-        if let Self::Python(callbacks) = self {
-            if let Some(error) = callbacks.take_failure() {
-                return Err(error);
-            }
+        if let Self::Python(callbacks) = self
+            && let Some(error) = callbacks.take_failure()
+        {
+            return Err(error);
         }
         interrupted_or(walked, watch)
     }

@@ -7,6 +7,8 @@ use super::semantics::{PartialSearch, ShortfallRule, SizeRounding};
 
 /// Halvings after which a fractional quantity is as exact as it gets.
 const HALVINGS: u32 = 64;
+/// Less than this is what rounding leaves of cash that is spent, not an order.
+const UNITS_MIN: f64 = 1e-8;
 
 impl Broker {
     /// The largest quantity up to `wanted` that may be opened beside `closing` units that the order
@@ -19,9 +21,14 @@ impl Broker {
         quotes: &impl Quotes,
     ) -> f64 {
         if self.conditions.semantics.partial_search == PartialSearch::Exact {
-            return self.search(execution, closing, wanted, |broker, opening| {
+            // Without a step the size is what the cash buys, not what its tolerance would.
+            let has_step = self.conditions.semantics.size_rounding == SizeRounding::Lot;
+            self.is_cash_exact = !has_step;
+            let found = self.search(execution, closing, wanted, |broker, opening| {
                 broker.passes_at_cost(execution, closing, opening, quotes)
             });
+            self.is_cash_exact = false;
+            return if has_step || found >= UNITS_MIN { found } else { 0.0 };
         }
         if let Some(limit) = self.lock_limit(execution.asset, execution.sign, execution.base_price)
             && self.fee_at(execution.asset, execution.sign, execution.base_price) == 0.0

@@ -64,6 +64,9 @@ impl Broker {
             }
         }
         if self.live.has_rare() {
+            if semantics.fill_delay > 0 {
+                self.shorten_delays(quotes);
+            }
             self.follow_trails(quotes);
         }
     }
@@ -86,6 +89,16 @@ impl Broker {
                 } else {
                     bar.low
                 }
+            }
+        }
+    }
+
+    /// One row less to wait for every order whose symbol has had one.
+    fn shorten_delays(&mut self, quotes: &impl Quotes) {
+        for place in 0..self.live.len() {
+            let has_row = self.row(self.live.at(place).asset, quotes).is_some();
+            if let Some(rare) = self.live.rare_mut(place).filter(|_| has_row) {
+                rare.delay = rare.delay.saturating_sub(1);
             }
         }
     }

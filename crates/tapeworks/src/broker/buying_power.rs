@@ -128,7 +128,7 @@ impl Broker {
     /// By how much a need may exceed what there is.
     fn tolerance_of(&self, have: f64) -> f64 {
         let tolerance = self.conditions.semantics.cash_tolerance;
-        if !have.is_finite() {
+        if !have.is_finite() || self.is_cash_exact {
             // Beyond all numbers nothing passes.
             0.0
         } else if tolerance < 0.0 {

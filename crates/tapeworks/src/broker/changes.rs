@@ -1,29 +1,34 @@
 //! Changes and cancellations of orders that are live.
 
-use super::codes::{CancelReason, OrderKind};
+use super::codes::{CancelReason, OrderKind, OrderOrigin};
 use super::cycle::Broker;
 use super::ledger::OrderEventKind;
 use super::submission::Change;
 use crate::base::{AssetId, OrderId};
 
 impl Broker {
-    /// Ends a live order; false when it has already ended.
+    /// Ends a live order of the strategy; false when it has already ended, or was sent by a rule, a
+    /// limit or a margin call.
     pub fn cancel(&mut self, order: OrderId) -> bool {
         let Some(place) = self.live.find(order) else {
             self.note_too_late(order);
             return false;
         };
+        if self.live.at(place).origin != OrderOrigin::Strategy {
+            return false;
+        }
         self.cancel_at(place, CancelReason::User);
         self.live.sweep();
         true
     }
 
-    /// Ends all live orders, or those of one asset: how many.
+    /// Ends all live orders of the strategy, or those for one asset: how many.
     pub fn cancel_all(&mut self, asset: Option<AssetId>) -> usize {
         let mut n_cancelled = 0;
         for place in 0..self.live.len() {
             let live = self.live.at(place);
-            if !live.is_done && asset.is_none_or(|asset| live.asset == asset) {
+            let is_own = live.origin == OrderOrigin::Strategy;
+            if is_own && !live.is_done && asset.is_none_or(|asset| live.asset == asset) {
                 self.cancel_at(place, CancelReason::User);
                 n_cancelled += 1;
             }
@@ -80,6 +85,7 @@ impl Broker {
         (row.limit, row.stop) = (terms.limit, terms.stop);
         let trail = self.live.rare(place).map(|rare| rare.trail);
         if let Some(mut trail) = trail
+            && !trail.distance.is_nan()
             && !change.trail.is_nan()
             && change.trail != trail.distance
         {

@@ -1,6 +1,7 @@
 //! From a price to a fill: how much, at which price after costs, and whether the account allows it.
 
 use super::bar::Quotes;
+use super::buying_power::Refusal;
 use super::codes::{
     CancelReason, ExitReason, ExpireReason, FillFlags, OrderKind, Phase, RejectCode, TimeInForce,
 };
@@ -12,7 +13,7 @@ use super::live::Shortfall;
 use super::lots::Lots;
 use super::participation::{CapScope, VolumeBasis};
 use super::positions::{Entry, exceeds};
-use super::semantics::{ExitSlip, FeeBase, FlipShortfall, LimitSlip};
+use super::semantics::{ExitSlip, FeeBase, FlipShortfall, LimitSlip, ShortCash};
 use super::slippage::PriceBasis;
 use crate::base::{AssetId, Error, OrderId, Timestamp};
 
@@ -107,7 +108,7 @@ impl Broker {
             if is_opposite && !exceeds(quantity, held.abs()) { 0.0 } else { quantity - closing };
         let Some(mut priced) = self.price_after_costs(execution, quantity, quotes) else { return };
         if opening > 0.0 {
-            let refusal = self.refuse_open(execution, closing, opening, &priced, quotes);
+            let refusal = self.refuse_at_base(execution, closing, opening, &priced, quotes);
             if let Some((code, need, have)) = refusal {
                 let may_shrink = execution.shortfall == Shortfall::Partial && !is_fok;
                 let is_money =
@@ -167,6 +168,27 @@ impl Broker {
         if is_whole {
             self.after_end(execution.order);
         }
+    }
+
+    /// Why an open is refused at its price; where shorts must be covered by cash, before costs too:
+    /// a sale takes more of it then.
+    fn refuse_at_base(
+        &mut self,
+        execution: &Execution,
+        closing: f64,
+        opening: f64,
+        priced: &Priced,
+        quotes: &impl Quotes,
+    ) -> Option<Refusal> {
+        let is_covered = self.conditions.semantics.short_cash == ShortCash::CreditCovered;
+        if is_covered && priced.price != execution.base_price {
+            let base = Priced { price: execution.base_price, ..*priced };
+            let refusal = self.refuse_open(execution, closing, opening, &base, quotes);
+            if refusal.is_some() {
+                return refusal;
+            }
+        }
+        self.refuse_open(execution, closing, opening, priced, quotes)
     }
 
     /// Units of an order that the volume of the row lets fill, in whole lots.

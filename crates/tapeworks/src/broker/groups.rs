@@ -106,6 +106,7 @@ impl Broker {
             if rare.follows_parent {
                 let filled = self.ledger.orders[live.order.index()].filled.abs();
                 self.live.set_rest(place, parent.filled.abs() - filled);
+                self.grow_child(live.order, parent.filled.abs());
                 self.price_child(place, average);
             } else if !is_first {
                 continue;
@@ -123,6 +124,17 @@ impl Broker {
                 self.ledger.orders[live.order.index()].status = OrderStatus::Live;
                 self.push_change(live.order, OrderEventKind::Released, f64::NAN, f64::NAN);
             }
+        }
+    }
+
+    /// A parent whose quantity was raised takes its children along.
+    fn grow_child(&mut self, order: OrderId, units: f64) {
+        let row = &mut self.ledger.orders[order.index()];
+        let old = row.quantity;
+        if exceeds(units, old.abs()) {
+            row.quantity = old.signum() * units;
+            let new = row.quantity;
+            self.push_change(order, OrderEventKind::ResizedByGroup, old, new);
         }
     }
 
@@ -148,7 +160,8 @@ impl Broker {
             if live.is_held {
                 rare.trail.water = average;
             }
-            terms.stop = rare.trail.stop(terms.side);
+            let is_awake = rare.trail.activate.is_nan();
+            terms.stop = if is_awake { rare.trail.stop(terms.side) } else { f64::NAN };
             if !rare.trail.limit_offset.is_nan() {
                 terms.limit = trailing_limit(terms.side, terms.stop, rare.trail.limit_offset);
             }

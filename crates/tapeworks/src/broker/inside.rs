@@ -9,7 +9,7 @@ use super::matching::Terms;
 use super::positions::{Enlargement, Entry};
 use super::reach::{Reach, reach};
 use super::rules::Level;
-use super::semantics::{BothHit, Matching};
+use super::semantics::BothHit;
 use crate::base::AssetId;
 
 /// A level that a row reached and that would reduce a position.
@@ -45,7 +45,7 @@ impl Broker {
         if self.live.has_resting() {
             self.open_inside(quotes);
         }
-        self.reduce_inside(quotes);
+        self.reduce_inside(quotes, true);
         self.live.sweep();
     }
 
@@ -76,12 +76,12 @@ impl Broker {
         }
     }
 
-    pub(super) fn reduce_inside(&mut self, quotes: &impl Quotes) {
+    /// Fires the levels that rows reached and that reduce positions: those of rules, and those of
+    /// orders unless these are matched elsewhere.
+    pub(super) fn reduce_inside(&mut self, quotes: &impl Quotes, with_orders: bool) {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
-        // In one pass every order has its own turn later.
-        let by_phase = self.conditions.semantics.matching == Matching::Phased;
-        if by_phase && self.live.has_resting() {
+        if with_orders && self.live.has_resting() {
             self.collect_orders(quotes, &mut candidates);
         }
         if self.rules.is_active() {
@@ -131,10 +131,16 @@ impl Broker {
                 continue;
             }
             let is_favourable = kind == OrderKind::Limit;
+            let price = not_before_entry(touched.price, &since, side, is_favourable, self.now);
+            if !live.terms.is_within_limit(price) {
+                // The entry lies beyond stop and limit: the order is a limit order from here on.
+                self.note_trigger(place);
+                continue;
+            }
             candidates.push(Candidate {
                 asset: live.asset,
                 is_favourable,
-                price: not_before_entry(touched.price, &since, side, is_favourable, self.now),
+                price,
                 by_stop: touched.by_stop,
                 is_maker: touched.is_maker,
                 source: Source::Order(place),

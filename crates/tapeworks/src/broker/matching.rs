@@ -129,6 +129,12 @@ impl Terms {
         }
     }
 
+    /// Whether a price is no worse than the limit, when there is one.
+    #[must_use]
+    pub fn is_within_limit(&self, price: f64) -> bool {
+        self.limit.is_nan() || self.limit_takes(price)
+    }
+
     /// `price` has reached the stop.
     #[inline]
     fn stop_takes(&self, price: f64) -> bool {
@@ -155,7 +161,7 @@ impl Terms {
             OrderKind::Stop | OrderKind::Trailing if self.stop_takes(open) => {
                 Touched::stopped(open)
             }
-            // Where gaps are ignored the open means nothing.
+            // The level of the stop is taken although the row opened beyond it.
             OrderKind::StopLimit | OrderKind::TrailingLimit
                 if semantics.stop_limit == StopLimitRule::Better =>
             {
@@ -213,17 +219,15 @@ impl Terms {
             return if is_reached { at_limit } else { triggered };
         }
         if semantics.stop_limit == StopLimitRule::Better {
-            let is_beyond = self.limit_takes(self.stop) && self.limit != self.stop;
-            let fills = is_beyond && self.limit_takes(toward_limit);
-            let at_stop = Touched { price: self.stop, by_stop: true, ..triggered };
-            return if fills { at_stop } else { triggered };
+            let is_within = self.limit_takes(self.stop) && self.stop != self.limit;
+            let is_reached = is_within && self.limit_takes(toward_limit);
+            return Touched { price: if is_reached { self.stop } else { f64::NAN }, ..triggered };
         }
         if self.limit_takes(self.stop) {
             return Touched { price: self.stop, by_stop: true, ..triggered };
         }
         let came_back = match semantics.stop_limit {
             StopLimitRule::TriggerOrClose => self.limit_takes(bar.close),
-            StopLimitRule::TriggerOrTouch => self.limit_takes(toward_limit),
             StopLimitRule::TriggerOrOpenBetween => {
                 let has_turned = match self.side {
                     Side::Buy => bar.open > bar.close,
@@ -231,6 +235,7 @@ impl Terms {
                 };
                 has_turned && self.limit_takes(bar.close)
             }
+            StopLimitRule::Trigger => self.limit_takes(toward_limit),
             _ => false,
         };
         if came_back { at_limit } else { triggered }

@@ -51,7 +51,7 @@ impl Broker {
             self.ask_rules(quotes);
         } else if !asks {
             self.close_beyond_open(quotes);
-            self.reduce_inside(quotes);
+            self.reduce_inside(quotes, false);
         }
         self.walk(quotes, Walk::Earlier);
         if asks && semantics.entry_bar != EntryBar::None {

@@ -219,7 +219,7 @@ impl Semantics {
         matching: Matching::OnePass,
         row_check: RowCheck::Finite,
         limit_slip: LimitSlip::Unslipped,
-        stop_limit: StopLimitRule::TriggerOrTouch,
+        stop_limit: StopLimitRule::Trigger,
         trail_percent: TrailPercent::LastRow,
         exit_slip: ExitSlip::Never,
         water_start: WaterStart::EntryExtreme,

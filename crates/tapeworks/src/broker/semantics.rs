@@ -100,15 +100,13 @@ codes! {
         TriggerOrClose = "trigger_or_close",
         /// At the trigger when the limit allows it; at the limit only if the open lay between.
         TriggerOrOpenBetween = "trigger_or_open_between",
-        /// At the trigger when the limit allows it.
-        Trigger = "trigger",
         /// At the trigger when the limit allows it; else at the limit wherever the row touched it.
-        TriggerOrTouch = "trigger_or_touch",
+        Trigger = "trigger",
         /// At the limit wherever the row touched it; where the limit is better than the stop and
         /// the stop was reached inside the row, only if the close came back to the limit.
         Limit = "limit",
-        /// At the stop, whatever the open, if the limit lies beyond it and the row touched the limit;
-        /// else not in this row.
+        /// At the stop, where the row touched a limit beyond it, although it may have opened beyond
+        /// both; a limit that is better waits for the next row.
         Better = "better",
     }
 }

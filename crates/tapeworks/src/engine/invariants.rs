@@ -59,8 +59,11 @@ impl Invariants {
     pub(super) fn check(&mut self, trader: &Trader) {
         self.quantity.resize(trader.symbols().len(), 0.0);
         self.paid.resize(trader.symbols().len(), 0.0);
-        self.see_events(trader);
+        // Funding of the very instant is paid after the fills of its row.
+        self.see_events(trader, |kind| kind != AccountEventKind::Funding);
         self.see_fills(trader);
+        self.see_events(trader, |kind| kind == AccountEventKind::Funding);
+        self.events_seen = trader.broker.ledger().account_events.len();
         let account = trader.broker.account();
         let mut value = 0.0;
         let mut open_pnl = 0.0;
@@ -101,10 +104,11 @@ impl Invariants {
         );
     }
 
-    fn see_events(&mut self, trader: &Trader) {
+    fn see_events(&mut self, trader: &Trader, is_turn: impl Fn(AccountEventKind) -> bool) {
         let events = &trader.broker.ledger().account_events;
         for event in &events[self.events_seen..] {
             match event.kind {
+                kind if !is_turn(kind) => continue,
                 AccountEventKind::Flow => self.flows += event.amount,
                 AccountEventKind::Funding
                 | AccountEventKind::Borrow
@@ -113,7 +117,6 @@ impl Invariants {
             }
             self.cash += event.amount;
         }
-        self.events_seen = events.len();
     }
 
     fn see_fills(&mut self, trader: &Trader) {

@@ -14,7 +14,8 @@ impl Trader {
     pub fn close(&mut self, asset: AssetId, fraction: f64) -> OrderId {
         let quantity = -self.quantity(asset) * fraction.clamp(0.0, 1.0);
         // Without a position there is no side; the refused row asks for a sale of nothing.
-        self.send_market(asset, quantity, true, Shortfall::Reject)
+        let reduce_only = !self.broker.conditions().semantics.double_exit;
+        self.send_market(asset, quantity, reduce_only, Shortfall::Reject)
     }
 
     /// Closes every position at the next open.

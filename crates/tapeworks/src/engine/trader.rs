@@ -12,8 +12,8 @@ use super::slice::Slice;
 use super::terms::{Tracks, instruments, quote_columns, schedule};
 use crate::base::{AssetId, Error, OrderId, Result, Symbols, Timestamp};
 use crate::broker::{
-    Account, Broker, Conditions, FinalClose, LimitBook, OrderOrigin, OrderRow, PositionRule,
-    PositionView, RuleBook, RuleSet,
+    Account, Broker, Conditions, ExitReason, FinalClose, LimitBook, OrderKind, OrderOrigin,
+    OrderRow, PositionRule, PositionView, RuleBook, RuleSet,
 };
 use crate::feed::{Layout, MarketChunk};
 
@@ -45,6 +45,8 @@ pub struct Trader {
     n_rows: u64,
     n_untradable_rows: u64,
     tracks: Tracks,
+    /// Fills whose orders carry the values that they are to show.
+    fills_seen: usize,
 }
 
 impl Trader {
@@ -232,6 +234,7 @@ impl Trader {
         let present = Present { chunk: &self.chunk, rows: &self.rows, t };
         self.broker.settle(&present);
         self.remember_values();
+        self.restate_values_of_stops();
     }
 
     /// After the callback: fills what the semantics fill in the row in which it was sent, and
@@ -424,6 +427,39 @@ impl Trader {
                 self.decision_values.extend_from_slice(&self.last_values[from..from + n_values]);
             }
         }
+    }
+
+    /// An exit that waited for its level was decided by the row before the fill, not by the row in
+    /// which it was sent: its values are those of that row.
+    fn restate_values_of_stops(&mut self) {
+        let n_values = self.layout.n_values();
+        let n_fills = self.broker.ledger().fills.len();
+        if n_values == 0 || self.fills_seen == n_fills {
+            self.fills_seen = n_fills;
+            return;
+        }
+        for idx in self.fills_seen..n_fills {
+            let ledger = self.broker.ledger();
+            let fill = &ledger.fills[idx];
+            let row = &ledger.orders[fill.order.index()];
+            let waits = !matches!(row.kind, OrderKind::Market | OrderKind::MarketOnClose);
+            let is_exit =
+                row.reduce_only && (!row.stop.is_nan() || row.reason != ExitReason::Signal);
+            if !(waits && is_exit) || row.origin != OrderOrigin::Strategy {
+                continue;
+            }
+            let (order, asset) = (fill.order, fill.asset);
+            let from = order.index() * n_values;
+            if let Some((row, t)) = self.last_row(asset) {
+                let values: Vec<f64> = values_of(&self.chunk, row, t).collect();
+                self.decision_values[from..from + n_values].copy_from_slice(&values);
+            } else {
+                let last = asset.index() * n_values;
+                let values = &self.last_values[last..last + n_values];
+                self.decision_values[from..from + n_values].copy_from_slice(values);
+            }
+        }
+        self.fills_seen = n_fills;
     }
 
     /// The row of an asset, and its timestamp's number, that came last before the present one in

@@ -7,7 +7,7 @@ use tapeworks::engine::{
     Distance, EngineConfig, ExitPrice, OrderRequest, ReleaseOn, RunLog, Size, TrailTerms,
 };
 
-use crate::market::{Act, Market, Row, at, bar_of, fills, limit, market, play, play_chunked, stop};
+use crate::market::{Act, Market, Row, at, fills, limit, market, play, play_chunked, stop};
 use crate::random::{MAX_BARS, config, market_of, script};
 
 fn is_final(kind: OrderEventKind) -> bool {
@@ -86,7 +86,7 @@ proptest! {
             .rows
             .into_iter()
             .filter(|row| row.bar > bar)
-            .map(|row| Row { ohlc: row.ohlc.map(|p| p * rise), signals: vec![f64::NAN; 2], ..row })
+            .map(|row| Row { ohlc: row.ohlc.map(|p| p * rise), signals: vec![f64::NAN; 3], ..row })
             .collect();
         let nan: Vec<Row> = market
             .rows

@@ -7,10 +7,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::panic::AssertUnwindSafe;
 
 use serde_json::Value;
 use tapeworks::base::{AssetId, Result};
-use tapeworks::broker::{AfterRuleExit, OrderKind, OrderStatus, RejectCode, Semantics};
+use tapeworks::broker::{AfterRuleExit, CancelReason, OrderKind, OrderStatus, Semantics};
 use tapeworks::engine::{
     ClosedLot, Distance, EngineConfig, ExitPrice, Flow, OrderRequest, RunLog, Size, Slice,
     Strategy, Trader, run,
@@ -353,7 +354,7 @@ fn trade_numbers(log: &RunLog, lot: &ClosedLot, entered: i64) -> Vec<(&'static s
 /// One order as a line; nothing for an order that the peer never made.
 fn order_text(log: &RunLog, order: &tapeworks::engine::OrderRow, blocks: bool) -> Option<String> {
     let code = match order.status {
-        OrderStatus::Rejected(RejectCode::PrecheckFailed) if blocks => return None,
+        OrderStatus::Cancelled(CancelReason::AfterRuleExit) if blocks => return None,
         OrderStatus::Rejected(code) => code.as_str(),
         _ => "",
     };
@@ -412,12 +413,11 @@ fn difference(got: &Facts, want: &Facts) -> Option<String> {
 fn outcome(case: &Value) -> Option<String> {
     let config = config_of(case);
     let blocks = config.semantics.after_rule_exit == AfterRuleExit::Blocked;
-    let log =
-        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| replay(case, &config, 1))) {
-            Ok(Ok(log)) => log,
-            Ok(Err(error)) => return Some(format!("refused: {error}")),
-            Err(_) => return Some("panicked".into()),
-        };
+    let log = match std::panic::catch_unwind(AssertUnwindSafe(|| replay(case, &config, 0))) {
+        Ok(Ok(log)) => log,
+        Ok(Err(error)) => return Some(format!("refused: {error}")),
+        Err(_) => return Some("panicked".into()),
+    };
     let mut facts = facts_of(&log, blocks);
     if facts.is_empty() {
         facts.push(("nothing".into(), Fact::Number(0.0)));

@@ -78,7 +78,6 @@ pub fn terms_of(case: &Value) -> EngineConfig {
         lots: if fractional { Lots::Fractional } else { Lots::Integer },
         account: account_of(resolved),
         rules: rules_of(&case["position_rules"]),
-        check_invariants: true,
         ..EngineConfig::default()
     };
     if let Some(fee) = models.get("commission_model") {
@@ -100,7 +99,7 @@ pub fn terms_of(case: &Value) -> EngineConfig {
         let instrument = Instrument {
             multiplier: number(spec, "multiplier"),
             initial_margin: Margin::PerContract(number(spec, "margin")),
-            maintenance_margin: Margin::PerContract(0.0),
+            maintenance_margin: Margin::PerContract(number(spec, "margin") / 2.0),
             ..Instrument::default()
         };
         config.instruments.insert(symbol.clone(), instrument);

@@ -1,5 +1,6 @@
 //! Room `run`: the sections `execution` and `risk` of a config, from text to the terms of the engine.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use tapeworks::broker::{
     MarginCallPolicy, PortfolioLimit, PositionRule, Semantics, VolumeBasis,
 };
 use tapeworks::engine::Flow;
-use tapeworks::run::config::Format;
+use tapeworks::run::config::{Format, PortfolioLimitConfig};
 use tapeworks::run::{self, LoadedConfig, Outcome, Overlay};
 
 const BASE: &str = "\
@@ -92,9 +93,14 @@ reporting: {snapshot: session}
 
 #[test]
 fn config_when_every_term_is_given_then_read_shown_and_read_again() {
-    let once = yaml(FULL).unwrap().config;
+    let loaded = yaml(FULL).unwrap();
+    let once = loaded.config.clone();
     let resolved = once.to_yaml().unwrap();
     assert_eq!(yaml(&resolved).expect(&resolved).config, once);
+    let origin = |key: &str| loaded.origin(key).to_string();
+    assert_eq!(origin("execution.semantics.both_hit"), "run.yaml:5:42");
+    assert_eq!(origin("execution.commission.parts"), "run.yaml:10:5", "of the short form");
+    assert_eq!(origin("execution.instrument.lot"), "default");
     let semantics = once.execution.semantics.semantics().unwrap();
     let expected = Semantics {
         both_hit: BothHit::ProfitFirst,
@@ -117,7 +123,7 @@ fn config_when_every_term_is_given_then_read_shown_and_read_again() {
     assert_eq!((ibm.tick, ibm.is_shortable), (0.01, false));
     assert_eq!(ibm.initial_margin, Margin::Fraction(0.8));
     let limits: Vec<PortfolioLimit> =
-        once.risk.portfolio.iter().map(|limit| limit.limit()).collect();
+        once.risk.portfolio.iter().map(PortfolioLimitConfig::limit).collect();
     assert_eq!(limits[1].action, LimitAction::Reduce(0.5));
     assert_eq!(limits[2].action, LimitAction::Warn, "orders that would pass it are refused");
     assert_eq!(limits[6].kind, LimitKind::MaxPositions(5));
@@ -319,9 +325,8 @@ fn snapshot_when_by_session_then_the_last_state_of_each_day() {
     for day in 1..=16 {
         for hour in [10, 11] {
             let price = 100 + day + hour;
-            csv.push_str(&format!(
-                "2024-01-{day:02}T{hour}:00:00Z,A,{price},{price},{price},{price},1000\n"
-            ));
+            let row = format!("{price},{price},{price},{price},1000");
+            writeln!(csv, "2024-01-{day:02}T{hour}:00:00Z,A,{row}").unwrap();
         }
     }
     fs::write(root.join("bars.csv"), csv).unwrap();

@@ -210,8 +210,8 @@ impl RuleBook {
 
     /// The first rule of the list that fires in a completed row, under semantics that ask rules in
     /// place of letting their levels rest ([`Semantics::rules`]). Asked before
-    /// [`RuleBook::end_row`] of the row, with the `facts` of the row before: the row asked about
-    /// counts in the age of the position. A ladder moves on by itself.
+    /// [`RuleBook::end_row`] of the row, with `facts` whose age counts it. A ladder moves on by
+    /// itself.
     pub fn evaluate(
         &mut self,
         asset: AssetId,
@@ -220,8 +220,7 @@ impl RuleBook {
         quotes: &impl Quotes,
         semantics: &Semantics,
     ) -> Option<RuleExit> {
-        let facts = PositionFacts { bars_held: facts.bars_held + 1, ..*facts };
-        let watched = self.watched(asset, &facts);
+        let watched = self.watched(asset, facts);
         let value = |column: usize| quotes.value(asset, column);
         let row = Completed { bar, value: &value, semantics };
         let exit = evaluated::first(self.of(asset).list(), &watched, &row)?;

@@ -36,16 +36,9 @@ impl Twin<'_> {
         let before = self.session.checked_sub(1).map(|k| at(self.bars[k]));
         if let Some(before) = before {
             let terms = self.config.account;
-            let days = (now - before) as f64 / 1e9 / DAY_S;
-            let unsettled: f64 = self.unsettled.iter().map(|u| u.1).sum();
-            let settled = self.cash - unsettled;
-            let rate = if settled > 0.0 { terms.credit_rate } else { terms.debit_rate };
-            let interest = settled * rate * days / terms.day_count;
-            if interest != 0.0 {
-                self.cash += interest;
-                self.totals.interest += interest;
-                self.event(AccountEventKind::Interest, None, interest);
-            }
+            // A year of 252 days counts sessions; this is the first since the one before.
+            let elapsed = (now - before) as f64 / 1e9 / DAY_S;
+            let days = if terms.day_count == 252.0 { 1.0 } else { elapsed };
             for p in self.positions_by_asset() {
                 let own = self.instrument(p.asset).borrow_rate;
                 let rate = if own.is_nan() { terms.borrow_rate } else { own };
@@ -57,12 +50,23 @@ impl Twin<'_> {
                     self.event(AccountEventKind::Borrow, Some(p.asset), -cost);
                 }
             }
+            let unsettled: f64 = self.unsettled.iter().map(|u| u.1).sum();
+            let settled = self.cash - unsettled;
+            let rate = if settled > 0.0 { terms.credit_rate } else { terms.debit_rate };
+            let interest = settled * rate * days / terms.day_count;
+            if interest != 0.0 {
+                self.cash += interest;
+                self.totals.interest += interest;
+                self.event(AccountEventKind::Interest, None, interest);
+            }
             self.fund(|f| before < f && f < now);
         }
         for &(f, amount) in &self.config.flows {
             if f <= now && before.is_none_or(|before| before < f) {
                 self.cash += amount;
                 self.totals.flows += amount;
+                self.peak += amount;
+                self.session_base += amount;
                 self.event(AccountEventKind::Flow, None, amount);
             }
         }

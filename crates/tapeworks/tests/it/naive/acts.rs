@@ -138,13 +138,13 @@ impl Twin<'_> {
         });
         let code = if mark.is_nan() {
             Some(RejectCode::NotListed)
-        } else if self.is_closed {
-            Some(RejectCode::AccountClosed)
         } else if max_orders.is_some_and(|n| self.session_orders >= n) {
             Some(RejectCode::LimitOrderCount)
         } else if !rounded.is_finite() {
             Some(RejectCode::QuantityNotFinite)
-        } else if request.reduce_only && self.held(asset) * d >= 0.0 {
+        } else if self.is_closed {
+            Some(RejectCode::AccountClosed)
+        } else if request.reduce_only && self.held(asset) == 0.0 {
             Some(RejectCode::PositionMissing)
         } else if rounded == 0.0 {
             Some(RejectCode::QuantityZero)
@@ -162,6 +162,20 @@ impl Twin<'_> {
         self.push_bracket(id, bracket, request.trailing_exit);
         if let Some(code) = code {
             self.reject(id, code);
+            if super::mimic("1")
+                && matches!(
+                    code,
+                    RejectCode::QuantityZero
+                        | RejectCode::QuantityNotFinite
+                        | RejectCode::AboveMaxQuantity
+                )
+            {
+                let n = u32::try_from(self.orders.len()).unwrap();
+                for child in id + 1..n {
+                    self.rejections.push((self.bar, child, code));
+                    self.order_mut(child).status = OrderStatus::Rejected(code);
+                }
+            }
         }
         id
     }
@@ -312,6 +326,9 @@ impl Twin<'_> {
             to_the_end |= distance != trail.distance;
             trail.distance = distance;
             self.order_mut(id).is_triggered = false;
+        }
+        if super::mimic("12") && (change.limit.is_finite() || change.stop.is_finite()) {
+            to_the_end = true;
         }
         if to_the_end {
             self.order_mut(id).priority = self.next_priority;

@@ -37,13 +37,14 @@ impl Twin<'_> {
     }
 
     /// What the participation cap leaves of this row for a symbol.
-    fn cap_left(&self, asset: u32) -> f64 {
-        let volume = self.tradable(asset).map_or(f64::NAN, |row| row.volume);
+    pub(super) fn cap_left(&self, asset: u32) -> f64 {
+        let volume = self.tradable(asset).map_or(0.0, |row| row.volume);
         match self.config.participation {
-            Some(participation) if volume >= 0.0 => {
-                participation.max_share * volume - self.used[asset as usize]
-            }
-            _ => f64::INFINITY,
+            Some(_) if !self.instrument(asset).has_volume => f64::INFINITY,
+            // Of an unknown volume no share is certain.
+            Some(_) if volume.is_nan() => 0.0,
+            Some(participation) => participation.max_share * volume - self.used[asset as usize],
+            None => f64::INFINITY,
         }
     }
 
@@ -108,7 +109,7 @@ impl Twin<'_> {
             return;
         }
         if closed + sized > 0.0 {
-            if refused.is_some() || sized < opened {
+            if refused.is_none() && sized < opened {
                 self.order_mut(id).total = order.filled + closed + sized;
             }
             self.fill(id, closed + sized, hit);
@@ -149,6 +150,13 @@ impl Twin<'_> {
                 _ => {}
             }
         }
+        let (price, _) = self.price(order, closed + o, hit);
+        if o * price.abs() * instrument.multiplier < instrument.min_notional {
+            return Err(RejectCode::BelowMinNotional);
+        }
+        if self.breaks_exposure(order, closed + o, hit) {
+            return Err(RejectCode::LimitExposure);
+        }
         let mut sized = o;
         if !self.can_pay(order, closed + o, hit) {
             let code = if self.pays_in_full() {
@@ -164,6 +172,9 @@ impl Twin<'_> {
             let (mut low, mut high) = (0.0, (o * per_unit).round());
             while high - low > 1.0 {
                 let middle = f64::midpoint(low, high).floor();
+                if middle <= low || middle >= high {
+                    break;
+                }
                 let passes = self.can_pay(order, closed + middle / per_unit, hit);
                 if passes { low = middle } else { high = middle }
             }
@@ -175,9 +186,6 @@ impl Twin<'_> {
         let (price, _) = self.price(order, closed + sized, hit);
         if sized * price.abs() * instrument.multiplier < instrument.min_notional {
             return Err(RejectCode::BelowMinNotional);
-        }
-        if self.breaks_exposure(order, closed + sized, hit) {
-            return Err(RejectCode::LimitExposure);
         }
         Ok(sized)
     }
@@ -253,9 +261,9 @@ impl Twin<'_> {
         let gross: f64 = values.iter().map(|v| v.abs()).sum();
         let net: f64 = values.iter().sum::<f64>().abs();
         self.config.limits.iter().any(|limit| match limit.kind {
-            LimitKind::GrossExposure(x) => gross / equity > x,
-            LimitKind::NetExposure(x) => net / equity > x,
-            LimitKind::SymbolExposure(x) => own.abs() / equity > x,
+            LimitKind::GrossExposure(x) => gross > x * equity,
+            LimitKind::NetExposure(x) => net > x * equity,
+            LimitKind::SymbolExposure(x) => own.abs() > x * equity,
             _ => false,
         })
     }
@@ -270,7 +278,7 @@ impl Twin<'_> {
         let order = self.order_mut(id);
         order.filled += q;
         order.filled_notional += q * price;
-        if order.rest() <= 0.0 {
+        if order.rest() <= 1e-12 * order.total {
             order.status = OrderStatus::Filled;
         }
         self.apply(id, q, price, fee, hit);

@@ -43,7 +43,7 @@ impl Twin<'_> {
         }
         let how = if hit.how == How::AtOpen { How::AtOpen } else { How::WithParent };
         for child in released {
-            if !self.order(child).is_live() || self.order(child).asset != self.order(id).asset {
+            if !self.order(child).is_live() || self.order(child).from_bar > self.bar {
                 continue;
             }
             let met = at_price(&self.order(child).clone(), hit.base, how);
@@ -56,6 +56,7 @@ impl Twin<'_> {
         let average = parent.filled_notional / parent.filled;
         let start = Start { bar: self.bar, side: parent.d, how: hit.how, base: hit.base };
         let mut released = Vec::new();
+        let held = self.held(parent.asset);
         for child in self.children(id) {
             if !self.order(child).is_open() {
                 continue;
@@ -89,9 +90,17 @@ impl Twin<'_> {
             let order = self.order_mut(child);
             order.status = OrderStatus::Live;
             order.start = Some(start);
-            order.from_bar = if hit.how == How::AtClose { bar + 1 } else { bar };
-            if was_held && order.trail.is_some() {
+            // What closes the position meets the rest of this row; all else the rows after it.
+            let opposes = held * order.d < 0.0 && order.asset == parent.asset;
+            let closes = opposes && (order.reduce_only || order.rest() <= held.abs() + 1e-12);
+            let now = closes && hit.how != How::AtClose;
+            order.from_bar = if now { bar } else { bar + 1 };
+            let is_oto = matches!(order.child_of, ChildOf::Oto(_));
+            if was_held && order.trail.is_some() && !(is_oto && super::mimic("10")) {
                 order.water = price;
+            }
+            if was_held && super::mimic("11") {
+                order.is_dormant = false;
             }
             released.push(child);
         }

@@ -60,6 +60,7 @@ pub struct Twin<'a> {
     session_base: f64,
     session_orders: u32,
     breached: Vec<bool>,
+    in_3a: bool,
 }
 
 /// Walks a market with a script.
@@ -106,6 +107,7 @@ pub fn twin<'a>(market: &'a Market, acts: &[(usize, Act)], config: &'a EngineCon
         session_base: config.cash,
         session_orders: 0,
         breached: vec![false; config.limits.len()],
+        in_3a: false,
     };
     for session in 0..twin.bars.len() {
         twin.session = session;
@@ -113,7 +115,9 @@ pub fn twin<'a>(market: &'a Market, acts: &[(usize, Act)], config: &'a EngineCon
         twin.clock();
         twin.before_the_open();
         twin.at_the_open();
+        twin.in_3a = true;
         twin.opens_inside();
+        twin.in_3a = false;
         twin.reduces_inside();
         twin.at_the_close();
         twin.end_immediate_orders();
@@ -196,6 +200,30 @@ impl<'a> Twin<'a> {
     }
 }
 
+pub fn story(t: &Twin<'_>) -> String {
+    let mut s = String::new();
+    for f in &t.fills {
+        s += &format!(
+            "{} #{} {}@{} {:?} {}; ",
+            f.bar,
+            f.order,
+            f.quantity,
+            f.price,
+            f.phase,
+            f.reason.as_str()
+        );
+    }
+    s += &format!("{:?}", t.rejections);
+    for x in &t.states {
+        s += &format!(" {:.4}/{:.4}", x.cash, x.equity);
+    }
+    s
+}
+
 fn id_of(asset: u32) -> AssetId {
     AssetId(asset)
+}
+
+fn mimic(name: &str) -> bool {
+    std::env::var("MIMIC").is_ok_and(|v| v.split(',').any(|w| w == name))
 }

@@ -171,9 +171,6 @@ impl Twin<'_> {
                 if order.asset != asset || order.d != -side || !self.meets_this_row(id) {
                     continue;
                 }
-                if !self.reduces(id) && !self.pays_in_full() {
-                    continue;
-                }
                 let start = order.start.or(entered);
                 let range = self.range_for(start, asset);
                 let met = inside(&order, ohlc, range);
@@ -184,7 +181,10 @@ impl Twin<'_> {
                 }
             }
             let range = self.range_for(added, asset);
-            for level in self.levels(asset) {
+            // Rules of a position that a flip has made in this phase wait for the next row.
+            let levels =
+                if self.held(asset) * side > 0.0 { self.levels(asset) } else { Vec::new() };
+            for level in levels {
                 let (adverse, favourable) =
                     if side > 0.0 { (range.low, range.high) } else { (range.high, range.low) };
                 let reached = if level.is_target {
@@ -214,7 +214,10 @@ impl Twin<'_> {
                 };
                 a.1.cmp(&b.1).then(key(a.0, a.1).total_cmp(&key(b.0, b.1)))
             });
-            let is_both = candidates.iter().any(|c| c.1) && candidates.iter().any(|c| !c.1);
+            let fills = |target: bool| {
+                candidates.iter().any(|c| c.1 == target && matches!(c.3, Met::Fill(_)))
+            };
+            let is_both = fills(true) && fills(false);
             let both = *both.get_or_insert(is_both);
             let Some((price, is_target, who, met, start)) = candidates.into_iter().next() else {
                 return;

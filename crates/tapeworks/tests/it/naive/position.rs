@@ -148,6 +148,9 @@ impl Twin<'_> {
             How::WithParent => (hit.base, hit.base),
             How::TouchedStop if same_row && p.entry.how != How::AtOpen => (hit.base, hit.base),
             How::TouchedStop => (best_of(open, hit.base), hit.base),
+            How::TouchedLimit | How::TouchedStop if super::mimic("6") && self.in_3a => {
+                (hit.base, hit.base)
+            }
             How::TouchedLimit => (hit.base, adverse),
             How::AtClose if same_row && p.entry.how == How::TouchedLimit => {
                 (best_of(hit.base, p.entry.base), adverse)
@@ -203,7 +206,7 @@ impl Twin<'_> {
                         up = p.entry.base.max(close)
                     }
                     How::TouchedLimit | How::WithParent => up = p.entry.base.min(close),
-                    How::AtClose => (up, down) = (p.entry.base, p.entry.base),
+                    How::AtClose => (up, down) = (p.best, p.worst),
                     How::AtOpen | How::TouchedStop => {}
                 }
             } else {
@@ -246,7 +249,7 @@ impl Twin<'_> {
             });
         }
         for order in &mut self.orders {
-            if order.is_live() {
+            if order.is_live() || (super::mimic("2") && order.is_open()) {
                 order.status = tapeworks::broker::OrderStatus::LiveAtEnd;
             }
         }

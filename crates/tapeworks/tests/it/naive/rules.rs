@@ -71,11 +71,10 @@ impl Twin<'_> {
                     push(p.best - side * a, false, ExitReason::Trailing, 1.0);
                 }
                 PositionRule::TighteningTrail(steps) => {
-                    // On the entry row there is no close of this position yet.
-                    let last =
-                        if p.entry.bar == self.bar { p.average } else { self.mark_of(asset) };
-                    let gain = side * (last / p.average - 1.0);
-                    let reached = steps.iter().rev().find(|step| gain >= step.0);
+                    // On the entry row there is no close of this position yet: the first step.
+                    let gain = side * (self.mark_of(asset) / p.average - 1.0);
+                    let is_new = p.entry.bar == self.bar;
+                    let reached = steps.iter().rev().find(|step| !is_new && gain >= step.0);
                     let x = reached.unwrap_or(&steps[0]).1;
                     push(away(p.best, x), false, ExitReason::Trailing, 1.0);
                 }
@@ -118,7 +117,12 @@ impl Twin<'_> {
             let key = |level: &Level| {
                 if level.is_target { side * level.price } else { -side * level.price }
             };
-            a.is_target.cmp(&b.is_target).then(key(a).total_cmp(&key(b)))
+            // At one price the stop loss comes first.
+            let late = |level: &Level| level.reason != ExitReason::StopLoss;
+            a.is_target
+                .cmp(&b.is_target)
+                .then(key(a).total_cmp(&key(b)))
+                .then(late(a).cmp(&late(b)))
         });
         levels
     }
@@ -143,6 +147,11 @@ impl Twin<'_> {
         let i =
             self.positions.iter().position(|p| p.asset == asset).expect("levels have positions");
         let mut units = held.abs();
+        // Of a target an order is written for what fits into the cap; the rest waits on.
+        let fits = self.round(asset, self.cap_left(asset).max(0.0).min(units));
+        if level.is_target && fits == 0.0 {
+            return false;
+        }
         if let Some(step) = level.step {
             let whole = match level.of {
                 ScaledOf::Initial => self.positions[i].entry_units,
@@ -153,6 +162,9 @@ impl Twin<'_> {
             if units == 0.0 {
                 return true;
             }
+        }
+        if level.is_target && fits < units {
+            units = fits;
         }
         let kind = if level.is_target { OrderKind::Limit } else { OrderKind::Stop };
         let id = self.system_order(
@@ -177,8 +189,10 @@ impl Twin<'_> {
     /// What a volatility stop can take when the position begins.
     pub(super) fn take_columns_at_entry(&mut self, asset: u32) {
         let p = self.positions.iter().find(|p| p.asset == asset).expect("just opened");
-        let decided = self.order(p.entry_order).created;
-        self.take_columns(asset, decided);
+        // The row of the decision, else the first later one where the column has a value.
+        for bar in self.order(p.entry_order).created..self.bar {
+            self.take_columns(asset, bar);
+        }
     }
 
     fn take_columns(&mut self, asset: u32, bar: usize) {
@@ -206,7 +220,7 @@ impl Twin<'_> {
                 o.asset == p.asset
                     && o.is_live()
                     && o.origin == OrderOrigin::PositionRule
-                    && o.kind == OrderKind::Market
+                    && (o.kind == OrderKind::Market || o.is_triggered)
             });
             if is_queued {
                 continue;

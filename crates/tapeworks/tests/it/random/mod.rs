@@ -13,16 +13,17 @@ use proptest::sample::select;
 use crate::market::{Act, Market, Row, market};
 
 pub use orders::act;
-pub use rules::COLUMN;
+pub use rules::{COLUMN, WIDTH};
 pub use terms::config;
 
 /// Most bars of a random market.
 pub const MAX_BARS: usize = 14;
 
-fn row() -> impl Strategy<Value = Option<([f64; 4], f64, f64)>> {
+fn row() -> impl Strategy<Value = Option<([f64; 4], f64, (f64, f64))>> {
     let volume = select(vec![1000.0, 1000.0, f64::NAN, 8.0, 20.0, 60.0]);
     let value = select(vec![f64::NAN, 0.5, 1.0, 1.5, 2.0, -0.5, -1.0]);
-    (0_u8..32, 15_u8..26, 15_u8..26, (0_u8..5, 0_u8..5), volume, value).prop_map(
+    let width = select(vec![f64::NAN, 0.5, 1.0, 2.0]);
+    (0_u8..32, 15_u8..26, 15_u8..26, (0_u8..5, 0_u8..5), volume, (value, width)).prop_map(
         |(kind, o, c, (up, down), mut volume, value)| {
             let price = |step: u8| f64::from(step) / 2.0;
             let (high, low) = (o.max(c) + up, o.min(c) - down);
@@ -40,17 +41,18 @@ fn row() -> impl Strategy<Value = Option<([f64; 4], f64, f64)>> {
     )
 }
 
-/// A market of `n` symbols with the column [`COLUMN`], 1 to [`MAX_BARS`] bars.
+/// A market of `n` symbols with the columns [`COLUMN`] and [`WIDTH`], 1 to [`MAX_BARS`] bars.
 pub fn market_of(n: u32) -> impl Strategy<Value = Market> {
     let bars = prop::collection::vec(prop::collection::vec(row(), n as usize), 1..=MAX_BARS);
     bars.prop_map(move |bars| {
         let symbols = (0..n).map(|asset| format!("S{asset}")).collect();
-        let signals = vec![COLUMN.to_string()];
+        let signals = vec![COLUMN.to_string(), WIDTH.to_string()];
         let mut market = Market { symbols, signals, ..Market::default() };
         for (bar, rows) in bars.iter().enumerate() {
             for (asset, row) in (0..).zip(rows) {
-                if let &Some((ohlc, volume, value)) = row {
-                    market.rows.push(Row { bar, asset, ohlc, volume, signals: vec![value] });
+                if let &Some((ohlc, volume, (value, width))) = row {
+                    let signals = vec![value, width];
+                    market.rows.push(Row { bar, asset, ohlc, volume, signals });
                 }
             }
         }

@@ -4,8 +4,11 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use tapeworks::broker::{PositionRule, ScaledOf};
 
-/// The signal column of every random market.
+/// The signal of every random market.
 pub const COLUMN: &str = "edge";
+
+/// The column that measures how far prices move.
+pub const WIDTH: &str = "width";
 
 /// A stop, a target, a trail, or some of them.
 pub fn rules() -> impl Strategy<Value = Vec<PositionRule>> {
@@ -57,9 +60,14 @@ fn one_more() -> impl Strategy<Value = PositionRule> {
             vec![(-0.1, 0.05), (0.0, 0.125), (0.125, 0.25)],
         ])
         .prop_map(PositionRule::TighteningTrail),
-        multiple().prop_map(|multiple| PositionRule::VolatilityStop { multiple, column: column() }),
-        multiple()
-            .prop_map(|multiple| PositionRule::VolatilityTrail { multiple, column: column() }),
+        multiple().prop_map(|multiple| PositionRule::VolatilityStop {
+            multiple,
+            column: WIDTH.to_string()
+        }),
+        multiple().prop_map(|multiple| PositionRule::VolatilityTrail {
+            multiple,
+            column: WIDTH.to_string()
+        }),
         (1_u32..4).prop_map(PositionRule::TimeExit),
         condition(),
         prop::collection::vec(condition(), 1..3).prop_map(PositionRule::All),

@@ -69,15 +69,15 @@ fn slippage() -> impl Strategy<Value = Slippage> {
         1 => select(vec![SpreadMeasure::Full, SpreadMeasure::Half])
             .prop_map(|measure| Slippage::Spread { amount: 0.25, measure }),
         1 => Just(Slippage::SpreadBps { bps: 40.0 }),
-        1 => Just(Slippage::VolumeShare { coefficient: 0.25 }),
-        1 => Just(Slippage::VolumeShareSquared { coefficient: 0.25 }),
+        1 => Just(Slippage::VolumeShare { coefficient: 0.03125 }),
+        1 => Just(Slippage::VolumeShareSquared { coefficient: 0.001 }),
     ]
 }
 
 fn impact() -> impl Strategy<Value = Impact> {
     prop_oneof![
         4 => Just(Impact::None),
-        1 => Just(Impact::Linear { coefficient: 0.125 }),
+        1 => Just(Impact::Linear { coefficient: 0.03125 }),
         1 => Just(Impact::Sqrt { coefficient: 0.5, sigma: 0.02, volume_share: 1.0 }),
     ]
 }
