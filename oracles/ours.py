@@ -65,7 +65,9 @@ class Script(tw.Strategy):
             if "after" in action:
                 self.waiting.setdefault(action["after"], []).append(action)
             elif action.get("name") in partner:
-                both = (action, partner[action["name"]])
+                both = [action, partner[action["name"]]]
+                if self.job["semantics"] == "lumibot":
+                    both.reverse()  # its pair is one order whose target comes first
                 self.oco([made(x["symbol"], x["quantity"], **prices_of(x)) for x in both])
             elif "oco" not in action:
                 self.act(action)

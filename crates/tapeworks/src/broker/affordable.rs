@@ -39,16 +39,40 @@ impl Broker {
             broker.passes_at_base(execution, closing, opening, quotes)
         });
         let found = self.less_a_cent(found, execution.base_price);
+        let shortfall = self.conditions.semantics.shortfall;
         if found == 0.0 || self.passes_at_cost(execution, closing, found, quotes) {
             return found;
         }
-        if self.conditions.semantics.shortfall != ShortfallRule::Partial {
+        let cuts = matches!(shortfall, ShortfallRule::Partial | ShortfallRule::PartialOrCancel);
+        if !cuts {
             return 0.0;
         }
         let found = self.search(execution, closing, found, |broker, opening| {
             broker.passes_at_cost(execution, closing, opening, quotes)
         });
         self.less_a_cent(found, execution.base_price)
+    }
+
+    /// The units of a buy that the cash itself pays for, whatever they close.
+    pub(super) fn payable(&mut self, execution: &Execution, quotes: &impl Quotes) -> f64 {
+        let wanted = execution.wanted;
+        let multiplier = self.positions.multiplier(execution.asset);
+        let passes = |broker: &mut Self, quantity: f64| {
+            let priced = broker.price_after_costs(execution, quantity, quotes);
+            priced.is_some_and(|priced| {
+                let fee = broker.fee(execution, quantity, priced.price);
+                let have = broker.spendable();
+                let need = quantity * priced.price * multiplier + fee;
+                need <= have + broker.tolerance_of(have)
+            })
+        };
+        if passes(self, wanted) {
+            return wanted;
+        }
+        self.is_cash_exact = true;
+        let found = self.search(execution, 0.0, wanted, passes);
+        self.is_cash_exact = false;
+        if found >= UNITS_MIN { found } else { 0.0 }
     }
 
     /// The largest quantity for which `passes` holds: the cost rises with the quantity, whatever

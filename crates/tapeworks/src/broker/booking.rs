@@ -232,6 +232,7 @@ impl Broker {
         let fill_of =
             Enlargement { timestamp: self.now, base: execution.base_price, how: execution.entry };
         let session = self.session;
+        let is_over = self.row_is_over;
         let follows_extremes = self.conditions.semantics.excursions == Excursions::AfterEntry;
         let detail = self.positions.detail_mut(asset);
         detail.last = fill_of;
@@ -253,7 +254,9 @@ impl Broker {
             if !follows_extremes {
                 // Excursions are kept as returns on the average price of their time.
                 let new = detail.entry_price;
-                detail.take_pending(held.signum());
+                if !is_over {
+                    detail.take_pending(held.signum());
+                }
                 detail.best = new * (1.0 + (detail.best - old) / old);
                 detail.worst = new * (1.0 + (detail.worst - old) / old);
             }

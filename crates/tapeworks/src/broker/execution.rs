@@ -3,7 +3,8 @@
 use super::bar::Quotes;
 use super::buying_power::Refusal;
 use super::codes::{
-    CancelReason, ExitReason, ExpireReason, FillFlags, OrderKind, Phase, RejectCode, TimeInForce,
+    CancelReason, ExitReason, ExpireReason, FillFlags, OrderKind, OrderOrigin, Phase, RejectCode,
+    TimeInForce,
 };
 use super::commission::{FeeBasis, Traded};
 use super::custom::check_price_cost;
@@ -13,7 +14,7 @@ use super::live::Shortfall;
 use super::lots::Lots;
 use super::participation::{CapScope, VolumeBasis};
 use super::positions::{Entry, exceeds};
-use super::semantics::{ExitSlip, FeeBase, FlipShortfall, LimitSlip, ShortCash};
+use super::semantics::{ExitSlip, FeeBase, FlipShortfall, LimitSlip, ShortCash, ShortfallRule};
 use super::slippage::PriceBasis;
 use crate::base::{AssetId, Error, OrderId, Timestamp};
 
@@ -63,7 +64,7 @@ impl Broker {
         if execution.reduce_only && !is_opposite {
             return self.cancel_unneeded(execution);
         }
-        let Some(mut quantity) = self.within_lock(execution, held) else { return };
+        let Some(mut quantity) = self.within_cash(execution, held, quotes) else { return };
         if is_opposite || execution.sign < 0.0 {
             let may_pass = execution.reduce_only || self.conditions.terms.kind.pays_in_full();
             if may_pass && exceeds(quantity, held.abs()) {
@@ -106,9 +107,11 @@ impl Broker {
         // What rounding leaves between two sums of units is not a flip.
         let opening =
             if is_opposite && !exceeds(quantity, held.abs()) { 0.0 } else { quantity - closing };
-        let Some(mut priced) = self.price_after_costs(execution, quantity, quotes) else { return };
+        let Some(mut priced) = self.price_after_costs(execution, quantity, quotes) else {
+            return self.refuse_at_base(execution, closing, opening, quotes);
+        };
         if opening > 0.0 {
-            let refusal = self.refuse_at_base(execution, closing, opening, &priced, quotes);
+            let refusal = self.refuse_before_costs(execution, closing, opening, &priced, quotes);
             if let Some((code, need, have)) = refusal {
                 let may_shrink = execution.shortfall == Shortfall::Partial && !is_fok;
                 let is_money =
@@ -118,25 +121,20 @@ impl Broker {
                 } else {
                     0.0
                 };
-                let fills_alone =
-                    self.conditions.semantics.flip_shortfall == FlipShortfall::CloseLeg;
-                if affordable == 0.0 && (closing == 0.0 || !fills_alone) {
-                    return match execution.shortfall {
-                        _ if is_fok && is_money => {
-                            self.expire(execution, ExpireReason::FokUnfilled)
-                        }
-                        Shortfall::Cancel if is_money => {
-                            self.cancel_for_cash(execution);
-                        }
-                        _ => self.reject(execution, code, need, have),
-                    };
+                let flip = self.conditions.semantics.flip_shortfall;
+                let refuses_flip = flip == FlipShortfall::Whole && !may_shrink;
+                if closing + affordable == 0.0 || refuses_flip {
+                    if is_fok && is_money {
+                        return self.expire(execution, ExpireReason::FokUnfilled);
+                    }
+                    return self.refuse(execution, code, need, have);
                 }
                 let quantity = closing + affordable;
                 let Some(again) = self.price_after_costs(execution, quantity, quotes) else {
                     return;
                 };
                 priced = again;
-                if affordable == 0.0 {
+                if affordable == 0.0 && flip == FlipShortfall::CloseAndReject {
                     self.book_fill(execution, held, closing, closing, &priced, quotes);
                     let average = self.average_price(execution);
                     self.push_rejection(execution.order, code, need, have);
@@ -172,7 +170,7 @@ impl Broker {
 
     /// Why an open is refused at its price; where shorts must be covered by cash, before costs too:
     /// a sale takes more of it then.
-    fn refuse_at_base(
+    fn refuse_before_costs(
         &mut self,
         execution: &Execution,
         closing: f64,
@@ -261,7 +259,9 @@ impl Broker {
             return Some(priced);
         }
         let mut price = base;
-        if execution.by_stop && conditions.stop_slippage != 0.0 {
+        let origin = self.ledger.orders[execution.order.index()].origin;
+        let may_slip = semantics.stop_slip_orders || origin == OrderOrigin::PositionRule;
+        if execution.by_stop && may_slip && conditions.stop_slippage != 0.0 {
             price = base * (1.0 + sign * conditions.stop_slippage);
             priced.stop_slip = sign * (price - base);
         }
@@ -398,9 +398,52 @@ impl Broker {
         }
     }
 
-    /// What locked cash leaves of an order that covers or flips; `None` when it has ended the
-    /// order.
-    fn within_lock(&mut self, execution: &Execution, held: f64) -> Option<f64> {
+    /// Ends an order that may not open: without a refusal where the semantics want none.
+    fn refuse(&mut self, execution: &Execution, code: RejectCode, need: f64, have: f64) {
+        let is_money =
+            matches!(code, RejectCode::InsufficientCash | RejectCode::InsufficientMargin);
+        let cancels = match execution.shortfall {
+            Shortfall::Reject => false,
+            Shortfall::Cancel => true,
+            Shortfall::Partial => {
+                self.conditions.semantics.shortfall == ShortfallRule::PartialOrCancel
+            }
+        };
+        if cancels && is_money {
+            self.cancel_for_cash(execution);
+        } else {
+            self.reject(execution, code, need, have);
+        }
+    }
+
+    /// An order that waits rather than take its price: where slippage keeps it from filling, the
+    /// account is asked all the same.
+    fn refuse_at_base(
+        &mut self,
+        execution: &Execution,
+        closing: f64,
+        opening: f64,
+        quotes: &impl Quotes,
+    ) {
+        if opening == 0.0 || self.conditions.semantics.limit_slip != LimitSlip::Refuse {
+            return;
+        }
+        let (price, flags) = (execution.base_price, execution.flags);
+        let priced = Priced { price, stop_slip: 0.0, impact: 0.0, flags };
+        let refusal = self.refuse_open(execution, closing, opening, &priced, quotes);
+        if let Some((code, need, have)) = refusal {
+            self.refuse(execution, code, need, have);
+        }
+    }
+
+    /// What locked or capped cash leaves of an order that covers or flips; `None` when it has ended
+    /// the order.
+    fn within_cash(
+        &mut self,
+        execution: &Execution,
+        held: f64,
+        quotes: &impl Quotes,
+    ) -> Option<f64> {
         let wanted = execution.wanted;
         let is_opposite = held * execution.sign < 0.0;
         let covers = is_opposite && execution.sign > 0.0;
@@ -408,9 +451,13 @@ impl Broker {
             return Some(wanted);
         }
         let base = execution.base_price;
-        let Some(limit) = self.lock_limit(execution.asset, execution.sign, base) else {
-            return Some(wanted);
+        let capped = self.conditions.semantics.short_cash == ShortCash::CreditCapped;
+        let limit = if capped && covers {
+            Some(self.payable(execution, quotes))
+        } else {
+            self.lock_limit(execution.asset, execution.sign, base)
         };
+        let Some(limit) = limit else { return Some(wanted) };
         if limit >= wanted {
             return Some(wanted);
         }

@@ -196,7 +196,7 @@ impl Broker {
             let live = *self.live.at(place);
             let Some(rare) = self.live.rare(place) else { continue };
             let is_new = rare.since.timestamp == self.now && rare.from <= self.now;
-            if !live.is_open() || !is_new || !live.reduce_only {
+            if !live.is_open() || !is_new || !self.is_reduce(&live) {
                 continue;
             }
             let base = rare.since.base;

@@ -56,6 +56,7 @@ impl Broker {
             if !live.is_open()
                 || matches!(kind, OrderKind::Market | OrderKind::MarketOnClose)
                 || self.is_reduce(live)
+                || self.is_released_now(place)
             {
                 continue;
             }
@@ -295,6 +296,12 @@ impl Broker {
             }
             debug_assert!(self.ledger.fills.len() >= n_fills, "fills are only added");
         }
+    }
+
+    /// Whether an order was released in this row: which part of it lies after that is known only for
+    /// what reduces.
+    fn is_released_now(&self, place: usize) -> bool {
+        self.live.rare(place).is_some_and(|rare| rare.since.timestamp == self.now)
     }
 
     /// What the row showed a position up to its close.

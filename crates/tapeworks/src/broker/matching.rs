@@ -161,7 +161,7 @@ impl Terms {
             OrderKind::Stop | OrderKind::Trailing if self.stop_takes(open) => {
                 Touched::stopped(open)
             }
-            // The level of the stop is taken although the row opened beyond it.
+            // Where gaps are ignored the open means nothing.
             OrderKind::StopLimit | OrderKind::TrailingLimit
                 if semantics.stop_limit == StopLimitRule::Better =>
             {
@@ -219,9 +219,10 @@ impl Terms {
             return if is_reached { at_limit } else { triggered };
         }
         if semantics.stop_limit == StopLimitRule::Better {
-            let is_within = self.limit_takes(self.stop) && self.stop != self.limit;
-            let is_reached = is_within && self.limit_takes(toward_limit);
-            return Touched { price: if is_reached { self.stop } else { f64::NAN }, ..triggered };
+            let is_beyond = self.limit_takes(self.stop) && self.limit != self.stop;
+            let fills = is_beyond && self.limit_takes(toward_limit);
+            let at_stop = Touched { price: self.stop, by_stop: true, ..triggered };
+            return if fills { at_stop } else { triggered };
         }
         if self.limit_takes(self.stop) {
             return Touched { price: self.stop, by_stop: true, ..triggered };

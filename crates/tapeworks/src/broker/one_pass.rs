@@ -13,7 +13,7 @@ use super::matching::{Terms, Touched};
 use super::rules::RuleExit;
 use super::semantics::{
     CashCheck, EntryBar, Excursions, FillAt, OnCloseAt, RestFrom, RuleStyle, Sequence,
-    SizeRounding, Touch, TrailOrder,
+    SizeRounding, StopExitAt, Touch, TrailOrder,
 };
 use super::shadow::Shadow;
 use crate::base::AssetId;
@@ -74,6 +74,7 @@ impl Broker {
         if self.conditions.semantics.fills_in_own_row() {
             self.row_is_over = true;
             self.walk(quotes, walk);
+            self.age_entered(quotes);
             self.live.sweep();
             self.book.forget();
         }
@@ -106,7 +107,7 @@ impl Broker {
         for at in 0..self.positions.held().len() {
             let asset = AssetId(self.positions.held()[at]);
             let Some(bar) = self.row(asset, quotes) else { continue };
-            if self.has_rule_order(asset) {
+            if semantics.stop_exit_at == StopExitAt::NextOpen && self.has_rule_order(asset) {
                 continue;
             }
             let seen = match semantics.rule_touch {
@@ -133,9 +134,6 @@ impl Broker {
             SizeRounding::Lot => self.lot(asset).round(exit.quantity.min(held)),
             SizeRounding::None => exit.quantity.min(held),
         };
-        if quantity == 0.0 {
-            return;
-        }
         let side = self.positions.quantity(asset).signum();
         let terms = Terms {
             kind: OrderKind::Market,
@@ -158,6 +156,11 @@ impl Broker {
             reduce_only: !semantics.double_exit,
             status: OrderStatus::Live,
         });
+        if quantity == 0.0 {
+            let code = RejectCode::QuantityZero;
+            self.ledger.orders[order.index()].status = OrderStatus::Rejected(code);
+            return self.push_rejection(order, code, self.lot(asset).least(), exit.quantity);
+        }
         let mut live = LiveOrder::new(order, asset, terms, quantity);
         live.reduce_only = !semantics.double_exit;
         live.reason = exit.reason;
@@ -398,7 +401,9 @@ impl Broker {
         };
         let value = |place: usize| {
             let live = self.live.at(place);
-            live.rest * price(live.asset) * self.positions.multiplier(live.asset)
+            let sent = self.live.rare(place).map_or(f64::NAN, |rare| rare.value);
+            let now = live.rest * price(live.asset) * self.positions.multiplier(live.asset);
+            if sent.is_nan() { now } else { sent }
         };
         let signed = |place: usize| self.live.at(place).sign() * value(place);
         match self.conditions.semantics.sequence {

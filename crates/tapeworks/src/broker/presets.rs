@@ -7,8 +7,8 @@
 use super::semantics::{
     AfterRuleExit, BarsHeld, BothHit, CashCheck, ChildFrom, ChildGate, CloseRuleAt, EntryBar,
     Excursions, ExitSlip, FeeBase, FillAt, FlipShortfall, FundingAt, LimitGap, LimitSlip,
-    MarkMissing, Matching, OnCloseAt, Orphans, PartialSearch, RestFrom, RowCheck, RuleStyle,
-    Semantics, Sequence, ShortCash, ShortfallRule, SizeRounding, StopBase, StopExitAt,
+    MarkMissing, Matching, OnCloseAt, Orphans, PartialSearch, RebalanceOrder, RestFrom, RowCheck,
+    RuleStyle, Semantics, Sequence, ShortCash, ShortfallRule, SizeRounding, StopBase, StopExitAt,
     StopLimitRule, TargetRounding, TargetShortfall, Touch, TrailOrder, TrailPercent, WaterMark,
     WaterStart,
 };
@@ -116,7 +116,7 @@ impl Semantics {
         entry_bar_children: EntryBar::None,
         sequence: Sequence::BySymbol,
         shortfall: ShortfallRule::Partial,
-        short_cash: ShortCash::Credit,
+        short_cash: ShortCash::CreditCapped,
         size_rounding: SizeRounding::None,
         target_rounding: TargetRounding::Difference,
         on_close_at: OnCloseAt::Same,
@@ -274,7 +274,8 @@ impl Semantics {
         target_shortfall: TargetShortfall::Rebalance,
         partial_search: PartialSearch::HalvingLessCent,
         short_cash: ShortCash::CreditCovered,
-        target_rounding: TargetRounding::Difference,
+        target_rounding: TargetRounding::Order,
+        rebalance_order: RebalanceOrder::SalesFirst,
         fee_base: FeeBase::PriceOnly,
         mark_missing: MarkMissing::SkipOrders,
         bars_held: BarsHeld::AllRows,
@@ -284,6 +285,7 @@ impl Semantics {
         after_rule_exit: AfterRuleExit::Blocked,
         targets_count_live: false,
         double_exit: true,
+        stop_slip_orders: false,
         cash_tolerance: 0.01,
         ..Self::REALISTIC
     };
@@ -340,8 +342,8 @@ impl Semantics {
     /// asks it.
     pub const ML4T_BACKTRADER_STRICT: Self = Self {
         name: "ml4t_backtrader_strict",
-        flip_shortfall: FlipShortfall::CloseLeg,
         cash_check: CashCheck::SubmitAndFill,
+        flip_shortfall: FlipShortfall::CloseAndFill,
         short_cash: ShortCash::Credit,
         cash_tolerance: 0.0,
         ..Self::ML4T_BACKTRADER
@@ -358,7 +360,7 @@ impl Semantics {
         water_mark: WaterMark::Extreme,
         water_start: WaterStart::EntryExtreme,
         close_rule_at: CloseRuleAt::SameClose,
-        shortfall: ShortfallRule::Partial,
+        shortfall: ShortfallRule::PartialOrCancel,
         size_rounding: SizeRounding::None,
         excursions: Excursions::NotEntryRow,
         ..Self::ML4T_DEFAULT
@@ -371,6 +373,7 @@ impl Semantics {
         name: "ml4t_vectorbt_strict",
         fill_at: FillAt::SameClose,
         sequence: Sequence::FreeCashAscending,
+        shortfall: ShortfallRule::Partial,
         short_cash: ShortCash::Lock,
         cash_tolerance: 0.0,
         ..Self::ML4T_VECTORBT

@@ -105,8 +105,8 @@ codes! {
         /// At the limit wherever the row touched it; where the limit is better than the stop and
         /// the stop was reached inside the row, only if the close came back to the limit.
         Limit = "limit",
-        /// At the stop, where the row touched a limit beyond it, although it may have opened beyond
-        /// both; a limit that is better waits for the next row.
+        /// At the stop, whatever the open, if the limit lies beyond it and the row touched the limit;
+        /// else not in this row.
         Better = "better",
     }
 }
@@ -132,16 +132,6 @@ codes! {
         Best = "best",
         /// Each row anew, up and down, for a sale; nothing for a buy. For parity only.
         LastRow = "last_row",
-    }
-}
-
-codes! {
-    /// What becomes of a flip that the account cannot pay for.
-    FlipShortfall {
-        /// Its closing part fills.
-        CloseLeg = "close_leg",
-        /// Nothing of it does.
-        Whole = "whole",
     }
 }
 
@@ -339,6 +329,21 @@ codes! {
         Partial = "partial",
         /// It is cancelled without a refusal.
         Cancel = "cancel",
+        /// The largest quantity that can be paid fills; where there is none, it is cancelled without
+        /// a refusal.
+        PartialOrCancel = "partial_or_cancel",
+    }
+}
+
+codes! {
+    /// What becomes of an order that flips a position when the account cannot pay for what it opens.
+    FlipShortfall {
+        /// What it closes fills, and the rest is refused.
+        CloseAndReject = "close_and_reject",
+        /// What it closes fills, and the order is done.
+        CloseAndFill = "close_and_fill",
+        /// It is refused whole.
+        Whole = "whole",
     }
 }
 
@@ -372,6 +377,8 @@ codes! {
         Margin = "margin",
         /// They are cash like any other: a short may be opened while cash stays at 0 or above.
         Credit = "credit",
+        /// They are cash like any other, and no buy goes beyond it: one that covers is cut as well.
+        CreditCapped = "credit_capped",
         /// They are cash like any other, and a short is opened against free cash of its value.
         CreditCovered = "credit_covered",
         /// They are locked, and as much again.
@@ -398,6 +405,19 @@ codes! {
         Target = "target",
         /// The difference to what is held.
         Difference = "difference",
+        /// The difference, by the order that asks for it: less than a lot is a refused order.
+        Order = "order",
+    }
+}
+
+codes! {
+    /// The order in which a rebalance sends its orders.
+    RebalanceOrder {
+        /// What reduces positions first, then the rest, each by symbol.
+        ReducesFirst = "reduces_first",
+        /// Sales first, then buys, each as the weights were given; what was not named is sold after
+        /// them.
+        SalesFirst = "sales_first",
     }
 }
 
@@ -514,7 +534,9 @@ macro_rules! semantics {
             pub double_exit: bool,
             /// Whether trailing orders pay a fee.
             pub fee_on_trailing: bool,
-            /// The part of equity that targets are measured from.
+            /// Whether stop slippage is paid by orders too, in place of position rules alone.
+            pub stop_slip_orders: bool,
+            /// The part of equity that the weights of a rebalance are measured from.
             pub headroom: f64,
             /// By how much currency an open may exceed the cash; negative: relative to the cash.
             pub cash_tolerance: f64,
@@ -625,7 +647,7 @@ semantics! {
     cash_check: CashCheck,
     /// What happens to orders in stated units that cannot be paid.
     shortfall: ShortfallRule,
-    /// What becomes of a flip that the account cannot pay for.
+    /// What becomes of a flip that cannot be paid.
     flip_shortfall: FlipShortfall,
     /// Which orders sized by a target fill as far as the account can pay.
     target_shortfall: TargetShortfall,
@@ -637,6 +659,8 @@ semantics! {
     size_rounding: SizeRounding,
     /// What is rounded of a target.
     target_rounding: TargetRounding,
+    /// The order in which a rebalance sends its orders.
+    rebalance_order: RebalanceOrder,
     /// Whether the multiplier enters percentage fees.
     fee_base: FeeBase,
     /// What a position without a row is worth.
@@ -693,12 +717,13 @@ impl Semantics {
         sequence: Sequence::ReduceFirst,
         cash_check: CashCheck::AtFill,
         shortfall: ShortfallRule::Reject,
-        flip_shortfall: FlipShortfall::CloseLeg,
+        flip_shortfall: FlipShortfall::CloseAndReject,
         target_shortfall: TargetShortfall::Partial,
         partial_search: PartialSearch::Exact,
         short_cash: ShortCash::Margin,
         size_rounding: SizeRounding::Lot,
         target_rounding: TargetRounding::Target,
+        rebalance_order: RebalanceOrder::ReducesFirst,
         fee_base: FeeBase::Notional,
         mark_missing: MarkMissing::Last,
         bars_held: BarsHeld::OwnRows,
@@ -713,6 +738,7 @@ impl Semantics {
         targets_count_live: true,
         double_exit: false,
         fee_on_trailing: true,
+        stop_slip_orders: true,
         headroom: 1.0,
         cash_tolerance: -1e-9,
     };
@@ -730,6 +756,15 @@ impl Semantics {
     #[must_use]
     pub fn needs_submit_close(&self) -> bool {
         self.stop_base == StopBase::SubmitClose || self.water_start == WaterStart::SubmitClose
+    }
+
+    /// Whether the value of an order decides when its turn comes.
+    #[must_use]
+    pub fn sorts_by_value(&self) -> bool {
+        matches!(
+            self.sequence,
+            Sequence::OpensLargestFirst | Sequence::OpensSmallestFirst | Sequence::ValueAscending
+        )
     }
 
     /// Whether a trailing order has no level before the first row that it meets.

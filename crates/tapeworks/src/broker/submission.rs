@@ -48,6 +48,8 @@ pub struct NewOrder {
     pub group: u32,
     /// Whether other orders depend on its fills.
     pub is_parent: bool,
+    /// What a rebalance wants to move, in currency.
+    pub value: f64,
     /// Set when the order is refused for a reason that its sender has found.
     pub refused: Option<RejectCode>,
 }
@@ -93,6 +95,7 @@ impl NewOrder {
             fraction: f64::NAN,
             group: 0,
             is_parent: false,
+            value: f64::NAN,
             refused: None,
         }
     }
@@ -179,7 +182,8 @@ impl Broker {
             || new.is_parent
             || self.needs_rare()
             || semantics.fill_delay > 0
-            || semantics.rest_from == RestFrom::Same;
+            || semantics.rest_from == RestFrom::Same
+            || semantics.sorts_by_value();
         if needs_rare {
             let rare = Rare {
                 trail,
@@ -189,6 +193,7 @@ impl Broker {
                 follows_parent: new.follows_parent,
                 fraction: new.fraction,
                 group: new.group,
+                value: new.value,
                 delay: semantics.fill_delay,
                 submit_close: mark,
                 ..Rare::PLAIN

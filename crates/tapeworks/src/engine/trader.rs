@@ -3,6 +3,7 @@
 //! A [`Trader`] owns all state of a run and borrows nothing, so a language binding can move it into
 //! its own object for the time of a callback.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::config::EngineConfig;
@@ -45,7 +46,9 @@ pub struct Trader {
     n_rows: u64,
     n_untradable_rows: u64,
     tracks: Tracks,
-    /// Fills whose orders carry the values that they are to show.
+    /// Values of the row before the fill, for exits that waited for their level.
+    exit_values: BTreeMap<u32, Box<[f64]>>,
+    /// Fills looked at for them.
     fills_seen: usize,
 }
 
@@ -234,7 +237,7 @@ impl Trader {
         let present = Present { chunk: &self.chunk, rows: &self.rows, t };
         self.broker.settle(&present);
         self.remember_values();
-        self.restate_values_of_stops();
+        self.keep_values_of_stops();
     }
 
     /// After the callback: fills what the semantics fill in the row in which it was sent, and
@@ -339,6 +342,7 @@ impl Trader {
             lots: ledger.lots,
             rejections: ledger.rejections,
             decision_values: self.decision_values,
+            exit_values: self.exit_values,
             states: self.states,
             tags: self.tags,
             n_rows: self.n_rows,
@@ -430,8 +434,8 @@ impl Trader {
     }
 
     /// An exit that waited for its level was decided by the row before the fill, not by the row in
-    /// which it was sent: its values are those of that row.
-    fn restate_values_of_stops(&mut self) {
+    /// which it was sent.
+    fn keep_values_of_stops(&mut self) {
         let n_values = self.layout.n_values();
         let n_fills = self.broker.ledger().fills.len();
         if n_values == 0 || self.fills_seen == n_fills {
@@ -449,15 +453,13 @@ impl Trader {
                 continue;
             }
             let (order, asset) = (fill.order, fill.asset);
-            let from = order.index() * n_values;
-            if let Some((row, t)) = self.last_row(asset) {
-                let values: Vec<f64> = values_of(&self.chunk, row, t).collect();
-                self.decision_values[from..from + n_values].copy_from_slice(&values);
+            let values: Box<[f64]> = if let Some((row, t)) = self.last_row(asset) {
+                values_of(&self.chunk, row, t).collect()
             } else {
                 let last = asset.index() * n_values;
-                let values = &self.last_values[last..last + n_values];
-                self.decision_values[from..from + n_values].copy_from_slice(values);
-            }
+                self.last_values[last..last + n_values].into()
+            };
+            self.exit_values.entry(order.0).or_insert(values);
         }
         self.fills_seen = n_fills;
     }

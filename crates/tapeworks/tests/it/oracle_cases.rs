@@ -78,11 +78,14 @@ fn asset_name(op: &Value) -> &str {
 /// The strategy of a case: its list of acts.
 pub struct Script {
     ops: Vec<Value>,
+    fractional: bool,
 }
 
 impl Script {
     pub fn of(case: &Value) -> Self {
-        Self { ops: case["ops"].as_array().unwrap().clone() }
+        let share_type = &case["resolved_config"]["position_sizing"]["share_type"];
+        let ops = case["ops"].as_array().unwrap().clone();
+        Self { ops, fractional: share_type == "fractional" }
     }
 }
 
@@ -90,13 +93,13 @@ impl Strategy for Script {
     fn on_data(&mut self, slice: &Slice<'_>, trader: &mut Trader) -> Result<()> {
         let bar = bar_of(slice.timestamp());
         for op in self.ops.iter().filter(|op| bar_of_op(op) == bar) {
-            perform(op, slice, trader)?;
+            perform(op, self.fractional, slice, trader)?;
         }
         Ok(())
     }
 }
 
-fn perform(op: &Value, slice: &Slice<'_>, trader: &mut Trader) -> Result<()> {
+fn perform(op: &Value, fractional: bool, slice: &Slice<'_>, trader: &mut Trader) -> Result<()> {
     let id = |trader: &Trader, name: &str| trader.symbols().id(name).expect("a symbol of the case");
     let asset = id(trader, asset_name(op));
     let price = |key: &str| op[key].as_f64();
@@ -132,7 +135,7 @@ fn perform(op: &Value, slice: &Slice<'_>, trader: &mut Trader) -> Result<()> {
                 weights.map(|(name, w)| (id(trader, name), w.as_f64().unwrap())).collect();
             trader.rebalance(&weights);
         }
-        "executor" => execute_weights(op, slice, trader)?,
+        "executor" => execute_weights(op, fractional, slice, trader)?,
         "cancel_all" => cancel_all(trader),
         other => panic!("no act {other}"),
     }
@@ -163,7 +166,12 @@ fn cancel_all(trader: &mut Trader) {
 
 /// The package's target-weight executor with its defaults: nothing may be pending, no shorts,
 /// differences in weight to the nearest whole unit, reductions first.
-fn execute_weights(op: &Value, slice: &Slice<'_>, trader: &mut Trader) -> Result<()> {
+fn execute_weights(
+    op: &Value,
+    fractional: bool,
+    slice: &Slice<'_>,
+    trader: &mut Trader,
+) -> Result<()> {
     cancel_all(trader);
     let equity = trader.equity();
     let mut changes = Vec::new();
@@ -173,7 +181,11 @@ fn execute_weights(op: &Value, slice: &Slice<'_>, trader: &mut Trader) -> Result
         let close = slice.close()[row];
         let held = trader.quantity(asset) * close / equity;
         let value = equity * (weight.as_f64().unwrap().clamp(0.0, 1.0) - held);
-        let units = (value.abs() / close + 0.5).floor().copysign(value);
+        let units = if fractional {
+            value / close
+        } else {
+            (value.abs() / close + 0.5).floor().copysign(value)
+        };
         changes.push((asset, units));
     }
     let named: Vec<AssetId> = changes.iter().map(|change| change.0).collect();
@@ -318,7 +330,7 @@ fn facts_of(log: &RunLog, blocks: bool) -> Facts {
 }
 
 fn side(quantity: f64) -> &'static str {
-    if quantity > 0.0 { "buy" } else { "sell" }
+    if quantity.is_sign_positive() { "buy" } else { "sell" }
 }
 
 fn status_of(lot: &ClosedLot) -> &'static str {
@@ -411,7 +423,9 @@ fn difference(got: &Facts, want: &Facts) -> Option<String> {
 }
 
 fn outcome(case: &Value) -> Option<String> {
-    let config = config_of(case);
+    let Ok(config) = std::panic::catch_unwind(|| config_of(case)) else {
+        return Some("no terms".into());
+    };
     let blocks = config.semantics.after_rule_exit == AfterRuleExit::Blocked;
     let log = match std::panic::catch_unwind(AssertUnwindSafe(|| replay(case, &config, 0))) {
         Ok(Ok(log)) => log,
@@ -422,7 +436,38 @@ fn outcome(case: &Value) -> Option<String> {
     if facts.is_empty() {
         facts.push(("nothing".into(), Fact::Number(0.0)));
     }
-    difference(&facts, &expected_facts(&case["expected"]))
+    let found = difference(&facts, &expected_facts(&case["expected"]));
+    if found.is_some() && std::env::var_os("DUMP").is_some() {
+        println!("DUMP {}", case["id"]);
+        for (f, o) in log.fills.iter().map(|f| (f, &log.orders[f.order.index()])) {
+            println!(
+                "DUMP   {} {} {} {} {} fee {} order {} {:?}",
+                bar_of(f.timestamp),
+                log.symbols.name(f.asset),
+                side(f.quantity),
+                f.quantity.abs(),
+                f.price,
+                f.commission,
+                f.order.0,
+                o.kind
+            );
+        }
+        for o in &log.orders {
+            println!(
+                "DUMP   order {} {} {} {:?} {:?} created {} lim {} stop {}",
+                log.symbols.name(o.asset),
+                side(o.quantity),
+                o.quantity,
+                o.kind,
+                o.status,
+                bar_of(o.created.max(crate::market::at(0))),
+                o.limit,
+                o.stop
+            );
+        }
+        println!("DUMP   cash {:?}", log.states.cash);
+    }
+    found
 }
 
 /// Every single case under the semantics that its engine resolved.

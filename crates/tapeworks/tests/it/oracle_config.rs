@@ -10,10 +10,10 @@ use std::path::PathBuf;
 use serde_json::Value;
 use tapeworks::broker::{
     AccountKind, AccountTerms, CapScope, CashCheck, CloseRuleAt, Commission, Excursions, FillAt,
-    Impact, Instrument, Lots, Margin, MarginCallPolicy, MarkMissing, MinScope, Participation,
-    PositionRule, RestFrom, ScaledOf, Semantics, Sequence, ShortCash, ShortfallRule, SizeRounding,
-    Slippage, SpreadMeasure, StopBase, StopExitAt, Tier, TierBy, TierOf, TierStyle, Touch,
-    TrailOrder, VolumeBasis, WaterMark, WaterStart,
+    FlipShortfall, Impact, Instrument, Lots, Margin, MarginCallPolicy, MarkMissing, MinScope,
+    Participation, PositionRule, RestFrom, ScaledOf, Semantics, Sequence, ShortCash, ShortfallRule,
+    SizeRounding, Slippage, SpreadMeasure, StopBase, StopExitAt, Tier, TierBy, TierOf, TierStyle,
+    Touch, TrailOrder, VolumeBasis, WaterMark, WaterStart,
 };
 use tapeworks::engine::EngineConfig;
 
@@ -218,8 +218,10 @@ fn payment(resolved: &Value, s: &mut Semantics) {
         is(resolved, "orders.reject_on_insufficient_cash"),
         is(resolved, "orders.partial_fills_allowed"),
     );
+    s.flip_shortfall = if simple { FlipShortfall::CloseAndFill } else { FlipShortfall::Whole };
     s.shortfall = match (refuses, cuts) {
-        (_, true) => ShortfallRule::Partial,
+        (true, true) => ShortfallRule::Partial,
+        (false, true) => ShortfallRule::PartialOrCancel,
         (true, false) => ShortfallRule::Reject,
         (false, false) => ShortfallRule::Cancel,
     };

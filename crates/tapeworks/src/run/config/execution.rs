@@ -66,7 +66,7 @@ pub struct Execution {
     #[schemars(schema_with = "or_none::<ImpactConfig>")]
     pub impact: ImpactConfig,
     /// Largest share of a row's volume that may fill; left out, all of any order fills.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(schema_with = "participation_schema")]
     pub participation: Option<ParticipationConfig>,
     /// Terms of every instrument.

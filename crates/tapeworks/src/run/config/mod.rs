@@ -297,6 +297,11 @@ mod tests {
             let keys: BTreeSet<String> = keys.iter().map(|key| (*key).to_owned()).collect();
             assert_eq!(properties(pointer), keys, "{pointer}");
         }
+        // Only data and strategy must be given.
+        for section in ["Backtest", "Execution", "Risk", "Reporting"] {
+            let required = schema.pointer(&format!("/$defs/{section}/required"));
+            assert_eq!(required, None, "{section}");
+        }
         // Values with a tag: the tag, the keys of each kind.
         let tagged = [
             ("Rule", "rule", strategy::RULES),

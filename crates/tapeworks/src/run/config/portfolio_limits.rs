@@ -25,6 +25,7 @@ const ACTIONS: &[&str] = &["warn", "liquidate", "halt", "stop"];
 
 /// A limit on the whole portfolio and what happens when it is passed.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(extend("unevaluatedProperties" = false))]
 pub struct PortfolioLimitConfig {
     /// What is limited.
     #[serde(flatten)]

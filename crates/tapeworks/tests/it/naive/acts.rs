@@ -89,8 +89,7 @@ impl Twin<'_> {
         if !(tick > 0.0) || !price.is_finite() {
             return price;
         }
-        let ticks = price / tick;
-        tick * if up { (ticks - 1e-9).ceil() } else { (ticks + 1e-9).floor() }
+        super::costs::to_tick(price, tick, up)
     }
 
     fn price_is_bad(&self, asset: u32, price: f64) -> bool {
@@ -388,7 +387,7 @@ impl Twin<'_> {
                     .orders
                     .iter()
                     .filter(|o| o.is_open() && asset.is_none_or(|asset| asset == o.asset))
-                    .filter(|o| o.origin == OrderOrigin::Strategy)
+                    .filter(|o| o.origin == OrderOrigin::Strategy || super::mimic("20"))
                     .map(|o| o.id)
                     .collect();
                 for id in ids {

@@ -145,6 +145,8 @@ pub struct Position {
     pub flags: u8,
     /// Steps of a scaled exit that are done, by rule and step.
     pub steps_done: Vec<(usize, usize)>,
+    /// What steps that have begun have left to sell.
+    pub steps_left: Vec<((usize, usize), f64)>,
     /// Column values that volatility stops have taken, by rule.
     pub taken: Vec<(usize, f64)>,
 }

@@ -95,8 +95,12 @@ fn lots(log: &RunLog, twin: &Twin<'_>) -> Option<String> {
 }
 
 fn events(log: &RunLog, twin: &Twin<'_>) -> Option<String> {
-    let got: Vec<_> = log.account_events.iter().filter(|event| event.amount != 0.0).collect();
-    for (i, want) in twin.events.iter().enumerate() {
+    // The order of events of one row says nothing.
+    let mut got: Vec<_> = log.account_events.iter().filter(|event| event.amount != 0.0).collect();
+    got.sort_by_key(|event| (event.timestamp, event.kind, event.asset));
+    let mut sorted = twin.events.clone();
+    sorted.sort_by_key(|event| (event.0, event.1, event.2));
+    for (i, want) in sorted.iter().enumerate() {
         let same = got.get(i).is_some_and(|got| {
             got.timestamp == at(want.0)
                 && got.kind == want.1

@@ -36,12 +36,7 @@ impl Twin<'_> {
                 flags = NO_VOLUME_COST;
             }
         }
-        let p4 = if p3 != p0 && tick > 0.0 {
-            let ticks = p3 / tick;
-            tick * if d > 0.0 { (ticks - 1e-9).ceil() } else { (ticks + 1e-9).floor() }
-        } else {
-            p3
-        };
+        let p4 = if p3 != p0 && tick > 0.0 { to_tick(p3, tick, d > 0.0) } else { p3 };
         let p5 = match hit.limit {
             x if x.is_nan() => p4,
             x if d > 0.0 => p4.min(x),
@@ -148,6 +143,15 @@ impl Twin<'_> {
         self.month_units += q;
         self.month_notional += (q * price).abs() * self.multiplier(order.asset);
     }
+}
+
+/// A price in whole ticks; one that is whole but for rounding stays.
+pub fn to_tick(price: f64, tick: f64, up: bool) -> f64 {
+    let ticks = price / tick;
+    if (ticks - ticks.round()).abs() <= 1e-9 * ticks.abs().max(1.0) {
+        return tick * ticks.round();
+    }
+    tick * if up { ticks.ceil() } else { ticks.floor() }
 }
 
 /// `size` beyond `from`, each part at the rate of its bracket, or all at the last one's.

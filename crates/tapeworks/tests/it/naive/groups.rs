@@ -46,8 +46,23 @@ impl Twin<'_> {
             if !self.order(child).is_live() || self.order(child).from_bar > self.bar {
                 continue;
             }
-            let met = at_price(&self.order(child).clone(), hit.base, how);
+            if super::mimic("23") && self.order(child).trail.is_some() {
+                if how == How::AtOpen {
+                    self.late.push((child, hit.base, how));
+                }
+                continue;
+            }
+            let met = at_price(&self.awake(child), hit.base, how);
             self.act_on(child, met);
+        }
+    }
+
+    pub(super) fn fire_late(&mut self) {
+        for (child, base, how) in std::mem::take(&mut self.late) {
+            if self.order(child).is_live() {
+                let met = at_price(&self.awake(child), base, how);
+                self.act_on(child, met);
+            }
         }
     }
 
@@ -98,9 +113,6 @@ impl Twin<'_> {
             let is_oto = matches!(order.child_of, ChildOf::Oto(_));
             if was_held && order.trail.is_some() && !(is_oto && super::mimic("10")) {
                 order.water = price;
-            }
-            if was_held && super::mimic("11") {
-                order.is_dormant = false;
             }
             released.push(child);
         }

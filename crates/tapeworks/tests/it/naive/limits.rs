@@ -42,7 +42,7 @@ impl Twin<'_> {
             .collect();
         let need: f64 = needs.iter().map(|n| n.2).sum();
         let mut missing = need - self.equity;
-        if missing <= 0.0 {
+        if missing <= 0.0 || positions.is_empty() {
             self.call_stands = false;
             return;
         }
@@ -79,7 +79,9 @@ impl Twin<'_> {
     }
 
     pub(super) fn check_limits(&mut self) {
-        self.peak = self.peak.max(self.equity);
+        // The chained return, of which capital that came or went is no part.
+        self.index *= (self.equity - self.session_flow) / self.session_base;
+        self.peak = self.peak.max(self.index);
         for i in 0..self.config.limits.len() {
             let limit = &self.config.limits[i];
             let values: Vec<f64> = self
@@ -92,11 +94,11 @@ impl Twin<'_> {
             let net = values.iter().sum::<f64>().abs();
             let (measured, is_passed) = match limit.kind {
                 LimitKind::MaxDrawdown(x) => {
-                    let drawdown = 1.0 - self.equity / self.peak;
+                    let drawdown = 1.0 - self.index / self.peak;
                     (drawdown, drawdown >= x)
                 }
                 LimitKind::DailyLoss(x) => {
-                    let loss = 1.0 - self.equity / self.session_base;
+                    let loss = 1.0 - (self.equity - self.session_flow) / self.session_base;
                     (loss, loss >= x)
                 }
                 LimitKind::GrossExposure(x) => (gross / self.equity, gross / self.equity > x),
@@ -124,7 +126,16 @@ impl Twin<'_> {
                 LimitAction::Liquidate => 1.0,
             };
             for p in self.positions_by_asset() {
-                let units = self.round(p.asset, p.units * fraction);
+                // What is queued already is on its way out.
+                let queued: f64 = self
+                    .orders
+                    .iter()
+                    .filter(|o| o.is_live() && o.asset == p.asset && o.kind == OrderKind::Market)
+                    .filter(|o| o.origin == OrderOrigin::PortfolioLimit)
+                    .map(|o| o.rest())
+                    .sum();
+                let left = (p.units.abs() - queued).max(0.0);
+                let units = self.round(p.asset, p.units.abs() * fraction).min(left) * p.side();
                 if units != 0.0 {
                     let origin = OrderOrigin::PortfolioLimit;
                     let reason = ExitReason::PortfolioLimit;

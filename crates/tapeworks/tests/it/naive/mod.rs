@@ -61,6 +61,9 @@ pub struct Twin<'a> {
     session_orders: u32,
     breached: Vec<bool>,
     in_3a: bool,
+    index: f64,
+    session_flow: f64,
+    late: Vec<(u32, f64, book::How)>,
 }
 
 /// Walks a market with a script.
@@ -103,11 +106,14 @@ pub fn twin<'a>(market: &'a Market, acts: &[(usize, Act)], config: &'a EngineCon
         call_stands: false,
         is_closed: false,
         is_halted: false,
-        peak: config.cash,
+        peak: 1.0,
         session_base: config.cash,
         session_orders: 0,
         breached: vec![false; config.limits.len()],
         in_3a: false,
+        index: 1.0,
+        session_flow: 0.0,
+        late: Vec::new(),
     };
     for session in 0..twin.bars.len() {
         twin.session = session;

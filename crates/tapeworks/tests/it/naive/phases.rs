@@ -28,6 +28,14 @@ impl Twin<'_> {
             && self.tradable(order.asset).is_some()
     }
 
+    pub(super) fn awake(&self, id: u32) -> super::book::Order {
+        let mut order = self.order(id).clone();
+        if super::mimic("11") && order.start.is_some_and(|s| s.bar == self.bar) {
+            order.is_dormant = false;
+        }
+        order
+    }
+
     /// Fills an order whose price has come, or notes that its stop was reached.
     pub(super) fn act_on(&mut self, id: u32, met: Met) {
         match met {
@@ -66,6 +74,7 @@ impl Twin<'_> {
         }
         self.orders_at_open(true, |o| o == OrderOrigin::Strategy);
         self.orders_at_open(false, |_| true);
+        self.fire_late();
     }
 
     fn orders_at_open(&mut self, only_reduces: bool, of: impl Fn(OrderOrigin) -> bool) {
@@ -121,7 +130,7 @@ impl Twin<'_> {
             if !self.meets_this_row(id) || self.reduces(id) {
                 continue;
             }
-            let order = self.order(id).clone();
+            let order = self.awake(id);
             let row = self.tradable(order.asset).expect("asked above");
             let range = self.range_for(order.start, order.asset);
             let met = inside(&order, row.ohlc, range);
@@ -167,7 +176,7 @@ impl Twin<'_> {
             let entered = position.as_ref().map(|p| p.entry);
             let added = position.as_ref().map(|p| p.last);
             for id in self.live_ids() {
-                let order = self.order(id).clone();
+                let order = self.awake(id);
                 if order.asset != asset || order.d != -side || !self.meets_this_row(id) {
                     continue;
                 }
@@ -207,6 +216,16 @@ impl Twin<'_> {
                 };
                 candidates.push((level.price, level.is_target, Err(level), Met::Fill(hit), added));
             }
+            // On the entry row a level that lies behind the entry fires at the entry.
+            for (price, is_target, _, met, start) in &mut candidates {
+                let Met::Fill(hit) = met else { continue };
+                let Some(start) = start.filter(|start| start.bar == self.bar) else { continue };
+                let behind = side * (hit.base - start.base);
+                if (*is_target && behind < 0.0) || (!*is_target && behind > 0.0) {
+                    hit.base = start.base;
+                    *price = start.base;
+                }
+            }
             // Nearest first; a stable sort: at equal levels orders by priority, then the rule.
             candidates.sort_by(|a, b| {
                 let key = |price: f64, is_target: bool| {
@@ -224,16 +243,18 @@ impl Twin<'_> {
             };
             let met = match met {
                 Met::Fill(mut hit) => {
-                    // On the entry row a level that lies behind the entry fires at the entry.
                     let start = start.filter(|start| start.bar == self.bar);
-                    if let Some(start) = start {
-                        let behind = side * (hit.base - start.base);
-                        if (is_target && behind < 0.0) || (!is_target && behind > 0.0) {
-                            hit.base = start.base;
-                        }
+                    let is_open = who.is_ok() && self.held(asset) * side <= 0.0;
+                    if is_open && super::mimic("15") {
+                        hit.flags = 0;
+                        hit.how = How::TouchedStop;
+                        hit.by_stop = false;
                     }
                     let by_stop = start.is_some_and(|start| start.how == How::TouchedStop);
-                    if both || (!is_target && by_stop && side * (close - price) > 0.0) {
+                    let both = both && !is_open;
+                    if both
+                        || (!is_target && !is_open && by_stop && side * (close - hit.base) > 0.0)
+                    {
                         hit.flags |= AMBIGUOUS;
                     }
                     Met::Fill(hit)
@@ -264,6 +285,9 @@ impl Twin<'_> {
                     continue;
                 }
                 let order = self.order(id).clone();
+                if !only_reduces && super::mimic("16") && self.reduces(id) {
+                    continue;
+                }
                 let close = self.tradable(order.asset).expect("asked above").ohlc[3];
                 self.act_on(id, at_close(&order, close));
             }

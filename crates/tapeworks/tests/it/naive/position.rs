@@ -108,6 +108,7 @@ impl Twin<'_> {
             bars_to_worst: 0,
             flags: hit.flags,
             steps_done: Vec::new(),
+            steps_left: Vec::new(),
             taken: Vec::new(),
         });
         self.take_columns_at_entry(asset);
@@ -125,6 +126,11 @@ impl Twin<'_> {
         reason: ExitReason,
         hit: Hit,
     ) {
+        let last = self.fills.last().expect("this one").order;
+        let is_stop_limit = matches!(
+            self.order(last).kind,
+            tapeworks::broker::OrderKind::StopLimit | tapeworks::broker::OrderKind::TrailingLimit
+        );
         let [open, high, low, _] = self.tradable(asset).expect("a fill has a row").ohlc;
         let dust = self.dust(self.held(asset));
         let i = self.positions.iter().position(|p| p.asset == asset).expect("it reduces");
@@ -151,7 +157,9 @@ impl Twin<'_> {
             How::TouchedLimit | How::TouchedStop if super::mimic("6") && self.in_3a => {
                 (hit.base, hit.base)
             }
+            How::TouchedLimit if super::mimic("24") && is_stop_limit => (hit.base, hit.base),
             How::TouchedLimit => (hit.base, adverse),
+            How::AtClose if same_row && p.entry.how == How::AtClose => (p.best, p.worst),
             How::AtClose if same_row && p.entry.how == How::TouchedLimit => {
                 (best_of(hit.base, p.entry.base), adverse)
             }

@@ -38,12 +38,14 @@ impl Twin<'_> {
         self.market.row(bar, asset).map_or(f64::NAN, |row| row.signals[at])
     }
 
-    /// The column in the last row before this one.
+    /// The last value that the column had before this row, back to the row before the entry.
     fn column_before(&self, asset: u32, name: &str) -> f64 {
-        let rows = self.market.rows.iter().rev();
-        let last =
-            rows.filter(|row| row.asset == asset && row.bar < self.bar).map(|row| row.bar).next();
-        last.map_or(f64::NAN, |bar| self.column(bar, asset, name))
+        let entry =
+            self.positions.iter().find(|p| p.asset == asset).map_or(self.bar, |p| p.entry.bar);
+        let has_row = |bar: &usize| self.market.row(*bar, asset).is_some();
+        let first = (0..entry).rev().find(has_row).unwrap_or(entry);
+        let mut values = (first..self.bar).rev().map(|bar| self.column(bar, asset, name));
+        values.find(|value| value.is_finite()).unwrap_or(f64::NAN)
     }
 
     /// All levels of a position, stops first, each kind nearest first.
@@ -157,8 +159,16 @@ impl Twin<'_> {
                 ScaledOf::Initial => self.positions[i].entry_units,
                 ScaledOf::Remaining => held.abs(),
             };
-            units = self.round(asset, whole * level.fraction).min(held.abs());
-            self.positions[i].steps_done.push(step);
+            let begun =
+                self.positions[i].steps_left.iter().find(|left| left.0 == step).map(|l| l.1);
+            let wanted = begun.unwrap_or_else(|| self.round(asset, whole * level.fraction));
+            units = wanted.min(held.abs());
+            self.positions[i].steps_left.retain(|left| left.0 != step);
+            if fits < units {
+                self.positions[i].steps_left.push((step, units - fits));
+            } else {
+                self.positions[i].steps_done.push(step);
+            }
             if units == 0.0 {
                 return true;
             }
@@ -189,6 +199,13 @@ impl Twin<'_> {
     /// What a volatility stop can take when the position begins.
     pub(super) fn take_columns_at_entry(&mut self, asset: u32) {
         let p = self.positions.iter().find(|p| p.asset == asset).expect("just opened");
+        if super::mimic("14") {
+            let last = (0..self.bar).rev().find(|bar| self.market.row(*bar, asset).is_some());
+            if let Some(bar) = last {
+                self.take_columns(asset, bar);
+            }
+            return;
+        }
         // The row of the decision, else the first later one where the column has a value.
         for bar in self.order(p.entry_order).created..self.bar {
             self.take_columns(asset, bar);

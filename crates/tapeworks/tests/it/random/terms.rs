@@ -189,7 +189,7 @@ fn schedule() -> impl Strategy<Value = (Vec<(i64, f64)>, Vec<(i64, String, f64)>
 /// Terms of a run, of every account kind.
 pub fn config() -> impl Strategy<Value = EngineConfig> {
     let lots = select(vec![Lots::Integer, Lots::Integer, Lots::Fractional]);
-    let cash = select(vec![37.0, 100.0, 250.0, 1_000.0, 5_000.0, 5_000.0]);
+    let cash = select(vec![37.0_f64, 100.0, 250.0, 1_000.0, 5_000.0, 5_000.0]);
     let stop_slippage = select(vec![0.0, 0.0, 0.01]);
     let share = prop::option::weighted(0.25, select(vec![0.25, 0.5]));
     let instruments = (instrument(), prop::option::of(instrument()));
@@ -204,6 +204,13 @@ pub fn config() -> impl Strategy<Value = EngineConfig> {
                 (commission, slippage, impact, stop_slippage, share),
                 (account, (mut instrument, mut own), (flows, funding), plain),
             )| {
+                // Costs that depend on volume stay below the price only for small orders.
+                let by_volume = impact != Impact::None
+                    || matches!(
+                        slippage,
+                        Slippage::VolumeShare { .. } | Slippage::VolumeShareSquared { .. }
+                    );
+                let cash: f64 = if by_volume { f64::min(cash, 250.0) } else { cash };
                 if plain {
                     (instrument, own) = (Instrument::default(), None);
                 }
