@@ -16,7 +16,7 @@ use super::participation::{CapScope, VolumeBasis};
 use super::positions::{Entry, exceeds};
 use super::semantics::{ExitSlip, FeeBase, FlipShortfall, LimitSlip, ShortCash, ShortfallRule};
 use super::slippage::PriceBasis;
-use crate::base::{AssetId, Error, OrderId, Timestamp};
+use crate::base::{AssetId, OrderId};
 
 /// An order that has found its price.
 #[derive(Debug, Clone, Copy)]
@@ -123,7 +123,7 @@ impl Broker {
                 };
                 let flip = self.conditions.semantics.flip_shortfall;
                 let refuses_flip = flip == FlipShortfall::Whole && !may_shrink;
-                if closing + affordable == 0.0 || refuses_flip {
+                if closing + affordable == 0.0 || refuses_flip || is_fok {
                     if is_fok && is_money {
                         return self.expire(execution, ExpireReason::FokUnfilled);
                     }
@@ -270,7 +270,10 @@ impl Broker {
         if !is_free {
             let needs_volume =
                 conditions.slippage.needs_volume() || conditions.impact.needs_volume();
-            let volume = quotes.bar(execution.asset).map_or(f64::NAN, |bar| bar.volume);
+            let volume = quotes
+                .bar(execution.asset)
+                .filter(|_| instrument.has_volume)
+                .map_or(f64::NAN, |bar| bar.volume);
             let is_known = volume > 0.0;
             if needs_volume && !is_known {
                 priced.flags = priced.flags.with(FillFlags::NO_VOLUME_COST);
@@ -308,7 +311,7 @@ impl Broker {
             let slip = checked("slippage", per_unit);
             price += sign * slip.as_ref().unwrap_or(&0.0);
             if let Err(error) = impact.and(slip) {
-                self.fail(self.located(error, execution.asset));
+                self.fail_at(execution.asset, error);
                 return None;
             }
         }
@@ -381,20 +384,6 @@ impl Broker {
         match self.conditions.semantics.fee_base {
             FeeBase::Notional => self.positions.multiplier(asset),
             FeeBase::PriceOnly => 1.0,
-        }
-    }
-
-    /// An error with the place at which it happened.
-    pub(super) fn located(&self, error: Error, asset: AssetId) -> Error {
-        let at = Timestamp(self.now);
-        let placed = Error::new(
-            error.kind(),
-            error.code(),
-            format!("{at}, asset {}: {}", asset.0, error.message()),
-        );
-        match error.hint() {
-            Some(hint) => placed.with_hint(hint),
-            None => placed,
         }
     }
 

@@ -5,6 +5,7 @@ use super::bar::Quotes;
 use super::codes::{CancelReason, ExpireReason, FillFlags, OrderKind, Phase, Side, TimeInForce};
 use super::cycle::{Broker, Hit};
 use super::execution::Execution;
+use super::matching::Trail;
 use super::ledger::{OrderEventKind, OrderStatus};
 use super::positions::exceeds;
 use super::semantics::{ChildFrom, Orphans};
@@ -37,6 +38,9 @@ impl Broker {
     /// What follows from the end of an order: held children of a parent that never filled go with
     /// it; those of a parent that filled in part stay, at that size.
     pub(super) fn after_end(&mut self, order: OrderId) {
+        if self.rules.needs_memory() {
+            self.rules.drop_decision(order);
+        }
         if !self.live.has_rare() {
             return;
         }
@@ -110,6 +114,10 @@ impl Broker {
                 self.price_child(place, average);
             } else if !is_first {
                 continue;
+            } else if !rare.trail.distance.is_nan() {
+                // A trail on a position follows it from its entry.
+                let trail = Trail { water: average, ..rare.trail };
+                self.set_trail(place, trail);
             }
             // An order that would open something is tested from the next row on: which part of this
             // one lies after the parent's fill is not known.
