@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use tapeworks::broker::{Commission, OrderEventKind, PositionRule, TierBy};
+use tapeworks::broker::{Commission, OrderEventKind, PositionRule, TierBy, TimeInForce};
 use tapeworks::engine::{
     Distance, EngineConfig, ExitPrice, OrderRequest, ReleaseOn, RunLog, Size, TrailTerms,
 };
@@ -213,6 +213,8 @@ proptest! {
 fn asset_of(act: &Act) -> Option<u32> {
     match act {
         Act::Order(order) if matches!(order.size, Size::Percent(_)) => None,
+        // Days are those of all symbols.
+        Act::Order(order) if order.tif == TimeInForce::Day => None,
         // Cash would bind.
         Act::Order(order) if matches!(order.size, Size::Quantity(u) if u.abs() > 1e6) => None,
         Act::Order(order) => Some(order.asset.0),

@@ -178,7 +178,7 @@ impl Twin<'_> {
         let entered = self.positions.iter().find(|p| p.asset == asset).map(|p| p.entry);
         loop {
             // (price, is it a target, order or level, fill, the entry it dates from)
-            let mut candidates: Vec<(f64, bool, Result<u32, Level>, Met, Option<Start>)> = Vec::new();
+            let mut candidates: Vec<(f64, bool, Result<u32, Level>, Met, Option<Start>, f64)> = Vec::new();
             let position = self.positions.iter().find(|p| p.asset == asset).cloned();
             let added = position.as_ref().map(|p| p.last);
             for id in self.live_ids() {
@@ -192,7 +192,7 @@ impl Twin<'_> {
                 let is_target = order.kind == OrderKind::Limit || order.is_triggered;
                 let price = if is_target { order.limit } else { order.stop_level() };
                 if !matches!(met, Met::No) {
-                    candidates.push((price, is_target, Ok(id), met, start));
+                    candidates.push((price, is_target, Ok(id), met, start, price));
                 }
             }
             let range = self.range_for(added, asset);
@@ -219,10 +219,11 @@ impl Twin<'_> {
                     by_stop: !level.is_target,
                     flags: if level.is_target { MAKER | touch } else { 0 },
                 };
-                candidates.push((level.price, level.is_target, Err(level), Met::Fill(hit), added));
+                let price = level.price;
+                candidates.push((price, level.is_target, Err(level), Met::Fill(hit), added, price));
             }
             // On the entry row a level that lies behind the entry fires at the entry.
-            for (price, is_target, _, met, start) in &mut candidates {
+            for (price, is_target, _, met, start, _) in &mut candidates {
                 let Met::Fill(hit) = met else { continue };
                 let Some(start) = start.filter(|start| start.bar == self.bar) else { continue };
                 let behind = side * (hit.base - start.base);
@@ -244,7 +245,7 @@ impl Twin<'_> {
             };
             let is_both = fills(true) && fills(false);
             let both = *both.get_or_insert(is_both);
-            let Some((price, is_target, who, met, start)) = candidates.into_iter().next() else {
+            let Some((_, is_target, who, met, start, level)) = candidates.into_iter().next() else {
                 return;
             };
             let met = match met {
@@ -258,7 +259,7 @@ impl Twin<'_> {
                     }
                     let by_stop = start.is_some_and(|start| start.how == How::TouchedStop);
                     let both = both && !is_open;
-                    if both || (!is_target && !is_open && by_stop && side * (close - hit.base) > 0.0) {
+                    if both || (!is_target && !is_open && by_stop && side * (close - level) > 0.0) {
                         hit.flags |= AMBIGUOUS;
                     }
                     Met::Fill(hit)
