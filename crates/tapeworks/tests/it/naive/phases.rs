@@ -71,6 +71,7 @@ impl Twin<'_> {
         for order in &mut self.orders {
             order.is_done_for_row = false;
         }
+        self.in_reduce_pass = true;
         for origin in [OrderOrigin::MarginCall, OrderOrigin::PortfolioLimit] {
             self.orders_at_open(true, |o| o == origin);
         }
@@ -79,6 +80,7 @@ impl Twin<'_> {
             self.levels_at_open(asset);
         }
         self.orders_at_open(true, |o| o == OrderOrigin::Strategy);
+        self.in_reduce_pass = false;
         self.orders_at_open(false, |_| true);
         self.fire_late();
     }
@@ -97,7 +99,9 @@ impl Twin<'_> {
         }
         let order = self.order(id).clone();
         // A child of a parent that filled at this open has been asked already.
-        if order.start.is_some_and(|start| start.bar == self.bar) {
+        let is_oto = matches!(order.child_of, super::book::ChildOf::Oto(_));
+        let asks_again = super::mimic("17") && is_oto && order.is_early;
+        if order.start.is_some_and(|start| start.bar == self.bar) && !asks_again {
             return;
         }
         let open = self.tradable(order.asset).expect("asked above").ohlc[0];
