@@ -311,6 +311,8 @@ fn issue_bankruptcy_when_calls_are_only_recorded_then_the_account_closes() {
     let terms = AccountTerms {
         margin_call: MarginCallPolicy::Record,
         initial_margin: 0.25,
+        maintenance_long: 0.125,
+        maintenance_short: 0.125,
         ..AccountTerms::new(AccountKind::Margin)
     };
     let config = EngineConfig { account: terms, ..margin(37.0) };
