@@ -49,6 +49,7 @@ impl Twin<'_> {
             is_dormant: false,
             is_triggered: false,
             reached: false,
+            is_early: false,
             tif: TimeInForce::Gtc,
             reduce_only: false,
             may_shrink: false,

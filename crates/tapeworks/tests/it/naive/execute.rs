@@ -200,7 +200,8 @@ impl Twin<'_> {
         if asset == order.asset {
             return hit.base;
         }
-        self.tradable(asset).map_or(self.marks[asset as usize], |row| row.ohlc[0])
+        let open = self.market.row(self.bar, asset).map_or(f64::NAN, |row| row.ohlc[0]);
+        if open.is_finite() { open } else { self.marks[asset as usize] }
     }
 
     /// The book after a fill of `q`: (asset, units, price), and equity.
