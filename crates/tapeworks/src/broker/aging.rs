@@ -38,7 +38,8 @@ impl Broker {
 
     #[inline]
     fn age_position(&mut self, asset: AssetId, quotes: &impl Quotes) {
-        let semantics = self.conditions.semantics;
+        let excursions = self.conditions.semantics.excursions;
+        let ages_always = self.conditions.semantics.bars_held == BarsHeld::AllRows;
         let side = self.positions.quantity(asset).signum();
         let (now, session) = (self.now, self.session);
         let row = self.row(asset, quotes);
@@ -49,7 +50,7 @@ impl Broker {
                 detail.push_sighting(now, session);
             }
             self.n_stale += u32::from(detail.is_stale(session));
-            if semantics.bars_held == BarsHeld::AllRows && detail.entry_timestamp != now {
+            if ages_always && detail.entry_timestamp != now {
                 detail.bars_held += 1;
             }
             return;
@@ -59,14 +60,14 @@ impl Broker {
             detail.bars_held += 1;
         }
         let bars = detail.bars_held;
-        if semantics.excursions == Excursions::AfterEntry {
+        if excursions == Excursions::AfterEntry {
             let seen = reach(&detail.entry, side, &bar, now, EntryBar::AfterEntry);
             detail.push_favourable(side, seen.favourable, bars);
             detail.push_adverse(side, seen.adverse, bars);
         } else {
             detail.take_pending(side);
             let is_entry_row = detail.entry_timestamp == now;
-            let at_close = match semantics.excursions {
+            let at_close = match excursions {
                 Excursions::Marks => true,
                 Excursions::NotEntryRow => is_entry_row,
                 Excursions::AfterEntry | Excursions::WholeRows => false,

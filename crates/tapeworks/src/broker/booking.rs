@@ -293,7 +293,8 @@ impl Broker {
         let or_fill = |other: f64| if other.is_nan() { price } else { other };
         let base = match semantics.stop_base {
             StopBase::Fill => facts.entry_price,
-            StopBase::SubmitClose => or_fill(submit_close),
+            StopBase::SubmitClose if is_new => or_fill(submit_close),
+            StopBase::SubmitClose => self.rules.base(asset),
         };
         let bar = quotes.bar(asset);
         let water = match semantics.water_start {

@@ -1,7 +1,7 @@
 //! Whether the account may open what an order asks for.
 
 use super::bar::Quotes;
-use super::codes::RejectCode;
+use super::codes::{OrderKind, RejectCode};
 use super::cycle::Broker;
 use super::execution::{Execution, Priced};
 use super::instrument::Margin;
@@ -117,12 +117,21 @@ impl Broker {
             // A defect of a user's model, not a lack of cash: booking the fill reports it.
             return None;
         }
-        if kind.pays_in_full() || self.conditions.semantics.short_cash != ShortCash::Margin {
+        let asks_for_cash = kind.pays_in_full()
+            || self.conditions.semantics.short_cash != ShortCash::Margin
+            || self.was_asked_at_submission(execution);
+        if asks_for_cash {
             let price = priced.price * multiplier;
             self.refuse_by_cash(execution, held, (closing, opening), price, fee)
         } else {
             self.refuse_by_margin(execution, closing + opening, after, priced, fee, quotes)
         }
+    }
+
+    /// Whether a market order was tested when it was sent.
+    pub(super) fn was_asked_at_submission(&self, execution: &Execution) -> bool {
+        self.conditions.semantics.cash_check == CashCheck::SubmitAndFill
+            && self.ledger.orders[execution.order.index()].kind == OrderKind::Market
     }
 
     /// Cash that may pay for opens.
@@ -131,9 +140,9 @@ impl Broker {
     }
 
     /// By how much a need may exceed what there is.
-    fn tolerance_of(&self, have: f64) -> f64 {
+    pub(super) fn tolerance_of(&self, have: f64) -> f64 {
         let tolerance = self.conditions.semantics.cash_tolerance;
-        if !have.is_finite() {
+        if !have.is_finite() || self.is_cash_exact {
             // Beyond all numbers nothing passes.
             0.0
         } else if tolerance < 0.0 {
@@ -152,13 +161,20 @@ impl Broker {
         unit: f64,
         fee: f64,
     ) -> Option<Refusal> {
+        // Where an order was asked about at submission, its fill only has to leave cash at 0.
+        if self.was_asked_at_submission(execution) {
+            let have = self.account.cash;
+            let need = execution.sign * (closing + opening) * unit + fee;
+            return (need > have).then_some((RejectCode::InsufficientCash, need, have));
+        }
         let short_cash = self.conditions.semantics.short_cash;
         let have = match short_cash {
             ShortCash::Lock | ShortCash::LockCombined => self.free_cash.free(),
             _ => self.spendable(),
         };
         let pays_in_full = self.conditions.terms.kind.pays_in_full();
-        let need = if pays_in_full || short_cash == ShortCash::Credit {
+        let is_credit = matches!(short_cash, ShortCash::Credit | ShortCash::CreditCapped);
+        let need = if pays_in_full || is_credit {
             // The proceeds of a sale are cash like any other; what covers one is paid as well.
             execution.sign * (closing + opening) * unit + fee
         } else {

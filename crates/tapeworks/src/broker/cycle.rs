@@ -8,6 +8,7 @@
 //! that fill in that row all the same do so in [`Broker::match_after`].
 
 use super::account::{Account, AccountTerms};
+use super::asked_rules::Deferred;
 use super::bar::{Bar, Quotes};
 use super::buying_power::RowBook;
 use super::codes::{ExitReason, FillFlags, OrderKind, OrderOrigin, Phase, Side};
@@ -86,6 +87,10 @@ pub struct Broker {
     pub(super) settlements: Settlements,
     pub(super) free_cash: FreeCash,
     pub(super) shadow: Shadow,
+    /// Orders of the present queue that the account has accepted.
+    pub(super) accepted: Vec<OrderId>,
+    /// Exits of rules that wait for the next row of their symbol.
+    pub(super) deferred: Vec<Deferred>,
     /// The positions have aged by the present row: what fills now fills after the callback.
     pub(super) row_is_over: bool,
     pub(super) past: Past,
@@ -104,6 +109,8 @@ pub struct Broker {
     /// Capital flows up to the last close.
     pub(super) flows_seen: f64,
     pub(super) is_closed: bool,
+    /// The cash test has no tolerance: while the size of a partial fill is sought.
+    pub(super) is_cash_exact: bool,
     pub(super) n_groups: u32,
     /// What has gone wrong in a user's model or an account; it ends the run.
     pub(super) fault: Option<(Error, Option<AssetId>)>,

@@ -1,6 +1,7 @@
 //! From a price to a fill: how much, at which price after costs, and whether the account allows it.
 
 use super::bar::Quotes;
+use super::buying_power::Refusal;
 use super::codes::{
     CancelReason, ExitReason, ExpireReason, FillFlags, OrderKind, OrderOrigin, Phase, RejectCode,
     TimeInForce,
@@ -13,7 +14,7 @@ use super::live::Shortfall;
 use super::lots::Lots;
 use super::participation::{CapScope, VolumeBasis};
 use super::positions::{Entry, exceeds};
-use super::semantics::{ExitSlip, FeeBase, FlipShortfall, LimitSlip, ShortfallRule};
+use super::semantics::{ExitSlip, FeeBase, FlipShortfall, LimitSlip, ShortCash, ShortfallRule};
 use super::slippage::PriceBasis;
 use crate::base::{AssetId, OrderId};
 
@@ -63,7 +64,7 @@ impl Broker {
         if execution.reduce_only && !is_opposite {
             return self.cancel_unneeded(execution);
         }
-        let Some(mut quantity) = self.within_lock(execution, held) else { return };
+        let Some(mut quantity) = self.within_cash(execution, held, quotes) else { return };
         if is_opposite || execution.sign < 0.0 {
             let may_pass = execution.reduce_only || self.conditions.terms.kind.pays_in_full();
             if may_pass && exceeds(quantity, held.abs()) {
@@ -80,6 +81,9 @@ impl Broker {
             }
         }
         let fillable = self.fillable(asset, execution.place, quantity, quotes);
+        if fillable < quantity && self.refuses_whole(execution, held, quantity, quotes) {
+            return;
+        }
         let is_fok = self.tif_of(execution.place) == TimeInForce::Fok;
         if is_fok && fillable < quantity {
             return self.expire(execution, ExpireReason::FokUnfilled);
@@ -110,9 +114,11 @@ impl Broker {
             return self.refuse_at_base(execution, closing, opening, quotes);
         };
         if opening > 0.0 {
-            let refusal = self.refuse_open(execution, closing, opening, &priced, quotes);
+            let refusal = self.refuse_before_costs(execution, closing, opening, &priced, quotes);
             if let Some((code, need, have)) = refusal {
-                let may_shrink = execution.shortfall == Shortfall::Partial && !is_fok;
+                let may_shrink = execution.shortfall == Shortfall::Partial
+                    && !is_fok
+                    && !self.was_asked_at_submission(execution);
                 let is_money =
                     matches!(code, RejectCode::InsufficientCash | RejectCode::InsufficientMargin);
                 let affordable = if may_shrink && is_money {
@@ -121,7 +127,12 @@ impl Broker {
                     0.0
                 };
                 let flip = self.conditions.semantics.flip_shortfall;
-                let refuses_flip = flip == FlipShortfall::Whole && !may_shrink;
+                let refuses_flip = !may_shrink
+                    && match flip {
+                        FlipShortfall::CloseAndReject => false,
+                        FlipShortfall::CloseAndFill => !self.was_asked_at_submission(execution),
+                        FlipShortfall::Whole => true,
+                    };
                 if closing + affordable == 0.0 || refuses_flip || is_fok {
                     if is_fok && is_money {
                         return self.expire(execution, ExpireReason::FokUnfilled);
@@ -165,6 +176,27 @@ impl Broker {
         if is_whole {
             self.after_end(execution.order);
         }
+    }
+
+    /// Why an open is refused at its price; where shorts must be covered by cash, before costs too:
+    /// a sale takes more of it then.
+    fn refuse_before_costs(
+        &mut self,
+        execution: &Execution,
+        closing: f64,
+        opening: f64,
+        priced: &Priced,
+        quotes: &impl Quotes,
+    ) -> Option<Refusal> {
+        let is_covered = self.conditions.semantics.short_cash == ShortCash::CreditCovered;
+        if is_covered && priced.price != execution.base_price {
+            let base = Priced { price: execution.base_price, ..*priced };
+            let refusal = self.refuse_open(execution, closing, opening, &base, quotes);
+            if refusal.is_some() {
+                return refusal;
+            }
+        }
+        self.refuse_open(execution, closing, opening, priced, quotes)
     }
 
     /// Units of an order that the volume of the row lets fill, in whole lots.
@@ -237,9 +269,10 @@ impl Broker {
             return Some(priced);
         }
         let mut price = base;
-        let origin = self.ledger.orders[execution.order.index()].origin;
-        let may_slip = semantics.stop_slip_orders || origin == OrderOrigin::PositionRule;
-        if execution.by_stop && may_slip && conditions.stop_slippage != 0.0 {
+        let slips = execution.by_stop
+            && conditions.stop_slippage != 0.0
+            && (semantics.stop_slip_orders || self.is_of_rule(execution));
+        if slips {
             price = base * (1.0 + sign * conditions.stop_slippage);
             priced.stop_slip = sign * (price - base);
         }
@@ -365,11 +398,43 @@ impl Broker {
         }
     }
 
+    /// Whether the account is asked for the whole of an order of which the volume lets a part fill,
+    /// and has refused it: so it is where each order has a share of the volume of its own.
+    fn refuses_whole(
+        &mut self,
+        execution: &Execution,
+        held: f64,
+        quantity: f64,
+        quotes: &impl Quotes,
+    ) -> bool {
+        let scope = self.conditions.participation.as_ref().map(|one| one.scope);
+        let closing = if held * execution.sign < 0.0 { quantity.min(held.abs()) } else { 0.0 };
+        let opening = quantity - closing;
+        if scope != Some(CapScope::Order) || opening <= 0.0 {
+            return false;
+        }
+        let (price, flags) = (execution.base_price, execution.flags);
+        let priced = Priced { price, stop_slip: 0.0, impact: 0.0, flags };
+        let refusal = self.refuse_open(execution, closing, opening, &priced, quotes);
+        match refusal {
+            Some((code, need, have)) if execution.shortfall != Shortfall::Partial => {
+                self.refuse(execution, code, need, have);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn is_of_rule(&self, execution: &Execution) -> bool {
+        self.ledger.orders[execution.order.index()].origin == OrderOrigin::PositionRule
+    }
+
     /// Ends an order that may not open: without a refusal where the semantics want none.
     fn refuse(&mut self, execution: &Execution, code: RejectCode, need: f64, have: f64) {
         let is_money =
             matches!(code, RejectCode::InsufficientCash | RejectCode::InsufficientMargin);
         let cancels = match execution.shortfall {
+            _ if self.was_asked_at_submission(execution) => false,
             Shortfall::Reject => false,
             Shortfall::Cancel => true,
             Shortfall::Partial => {
@@ -403,9 +468,14 @@ impl Broker {
         }
     }
 
-    /// What locked cash leaves of an order that covers or flips; `None` when it has ended the
-    /// order.
-    fn within_lock(&mut self, execution: &Execution, held: f64) -> Option<f64> {
+    /// What locked or capped cash leaves of an order that covers or flips; `None` when it has ended
+    /// the order.
+    fn within_cash(
+        &mut self,
+        execution: &Execution,
+        held: f64,
+        quotes: &impl Quotes,
+    ) -> Option<f64> {
         let wanted = execution.wanted;
         let is_opposite = held * execution.sign < 0.0;
         let covers = is_opposite && execution.sign > 0.0;
@@ -413,9 +483,13 @@ impl Broker {
             return Some(wanted);
         }
         let base = execution.base_price;
-        let Some(limit) = self.lock_limit(execution.asset, execution.sign, base) else {
-            return Some(wanted);
+        let capped = self.conditions.semantics.short_cash == ShortCash::CreditCapped;
+        let limit = if capped && covers {
+            Some(self.payable(execution, quotes))
+        } else {
+            self.lock_limit(execution.asset, execution.sign, base)
         };
+        let Some(limit) = limit else { return Some(wanted) };
         if limit >= wanted {
             return Some(wanted);
         }

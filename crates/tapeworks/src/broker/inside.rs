@@ -173,9 +173,10 @@ impl Broker {
             }
             let is_favourable = kind == OrderKind::Limit;
             let price = not_before_entry(touched.price, &since, side, is_favourable, self.now);
-            let is_taken = touched.is_maker || live.terms.is_within_limit(price);
-            let price = if touched.is_maker { touched.price } else { price };
-            if !is_taken {
+            // A stop-limit order that the price came back to fills at its limit, wherever it entered.
+            let came_back = touched.is_maker && kind != OrderKind::Limit;
+            let price = if came_back { touched.price } else { price };
+            if !live.terms.is_within_limit(price) {
                 // The entry lies beyond stop and limit: the order is a limit order from here on.
                 self.note_trigger(place);
                 continue;

@@ -116,7 +116,7 @@ impl Semantics {
         entry_bar_children: EntryBar::None,
         sequence: Sequence::BySymbol,
         shortfall: ShortfallRule::Partial,
-        short_cash: ShortCash::Credit,
+        short_cash: ShortCash::CreditCapped,
         size_rounding: SizeRounding::None,
         target_rounding: TargetRounding::Difference,
         on_close_at: OnCloseAt::Same,
@@ -344,8 +344,6 @@ impl Semantics {
         name: "ml4t_backtrader_strict",
         cash_check: CashCheck::SubmitAndFill,
         flip_shortfall: FlipShortfall::CloseAndFill,
-        short_cash: ShortCash::Credit,
-        cash_tolerance: 0.0,
         ..Self::ML4T_BACKTRADER
     };
 

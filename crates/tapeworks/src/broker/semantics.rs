@@ -340,7 +340,8 @@ codes! {
     FlipShortfall {
         /// What it closes fills, and the rest is refused.
         CloseAndReject = "close_and_reject",
-        /// What it closes fills, and the order is done.
+        /// What it closes fills and the order is done, if the account was asked at submission; others
+        /// are refused whole.
         CloseAndFill = "close_and_fill",
         /// It is refused whole.
         Whole = "whole",
@@ -352,7 +353,8 @@ codes! {
     TargetShortfall {
         /// All of them.
         Partial = "partial",
-        /// Those of a rebalance; other targets follow the rule of orders in stated units.
+        /// Those of a rebalance in whole lots; other targets follow the rule of orders in stated
+        /// units.
         Rebalance = "rebalance",
         /// None: they follow the rule of orders in stated units.
         AsOrders = "as_orders",
@@ -377,6 +379,8 @@ codes! {
         Margin = "margin",
         /// They are cash like any other: a short may be opened while cash stays at 0 or above.
         Credit = "credit",
+        /// They are cash like any other, and no buy goes beyond it: one that covers is cut as well.
+        CreditCapped = "credit_capped",
         /// They are cash like any other, and a short is opened against free cash of its value.
         CreditCovered = "credit_covered",
         /// They are locked, and as much again.

@@ -3,8 +3,8 @@
 use super::trader::Trader;
 use crate::base::{AssetId, OrderId};
 use crate::broker::{
-    MarkMissing, NewOrder, OrderKind, RebalanceOrder, Shortfall, ShortfallRule, SizeRounding, TargetRounding,
-    TargetShortfall,
+    MarkMissing, NewOrder, OrderKind, RebalanceOrder, Shortfall, ShortfallRule, SizeRounding,
+    TargetRounding, TargetShortfall,
 };
 
 impl Trader {
@@ -80,9 +80,13 @@ impl Trader {
     /// What to do when the account cannot pay for an order that is sized by a target.
     pub(super) fn shortfall_of_target(&self, rebalances: bool) -> Shortfall {
         let in_units = self.shortfall_of_units();
-        match self.broker.conditions().semantics.target_shortfall {
+        let semantics = &self.broker.conditions().semantics;
+        let has_lots = semantics.size_rounding == SizeRounding::Lot;
+        match semantics.target_shortfall {
             TargetShortfall::Partial => Shortfall::Partial,
-            TargetShortfall::Rebalance if rebalances && in_units == Shortfall::Reject => {
+            TargetShortfall::Rebalance
+                if rebalances && has_lots && in_units == Shortfall::Reject =>
+            {
                 Shortfall::Partial
             }
             TargetShortfall::Rebalance | TargetShortfall::AsOrders => in_units,

@@ -9,11 +9,11 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 use tapeworks::broker::{
-    AccountKind, AccountTerms, CapScope, CashCheck, CloseRuleAt, Commission, Excursions, FillAt, FlipShortfall,
-    Impact, Instrument, Lots, Margin, MarginCallPolicy, MarkMissing, MinScope, Participation,
-    PositionRule, RestFrom, ScaledOf, Semantics, Sequence, ShortCash, ShortfallRule, SizeRounding,
-    Slippage, SpreadMeasure, StopBase, StopExitAt, Tier, TierBy, TierOf, TierStyle, Touch,
-    TrailOrder, VolumeBasis, WaterMark, WaterStart,
+    AccountKind, AccountTerms, CapScope, CashCheck, CloseRuleAt, Commission, Excursions, FillAt,
+    FlipShortfall, Impact, Instrument, Lots, Margin, MarginCallPolicy, MarkMissing, MinScope,
+    Participation, PositionRule, RestFrom, ScaledOf, Semantics, Sequence, ShortCash, ShortfallRule,
+    SizeRounding, Slippage, SpreadMeasure, StopBase, StopExitAt, Tier, TierBy, TierOf, TierStyle,
+    Touch, TrailOrder, VolumeBasis, WaterMark, WaterStart,
 };
 use tapeworks::engine::EngineConfig;
 
@@ -218,8 +218,7 @@ fn payment(resolved: &Value, s: &mut Semantics) {
         is(resolved, "orders.reject_on_insufficient_cash"),
         is(resolved, "orders.partial_fills_allowed"),
     );
-    s.flip_shortfall =
-        if simple { FlipShortfall::CloseAndFill } else { FlipShortfall::Whole };
+    s.flip_shortfall = if simple { FlipShortfall::CloseAndFill } else { FlipShortfall::Whole };
     s.shortfall = match (refuses, cuts) {
         (true, true) => ShortfallRule::Partial,
         (false, true) => ShortfallRule::PartialOrCancel,
@@ -232,10 +231,9 @@ fn payment(resolved: &Value, s: &mut Semantics) {
         _ if levered => ShortCash::Margin,
         "combined_order" if locks => ShortCash::LockCombined,
         _ if locks => ShortCash::Lock,
-        _ if simple => ShortCash::Credit,
         _ => ShortCash::CreditCovered,
     };
-    s.cash_tolerance = if simple || (locks && !levered) { 0.0 } else { 0.01 };
+    s.cash_tolerance = if locks && !levered { 0.0 } else { 0.01 };
 }
 
 fn commission_of(terms: &Value) -> Commission {

@@ -132,6 +132,12 @@ impl RuleBook {
         self.decisions.remove(&order.0);
     }
 
+    /// The price from which the levels of a position are measured; NaN without one.
+    #[must_use]
+    pub fn base(&self, asset: AssetId) -> f64 {
+        self.memory.base[asset.index()]
+    }
+
     /// Forgets a position that is gone.
     pub fn leave(&mut self, asset: AssetId) {
         self.memory.forget(asset.index());

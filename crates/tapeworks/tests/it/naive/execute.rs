@@ -133,7 +133,8 @@ impl Twin<'_> {
         if self.is_closed {
             return Err(RejectCode::AccountClosed);
         }
-        let is_record = self.config.account.margin_call == tapeworks::broker::MarginCallPolicy::Record;
+        let is_record =
+            self.config.account.margin_call == tapeworks::broker::MarginCallPolicy::Record;
         if self.call_stands && !(super::mimic("19") && is_record) {
             return Err(RejectCode::MarginCallActive);
         }

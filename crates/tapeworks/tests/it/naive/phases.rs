@@ -260,7 +260,9 @@ impl Twin<'_> {
                     }
                     let by_stop = start.is_some_and(|start| start.how == How::TouchedStop);
                     let both = both && !is_open;
-                    if both || (!is_target && !is_open && by_stop && side * (close - hit.base) > 0.0) {
+                    if both
+                        || (!is_target && !is_open && by_stop && side * (close - hit.base) > 0.0)
+                    {
                         hit.flags |= AMBIGUOUS;
                     }
                     Met::Fill(hit)
