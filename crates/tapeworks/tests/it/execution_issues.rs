@@ -138,7 +138,8 @@ fn issue_trail_when_it_waits_for_an_entry_then_it_starts_at_its_fill() {
 
 #[test]
 fn issue_activate_when_no_row_has_reached_it_then_the_exit_sleeps() {
-    let entry = OrderRequest { trailing_exit: Some(trail(0.5, Some(8.5))), ..OrderRequest::market(A, 1.0) };
+    let entry =
+        OrderRequest { trailing_exit: Some(trail(0.5, Some(8.5))), ..OrderRequest::market(A, 1.0) };
     let rows = [FLAT, [8.0, 8.0, 7.0, 7.5], [7.5, 9.0, 7.5, 9.0], [9.0, 9.0, 8.0, 8.0]];
     let log = run(&rows, vec![Act::Order(entry)], &EngineConfig::default());
     // Row 2 reaches 8.5; from row 3 on 9 - 0.5 stands.

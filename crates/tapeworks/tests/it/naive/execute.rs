@@ -104,7 +104,11 @@ impl Twin<'_> {
                 }
             }
         }
-        if is_fok && (refused.is_some() || sized < opened) && !is_policy(refused) && !(super::mimic("27") && closed > 0.0) {
+        if is_fok
+            && (refused.is_some() || sized < opened)
+            && !is_policy(refused)
+            && !(super::mimic("27") && closed > 0.0)
+        {
             self.expire(id, ExpireReason::FokUnfilled);
             return;
         }
@@ -238,7 +242,8 @@ impl Twin<'_> {
 
     fn equity_before(&self) -> f64 {
         let value = |p: &super::book::Position| {
-            let price = self.tradable(p.asset).map_or(self.marks[p.asset as usize], |row| row.ohlc[0]);
+            let price =
+                self.tradable(p.asset).map_or(self.marks[p.asset as usize], |row| row.ohlc[0]);
             let is_future = self.instrument(p.asset).is_future;
             p.units * self.multiplier(p.asset) * if is_future { price - p.settle } else { price }
         };

@@ -143,7 +143,9 @@ impl Twin<'_> {
             o.asset == asset
                 && o.is_live()
                 && o.origin == OrderOrigin::PositionRule
-                && (o.is_triggered || o.kind == OrderKind::Market || (o.kind == OrderKind::Limit && o.reason == level.reason))
+                && (o.is_triggered
+                    || o.kind == OrderKind::Market
+                    || (o.kind == OrderKind::Limit && o.reason == level.reason))
         })
     }
 
