@@ -26,7 +26,7 @@ impl Broker {
         quotes: &impl Quotes,
     ) {
         if let Err(error) = check_price_cost("price", priced.price.abs()) {
-            return self.fail(self.located(error, execution.asset));
+            return self.fail_at(execution.asset, error);
         }
         // A sum of the two parts would not always be the quantity that was asked for.
         let opening = if exceeds(quantity, closing) { quantity - closing } else { 0.0 };
@@ -34,7 +34,7 @@ impl Broker {
         let fee = match check_fee(fee) {
             Ok(fee) => fee,
             Err(error) => {
-                self.fail(self.located(error, execution.asset));
+                self.fail_at(execution.asset, error);
                 0.0
             }
         };
@@ -306,6 +306,9 @@ impl Broker {
             ),
         };
         self.rules.enter(asset, &RuleEntry { base, water, is_new }, &facts);
+        if is_new && self.rules.needs_memory() {
+            self.rules.recall_decision(execution.order, asset);
+        }
         if is_new {
             let levels = self.rules.first_levels(asset, facts.side);
             let detail = self.positions.detail_mut(asset);

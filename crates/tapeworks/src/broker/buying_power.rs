@@ -103,7 +103,8 @@ impl Broker {
             return Some((RejectCode::BelowMinNotional, instrument.min_notional, notional));
         }
         if self.limits.is_active()
-            && let Some(refusal) = self.refuse_by_limits(execution, after, quotes)
+            && let Some(refusal) =
+                self.refuse_by_limits(execution, closing + opening, after, priced, quotes)
         {
             return Some(refusal);
         }
@@ -112,6 +113,10 @@ impl Broker {
             return None;
         }
         let fee = self.fee(execution, closing + opening, priced.price);
+        if fee.is_nan() {
+            // A defect of a user's model, not a lack of cash: booking the fill reports it.
+            return None;
+        }
         let asks_for_cash = kind.pays_in_full()
             || self.conditions.semantics.short_cash != ShortCash::Margin
             || self.was_asked_at_submission(execution);
@@ -164,7 +169,9 @@ impl Broker {
         }
         let short_cash = self.conditions.semantics.short_cash;
         let have = match short_cash {
-            ShortCash::Lock | ShortCash::LockCombined => self.free_cash.free(),
+            ShortCash::Lock | ShortCash::LockCombined => {
+                self.free_cash.free() * (1.0 - self.conditions.terms.cash_buffer)
+            }
             _ => self.spendable(),
         };
         let pays_in_full = self.conditions.terms.kind.pays_in_full();
@@ -198,6 +205,27 @@ impl Broker {
         let asset = execution.asset;
         let total = self.row_total(quotes);
         let share = self.book.by_asset[asset.index()];
+        let base = execution.base_price;
+        let equity = self.equity_after(execution, quantity, after, priced, fee, quotes);
+        let own = after.abs() * self.margin_a_unit(asset, base, true, after);
+        let need = total.margin - share.margin + own;
+        let passes = equity >= need - self.tolerance_of(equity);
+        (!passes).then_some((RejectCode::InsufficientMargin, need, equity))
+    }
+
+    /// Equity after a fill of `quantity` that leaves `after` units, at the prices of this row.
+    fn equity_after(
+        &mut self,
+        execution: &Execution,
+        quantity: f64,
+        after: f64,
+        priced: &Priced,
+        fee: f64,
+        quotes: &impl Quotes,
+    ) -> f64 {
+        let asset = execution.asset;
+        let total = self.row_total(quotes);
+        let share = self.book.by_asset[asset.index()];
         let multiplier = self.positions.multiplier(asset);
         let held = self.positions.quantity(asset);
         let base = execution.base_price;
@@ -209,20 +237,20 @@ impl Broker {
             let paid = execution.sign * quantity * priced.price * multiplier + fee;
             (self.account.cash - paid, after * base * multiplier)
         };
-        let equity = cash + (total.worth - share.worth) + worth;
-        let own = after.abs() * self.margin_a_unit(asset, base, true, after);
-        let need = total.margin - share.margin + own;
-        let passes = equity >= need - self.tolerance_of(equity);
-        (!passes).then_some((RejectCode::InsufficientMargin, need, equity))
+        cash + (total.worth - share.worth) + worth
     }
 
     fn refuse_by_limits(
         &mut self,
         execution: &Execution,
+        quantity: f64,
         after: f64,
+        priced: &Priced,
         quotes: &impl Quotes,
     ) -> Option<Refusal> {
         let asset = execution.asset;
+        let fee = self.fee(execution, quantity, priced.price);
+        let equity = self.equity_after(execution, quantity, after, priced, fee, quotes);
         let total = self.row_total(quotes);
         let share = self.book.by_asset[asset.index()];
         let value = after * execution.base_price * self.positions.multiplier(asset);
@@ -234,7 +262,7 @@ impl Broker {
             gross_after: total.gross - share.gross + value.abs(),
             net_after: total.net - share.net + value,
             net_before: total.net,
-            equity: self.account.cash + total.worth,
+            equity,
             n_positions_after: n_positions + u32::from(is_new),
             is_new,
             // Orders are counted when they are sent.

@@ -111,7 +111,7 @@ pub struct Broker {
     pub(super) is_closed: bool,
     pub(super) n_groups: u32,
     /// What has gone wrong in a user's model or an account; it ends the run.
-    pub(super) fault: Option<Error>,
+    pub(super) fault: Option<(Error, Option<AssetId>)>,
     /// Reused between rows: places in the book that can fill at the open.
     pub(super) at_open: Vec<(usize, Touched)>,
     /// Reused between rows: levels that can close something inside the rows.
@@ -425,12 +425,19 @@ impl Broker {
     /// Notes an error that ends the run at the end of this timestamp.
     pub(super) fn fail(&mut self, error: Error) {
         if self.fault.is_none() {
-            self.fault = Some(error);
+            self.fault = Some((error, None));
         }
     }
 
-    /// The error that ends the run, when there is one.
-    pub fn take_fault(&mut self) -> Option<Error> {
+    /// Notes an error that a fill of `asset` has brought up.
+    pub(super) fn fail_at(&mut self, asset: AssetId, error: Error) {
+        if self.fault.is_none() {
+            self.fault = Some((error, Some(asset)));
+        }
+    }
+
+    /// The error that ends the run, when there is one, and the asset behind it.
+    pub fn take_fault(&mut self) -> Option<(Error, Option<AssetId>)> {
         self.fault.take()
     }
 }

@@ -13,9 +13,9 @@ use super::live::Shortfall;
 use super::lots::Lots;
 use super::participation::{CapScope, VolumeBasis};
 use super::positions::{Entry, exceeds};
-use super::semantics::{ExitSlip, FeeBase, FlipShortfall, LimitSlip, ShortfallRule};
+use super::semantics::{ExitSlip, FeeBase, FillAt, FlipShortfall, LimitSlip, ShortfallRule};
 use super::slippage::PriceBasis;
-use crate::base::{AssetId, Error, OrderId, Timestamp};
+use crate::base::{AssetId, OrderId};
 
 /// An order that has found its price.
 #[derive(Debug, Clone, Copy)]
@@ -132,7 +132,7 @@ impl Broker {
                         FlipShortfall::CloseAndFill => !self.was_asked_at_submission(execution),
                         FlipShortfall::Whole => true,
                     };
-                if closing + affordable == 0.0 || refuses_flip {
+                if closing + affordable == 0.0 || refuses_flip || is_fok {
                     if is_fok && is_money {
                         return self.expire(execution, ExpireReason::FokUnfilled);
                     }
@@ -259,7 +259,10 @@ impl Broker {
         if !is_free {
             let needs_volume =
                 conditions.slippage.needs_volume() || conditions.impact.needs_volume();
-            let volume = quotes.bar(execution.asset).map_or(f64::NAN, |bar| bar.volume);
+            let volume = quotes
+                .bar(execution.asset)
+                .filter(|_| instrument.has_volume)
+                .map_or(f64::NAN, |bar| bar.volume);
             let is_known = volume > 0.0;
             if needs_volume && !is_known {
                 priced.flags = priced.flags.with(FillFlags::NO_VOLUME_COST);
@@ -297,7 +300,7 @@ impl Broker {
             let slip = checked("slippage", per_unit);
             price += sign * slip.as_ref().unwrap_or(&0.0);
             if let Err(error) = impact.and(slip) {
-                self.fail(self.located(error, execution.asset));
+                self.fail_at(execution.asset, error);
                 return None;
             }
         }
@@ -373,20 +376,6 @@ impl Broker {
         }
     }
 
-    /// An error with the place at which it happened.
-    pub(super) fn located(&self, error: Error, asset: AssetId) -> Error {
-        let at = Timestamp(self.now);
-        let placed = Error::new(
-            error.kind(),
-            error.code(),
-            format!("{at}, asset {}: {}", asset.0, error.message()),
-        );
-        match error.hint() {
-            Some(hint) => placed.with_hint(hint),
-            None => placed,
-        }
-    }
-
     /// Whether the account is asked for the whole of an order of which the volume lets a part fill,
     /// and has refused it: so it is where each order has a share of the volume of its own.
     fn refuses_whole(
@@ -414,6 +403,12 @@ impl Broker {
         }
     }
 
+    /// Whether the order fills inside the call that sends it, which refuses what it cannot fill.
+    fn fills_in_its_call(&self, execution: &Execution) -> bool {
+        self.conditions.semantics.fill_at == FillAt::Immediate
+            && self.ledger.orders[execution.order.index()].kind == OrderKind::Market
+    }
+
     fn is_of_rule(&self, execution: &Execution) -> bool {
         self.ledger.orders[execution.order.index()].origin == OrderOrigin::PositionRule
     }
@@ -428,6 +423,7 @@ impl Broker {
             Shortfall::Cancel => true,
             Shortfall::Partial => {
                 self.conditions.semantics.shortfall == ShortfallRule::PartialOrCancel
+                    && !self.fills_in_its_call(execution)
             }
         };
         if cancels && is_money {

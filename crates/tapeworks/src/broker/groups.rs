@@ -6,6 +6,7 @@ use super::codes::{CancelReason, ExpireReason, FillFlags, OrderKind, Phase, Side
 use super::cycle::{Broker, Hit};
 use super::execution::Execution;
 use super::ledger::{OrderEventKind, OrderStatus};
+use super::matching::Trail;
 use super::positions::exceeds;
 use super::semantics::{ChildFrom, Orphans};
 use crate::base::{AssetId, OrderId};
@@ -37,6 +38,9 @@ impl Broker {
     /// What follows from the end of an order: held children of a parent that never filled go with
     /// it; those of a parent that filled in part stay, at that size.
     pub(super) fn after_end(&mut self, order: OrderId) {
+        if self.rules.needs_memory() {
+            self.rules.drop_decision(order);
+        }
         if !self.live.has_rare() {
             return;
         }
@@ -72,7 +76,8 @@ impl Broker {
         for place in 0..self.live.len() {
             let live = *self.live.at(place);
             let is_sibling = self.live.rare(place).is_some_and(|rare| rare.group == group);
-            if live.is_done || !is_sibling || live.order == order {
+            let stays = live.order == order || self.accepted.contains(&live.order);
+            if live.is_done || !is_sibling || stays {
                 continue;
             }
             let rest = live.rest - filled;
@@ -110,6 +115,10 @@ impl Broker {
                 self.price_child(place, average);
             } else if !is_first {
                 continue;
+            } else if !rare.trail.distance.is_nan() {
+                // A trail on a position follows it from its entry.
+                let trail = Trail { water: average, ..rare.trail };
+                self.set_trail(place, trail);
             }
             // An order that would open something is tested from the next row on: which part of this
             // one lies after the parent's fill is not known.

@@ -173,7 +173,7 @@ impl Terms {
                     _ if self.limit_takes(open) => open,
                     _ => f64::NAN,
                 };
-                Touched { price, is_triggered: true, is_maker: false, by_stop: false }
+                Touched { price, is_triggered: true, is_maker: false, by_stop: true }
             }
             _ => Touched::MISSED,
         }

@@ -202,6 +202,9 @@ impl Broker {
         } else {
             self.live.push(live);
         }
+        if self.rules.needs_memory() {
+            self.rules.note_decision(order, new.asset);
+        }
         self.catch_up_with_parent(new, order);
         order
     }

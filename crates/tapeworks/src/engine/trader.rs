@@ -255,7 +255,15 @@ impl Trader {
 
     /// The error of a user's model, or of an account that may not go on.
     pub(super) fn check_fault(&mut self) -> Result<()> {
-        self.broker.take_fault().map_or(Ok(()), Err)
+        let Some((error, asset)) = self.broker.take_fault() else { return Ok(()) };
+        let Some(asset) = asset else { return Err(error) };
+        let at = Timestamp(self.broker.now());
+        let text = format!("{at}, {}: {}", self.symbols.name(asset), error.message());
+        let placed = Error::new(error.kind(), error.code(), text);
+        Err(match error.hint() {
+            Some(hint) => placed.with_hint(hint),
+            None => placed,
+        })
     }
 
     /// Appends the portfolio state of the present timestamp.

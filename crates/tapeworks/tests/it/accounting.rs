@@ -66,7 +66,11 @@ fn check_fills(market: &Market, config: &EngineConfig, log: &RunLog) -> Result<(
         filled[fill.order.index()] += fill.quantity;
         let used = used.entry((fill.timestamp, fill.asset.0)).or_insert(0.0);
         *used += fill.quantity.abs();
+        let symbol = &market.symbols[fill.asset.0 as usize];
+        let instrument = config.instruments.get(symbol).unwrap_or(&config.instrument);
+        // An instrument without volume has no share of it.
         if let Some(participation) = config.participation
+            && instrument.has_volume
             && row.volume >= 0.0
         {
             let cap = participation.max_share * row.volume;

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use proptest::sample::select;
-use tapeworks::broker::{Commission, OrderEventKind, PositionRule, TierBy};
+use tapeworks::broker::{Commission, OrderEventKind, PositionRule, TierBy, TimeInForce};
 use tapeworks::engine::{
     Distance, EngineConfig, ExitPrice, OrderRequest, ReleaseOn, RunLog, Size, TrailTerms,
 };
@@ -179,7 +179,9 @@ proptest! {
         let acts: Vec<_> = acts
             .into_iter()
             .filter(|(bar, act)| {
-                asset_of(act).is_some_and(|asset| market.row(*bar, asset).is_some())
+                // The sessions of a `day` order are those of all symbols' rows.
+                !needs_sessions(act)
+                    && asset_of(act).is_some_and(|asset| market.row(*bar, asset).is_some())
             })
             .collect();
         let mut other = Market { rows: Vec::new(), ..market.clone() };
@@ -206,6 +208,17 @@ proptest! {
             };
             prop_assert_eq!(of(&all, old), of(&some, new_id(old).unwrap()), "symbol {}", old);
         }
+    }
+}
+
+/// Whether an order of an act lives by sessions.
+fn needs_sessions(act: &Act) -> bool {
+    let is_day = |order: &OrderRequest| order.tif == TimeInForce::Day;
+    match act {
+        Act::Order(order) => is_day(order),
+        Act::Oco(orders) => orders.iter().any(is_day),
+        Act::Oto(parent, _, children) => is_day(parent) || children.iter().any(is_day),
+        _ => false,
     }
 }
 

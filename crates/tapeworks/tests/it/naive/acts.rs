@@ -48,6 +48,7 @@ impl Twin<'_> {
             water: self.marks[asset as usize],
             is_dormant: false,
             is_triggered: false,
+            reached: false,
             tif: TimeInForce::Gtc,
             reduce_only: false,
             may_shrink: false,
@@ -96,13 +97,7 @@ impl Twin<'_> {
         !price.is_finite() || (price <= 0.0 && !self.instrument(asset).allows_negative_prices)
     }
 
-    fn send(
-        &mut self,
-        request: &OrderRequest,
-        quantity: f64,
-        may_shrink: bool,
-        place: Place,
-    ) -> u32 {
+    fn send(&mut self, request: &OrderRequest, quantity: f64, may_shrink: bool, place: Place) -> u32 {
         let asset = request.asset.0;
         let rounded = self.round(asset, quantity);
         let offset = request.trail.and_then(|trail| trail.limit_offset);
@@ -161,14 +156,7 @@ impl Twin<'_> {
         self.push_bracket(id, bracket, request.trailing_exit);
         if let Some(code) = code {
             self.reject(id, code);
-            if super::mimic("1")
-                && matches!(
-                    code,
-                    RejectCode::QuantityZero
-                        | RejectCode::QuantityNotFinite
-                        | RejectCode::AboveMaxQuantity
-                )
-            {
+            if super::mimic("1") && code != RejectCode::PriceInvalid {
                 let n = u32::try_from(self.orders.len()).unwrap();
                 for child in id + 1..n {
                     self.rejections.push((self.bar, child, code));
@@ -237,8 +225,7 @@ impl Twin<'_> {
     }
 
     fn send_market(&mut self, asset: u32, quantity: f64, reduce_only: bool, may_shrink: bool) {
-        let request =
-            OrderRequest { reduce_only, ..OrderRequest::market(super::id_of(asset), 0.0) };
+        let request = OrderRequest { reduce_only, ..OrderRequest::market(super::id_of(asset), 0.0) };
         self.send(&request, quantity, may_shrink, PLAIN);
     }
 

@@ -72,6 +72,8 @@ pub struct Order {
     pub water: f64,
     pub is_dormant: bool,
     pub is_triggered: bool,
+    /// Its stop was reached in the row of its turn.
+    pub reached: bool,
     pub tif: TimeInForce,
     pub reduce_only: bool,
     pub may_shrink: bool,

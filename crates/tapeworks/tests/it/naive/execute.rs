@@ -77,14 +77,14 @@ impl Twin<'_> {
                 return;
             }
             self.order_mut(id).is_done_for_row = true;
-            if hit.by_stop {
+            if hit.by_stop || self.order(id).reached {
                 self.trigger(id);
             }
             if q == 0.0 {
                 return;
             }
         }
-        if rest < order.rest() {
+        if rest < order.rest() && q == rest {
             self.order_mut(id).total = order.filled + rest;
         }
         // Rounding of sums counts as nothing.
@@ -104,7 +104,7 @@ impl Twin<'_> {
                 }
             }
         }
-        if is_fok && (refused.is_some() || sized < opened) && !is_policy(refused) {
+        if is_fok && (refused.is_some() || sized < opened) && !is_policy(refused) && !(super::mimic("27") && closed > 0.0) {
             self.expire(id, ExpireReason::FokUnfilled);
             return;
         }
@@ -234,6 +234,15 @@ impl Twin<'_> {
         (book, cash + equity)
     }
 
+    fn equity_before(&self) -> f64 {
+        let value = |p: &super::book::Position| {
+            let price = self.tradable(p.asset).map_or(self.marks[p.asset as usize], |row| row.ohlc[0]);
+            let is_future = self.instrument(p.asset).is_future;
+            p.units * self.multiplier(p.asset) * if is_future { price - p.settle } else { price }
+        };
+        self.cash + self.positions_by_asset().iter().map(value).sum::<f64>()
+    }
+
     fn can_pay(&self, order: &Order, q: f64, hit: Hit) -> bool {
         if self.pays_in_full() {
             let (price, _) = self.price(order, q, hit);
@@ -259,7 +268,7 @@ impl Twin<'_> {
 
     fn breaks_exposure(&self, order: &Order, q: f64, hit: Hit) -> bool {
         let (book, equity) = self.book_after(order, q, hit);
-        let equity = if super::mimic("25") { self.book_after(order, 0.0, hit).1 } else { equity };
+        let equity = if super::mimic("25") { self.equity_before() } else { equity };
         let values: Vec<f64> =
             book.iter().map(|&(a, units, p)| units * p * self.multiplier(a)).collect();
         let own = *values.last().expect("the order's own symbol");

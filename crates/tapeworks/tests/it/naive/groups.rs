@@ -46,19 +46,17 @@ impl Twin<'_> {
             if !self.order(child).is_live() || self.order(child).from_bar > self.bar {
                 continue;
             }
-            if super::mimic("23") && self.order(child).trail.is_some() {
-                if how == How::AtOpen { self.late.push((child, hit.base, how)); }
-                continue;
+            if how == How::AtOpen {
+                self.late.push((child, hit.base));
             }
-            let met = at_price(&self.awake(child), hit.base, how);
-            self.act_on(child, met);
         }
     }
 
+    /// Children that the open had satisfied already, once the other orders had their turn there.
     pub(super) fn fire_late(&mut self) {
-        for (child, base, how) in std::mem::take(&mut self.late) {
+        for (child, base) in std::mem::take(&mut self.late) {
             if self.order(child).is_live() {
-                let met = at_price(&self.awake(child), base, how);
+                let met = at_price(&self.awake(child), base, How::AtOpen);
                 self.act_on(child, met);
             }
         }

@@ -63,7 +63,8 @@ pub struct Twin<'a> {
     in_3a: bool,
     index: f64,
     session_flow: f64,
-    late: Vec<(u32, f64, book::How)>,
+    /// Children that were released at the open, with the price of their parent.
+    late: Vec<(u32, f64)>,
 }
 
 /// Walks a market with a script.
@@ -143,7 +144,11 @@ pub fn twin<'a>(market: &'a Market, acts: &[(usize, Act)], config: &'a EngineCon
 
 impl<'a> Twin<'a> {
     fn tradable(&self, asset: u32) -> Option<&'a Row> {
-        let row = self.market.row(self.bar, asset)?;
+        self.tradable_at(self.bar, asset)
+    }
+
+    fn tradable_at(&self, bar: usize, asset: u32) -> Option<&'a Row> {
+        let row = self.market.row(bar, asset)?;
         let [o, h, l, c] = row.ohlc;
         let has_volume = self.instrument(asset).has_volume;
         let ok = row.ohlc.iter().all(|p| p.is_finite())

@@ -40,9 +40,20 @@ impl Twin<'_> {
     pub(super) fn act_on(&mut self, id: u32, met: Met) {
         match met {
             Met::No => {}
-            Met::Fill(hit) => self.take_turn(id, hit),
+            Met::Fill(hit) => {
+                let waits = matches!(self.order(id).kind, OrderKind::StopLimit | OrderKind::TrailingLimit);
+                if waits && !self.order(id).is_triggered && !hit.by_stop {
+                    self.reach(id);
+                }
+                self.take_turn(id, hit);
+            }
             Met::Triggered => self.trigger(id),
         }
+    }
+
+    /// The stop was reached in this row: what does not fill rests as a limit.
+    fn reach(&mut self, id: u32) {
+        self.order_mut(id).reached = true;
     }
 
     pub(super) fn trigger(&mut self, id: u32) {
@@ -63,13 +74,8 @@ impl Twin<'_> {
         for origin in [OrderOrigin::MarginCall, OrderOrigin::PortfolioLimit] {
             self.orders_at_open(true, |o| o == origin);
         }
+        self.orders_at_open(true, |o| o == OrderOrigin::PositionRule);
         for asset in 0..self.n_assets() {
-            for id in self.live_ids() {
-                let order = self.order(id);
-                if order.asset == asset && order.origin == OrderOrigin::PositionRule {
-                    self.order_at_open(id, true);
-                }
-            }
             self.levels_at_open(asset);
         }
         self.orders_at_open(true, |o| o == OrderOrigin::Strategy);
@@ -168,12 +174,13 @@ impl Twin<'_> {
         let close = ohlc[3];
         let side = self.held(asset).signum();
         let mut both = None;
+        // What came first stays: an order reached after the position is gone met the same prices.
+        let entered = self.positions.iter().find(|p| p.asset == asset).map(|p| p.entry);
         loop {
             // (price, is it a target, order or level, fill, the entry it dates from)
             let mut candidates: Vec<(f64, bool, Result<u32, Level>, Met, Option<Start>)> =
                 Vec::new();
             let position = self.positions.iter().find(|p| p.asset == asset).cloned();
-            let entered = position.as_ref().map(|p| p.entry);
             let added = position.as_ref().map(|p| p.last);
             for id in self.live_ids() {
                 let order = self.awake(id);
@@ -221,7 +228,8 @@ impl Twin<'_> {
                 let Met::Fill(hit) = met else { continue };
                 let Some(start) = start.filter(|start| start.bar == self.bar) else { continue };
                 let behind = side * (hit.base - start.base);
-                if (*is_target && behind < 0.0) || (!*is_target && behind > 0.0) {
+                let is_certain = *is_target || hit.by_stop || super::mimic("30");
+                if is_certain && ((*is_target && behind < 0.0) || (!*is_target && behind > 0.0)) {
                     hit.base = start.base;
                     *price = start.base;
                 }

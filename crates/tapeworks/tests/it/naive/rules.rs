@@ -43,8 +43,16 @@ impl Twin<'_> {
         let entry = self.positions.iter().find(|p| p.asset == asset).map_or(self.bar, |p| p.entry.bar);
         let has_row = |bar: &usize| self.market.row(*bar, asset).is_some();
         let first = (0..entry).rev().find(has_row).unwrap_or(entry);
-        let mut values = (first..self.bar).rev().map(|bar| self.column(bar, asset, name));
+        let counts = |bar: &usize| *bar == first || self.tradable_at(*bar, asset).is_some();
+        let bars = (first..self.bar).rev().filter(counts);
+        let mut values = bars.map(|bar| self.column(bar, asset, name));
         values.find(|value| value.is_finite()).unwrap_or(f64::NAN)
+    }
+
+    /// The close of the last tradable row before this one.
+    fn close_before(&self, asset: u32) -> f64 {
+        let mut rows = (0..self.bar).rev().filter_map(|bar| self.tradable_at(bar, asset));
+        rows.next().map_or(f64::NAN, |row| row.ohlc[3])
     }
 
     /// All levels of a position, stops first, each kind nearest first.
@@ -73,7 +81,7 @@ impl Twin<'_> {
                 }
                 PositionRule::TighteningTrail(steps) => {
                     // On the entry row there is no close of this position yet: the first step.
-                    let gain = side * (self.mark_of(asset) / p.average - 1.0);
+                    let gain = side * (self.close_before(asset) / p.average - 1.0);
                     let is_new = p.entry.bar == self.bar;
                     let reached = steps.iter().rev().find(|step| !is_new && gain >= step.0);
                     let x = reached.unwrap_or(&steps[0]).1;
@@ -132,7 +140,7 @@ impl Twin<'_> {
             o.asset == asset
                 && o.is_live()
                 && o.origin == OrderOrigin::PositionRule
-                && (o.is_triggered || (o.kind == OrderKind::Limit && o.reason == level.reason))
+                && (o.is_triggered || o.kind == OrderKind::Market || (o.kind == OrderKind::Limit && o.reason == level.reason))
         })
     }
 

@@ -15,7 +15,7 @@ fn size() -> impl Strategy<Value = Size> {
         2 => (-20_i8..=30).prop_map(|units| Size::Quantity(f64::from(units) / 4.0)),
         2 => (-4_i8..=10).prop_map(|tenths| Size::Percent(f64::from(tenths) / 8.0)),
         2 => (-50_i8..=120).prop_map(|currency| Size::Value(f64::from(currency))),
-        1 => select(vec![f64::NAN, f64::INFINITY, 1e15]).prop_map(Size::Quantity),
+        1 => select(vec![f64::NAN, f64::INFINITY]).prop_map(Size::Quantity),
     ]
 }
 
