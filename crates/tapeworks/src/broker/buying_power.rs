@@ -140,9 +140,9 @@ impl Broker {
     }
 
     /// By how much a need may exceed what there is.
-    fn tolerance_of(&self, have: f64) -> f64 {
+    pub(super) fn tolerance_of(&self, have: f64) -> f64 {
         let tolerance = self.conditions.semantics.cash_tolerance;
-        if !have.is_finite() {
+        if !have.is_finite() || self.is_cash_exact {
             // Beyond all numbers nothing passes.
             0.0
         } else if tolerance < 0.0 {
@@ -175,7 +175,8 @@ impl Broker {
             _ => self.spendable(),
         };
         let pays_in_full = self.conditions.terms.kind.pays_in_full();
-        let need = if pays_in_full || short_cash == ShortCash::Credit {
+        let is_credit = matches!(short_cash, ShortCash::Credit | ShortCash::CreditCapped);
+        let need = if pays_in_full || is_credit {
             // The proceeds of a sale are cash like any other; what covers one is paid as well.
             execution.sign * (closing + opening) * unit + fee
         } else {

@@ -109,6 +109,8 @@ pub struct Broker {
     /// Capital flows up to the last close.
     pub(super) flows_seen: f64,
     pub(super) is_closed: bool,
+    /// The cash test has no tolerance: while the size of a partial fill is sought.
+    pub(super) is_cash_exact: bool,
     pub(super) n_groups: u32,
     /// What has gone wrong in a user's model or an account; it ends the run.
     pub(super) fault: Option<(Error, Option<AssetId>)>,

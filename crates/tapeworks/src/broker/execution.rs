@@ -1,6 +1,7 @@
 //! From a price to a fill: how much, at which price after costs, and whether the account allows it.
 
 use super::bar::Quotes;
+use super::buying_power::Refusal;
 use super::codes::{
     CancelReason, ExitReason, ExpireReason, FillFlags, OrderKind, OrderOrigin, Phase, RejectCode,
     TimeInForce,
@@ -13,7 +14,9 @@ use super::live::Shortfall;
 use super::lots::Lots;
 use super::participation::{CapScope, VolumeBasis};
 use super::positions::{Entry, exceeds};
-use super::semantics::{ExitSlip, FeeBase, FillAt, FlipShortfall, LimitSlip, ShortfallRule};
+use super::semantics::{
+    ExitSlip, FeeBase, FillAt, FlipShortfall, LimitSlip, ShortCash, ShortfallRule,
+};
 use super::slippage::PriceBasis;
 use crate::base::{AssetId, OrderId};
 
@@ -63,7 +66,7 @@ impl Broker {
         if execution.reduce_only && !is_opposite {
             return self.cancel_unneeded(execution);
         }
-        let Some(mut quantity) = self.within_lock(execution, held) else { return };
+        let Some(mut quantity) = self.within_cash(execution, held, quotes) else { return };
         if is_opposite || execution.sign < 0.0 {
             let may_pass = execution.reduce_only || self.conditions.terms.kind.pays_in_full();
             if may_pass && exceeds(quantity, held.abs()) {
@@ -113,7 +116,7 @@ impl Broker {
             return self.refuse_at_base(execution, closing, opening, quotes);
         };
         if opening > 0.0 {
-            let refusal = self.refuse_open(execution, closing, opening, &priced, quotes);
+            let refusal = self.refuse_before_costs(execution, closing, opening, &priced, quotes);
             if let Some((code, need, have)) = refusal {
                 let may_shrink = execution.shortfall == Shortfall::Partial
                     && !is_fok
@@ -175,6 +178,27 @@ impl Broker {
         if is_whole {
             self.after_end(execution.order);
         }
+    }
+
+    /// Why an open is refused at its price; where shorts must be covered by cash, before costs too:
+    /// a sale takes more of it then.
+    fn refuse_before_costs(
+        &mut self,
+        execution: &Execution,
+        closing: f64,
+        opening: f64,
+        priced: &Priced,
+        quotes: &impl Quotes,
+    ) -> Option<Refusal> {
+        let is_covered = self.conditions.semantics.short_cash == ShortCash::CreditCovered;
+        if is_covered && priced.price != execution.base_price {
+            let base = Priced { price: execution.base_price, ..*priced };
+            let refusal = self.refuse_open(execution, closing, opening, &base, quotes);
+            if refusal.is_some() {
+                return refusal;
+            }
+        }
+        self.refuse_open(execution, closing, opening, priced, quotes)
     }
 
     /// Units of an order that the volume of the row lets fill, in whole lots.
@@ -453,9 +477,14 @@ impl Broker {
         }
     }
 
-    /// What locked cash leaves of an order that covers or flips; `None` when it has ended the
-    /// order.
-    fn within_lock(&mut self, execution: &Execution, held: f64) -> Option<f64> {
+    /// What locked or capped cash leaves of an order that covers or flips; `None` when it has ended
+    /// the order.
+    fn within_cash(
+        &mut self,
+        execution: &Execution,
+        held: f64,
+        quotes: &impl Quotes,
+    ) -> Option<f64> {
         let wanted = execution.wanted;
         let is_opposite = held * execution.sign < 0.0;
         let covers = is_opposite && execution.sign > 0.0;
@@ -463,9 +492,13 @@ impl Broker {
             return Some(wanted);
         }
         let base = execution.base_price;
-        let Some(limit) = self.lock_limit(execution.asset, execution.sign, base) else {
-            return Some(wanted);
+        let capped = self.conditions.semantics.short_cash == ShortCash::CreditCapped;
+        let limit = if capped && covers {
+            Some(self.payable(execution, quotes))
+        } else {
+            self.lock_limit(execution.asset, execution.sign, base)
         };
+        let Some(limit) = limit else { return Some(wanted) };
         if limit >= wanted {
             return Some(wanted);
         }

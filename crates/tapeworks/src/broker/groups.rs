@@ -56,10 +56,10 @@ impl Broker {
                 self.cancel_at(place, CancelReason::ParentDone);
             } else if rare.follows_parent && row.filled.abs() < row.quantity.abs() {
                 let child = &mut self.ledger.orders[live.order.index()];
-                let old = child.quantity;
+                let (old, filled) = (child.quantity, child.filled.abs());
                 child.quantity = old.signum() * row.filled.abs();
-                let new = child.quantity;
-                self.push_change(live.order, OrderEventKind::ResizedByGroup, old, new);
+                let (before, after) = (old.abs() - filled, row.filled.abs() - filled);
+                self.push_change(live.order, OrderEventKind::ResizedByGroup, before, after);
             }
         }
     }
@@ -142,8 +142,7 @@ impl Broker {
         let old = row.quantity;
         if exceeds(units, old.abs()) {
             row.quantity = old.signum() * units;
-            let new = row.quantity;
-            self.push_change(order, OrderEventKind::ResizedByGroup, old, new);
+            self.push_change(order, OrderEventKind::ReplacedQuantity, old.abs(), units);
         }
     }
 

@@ -122,13 +122,7 @@ impl Broker {
     }
 
     /// What the row showed the position that a fill closes on its way to the other side.
-    fn seen_by_flip(
-        &self,
-        asset: AssetId,
-        sign: f64,
-        touched: &Touched,
-        bar: &Bar,
-    ) -> (f64, f64) {
+    fn seen_by_flip(&self, asset: AssetId, sign: f64, touched: &Touched, bar: &Bar) -> (f64, f64) {
         let side = self.positions.quantity(asset).signum();
         let price = touched.price;
         if side * sign >= 0.0 {
@@ -173,9 +167,10 @@ impl Broker {
             }
             let is_favourable = kind == OrderKind::Limit;
             let price = not_before_entry(touched.price, &since, side, is_favourable, self.now);
-            let is_taken = touched.is_maker || live.terms.is_within_limit(price);
-            let price = if touched.is_maker { touched.price } else { price };
-            if !is_taken {
+            // A stop-limit order that the price came back to fills at its limit, wherever it entered.
+            let came_back = touched.is_maker && kind != OrderKind::Limit;
+            let price = if came_back { touched.price } else { price };
+            if !live.terms.is_within_limit(price) {
                 // The entry lies beyond stop and limit: the order is a limit order from here on.
                 self.note_trigger(place);
                 continue;

@@ -93,10 +93,11 @@ pub use rules::{
 pub use schedule::{CapitalFlow, FundingRate, Roll, Schedule};
 pub use semantics::{
     AfterRuleExit, BarsHeld, BothHit, CashCheck, ChildFrom, ChildGate, CloseRuleAt, EntryBar,
-    Excursions, ExitSlip, FeeBase, FillAt, FinalClose, FlipShortfall, FundingAt, LimitGap, LimitSlip, MarkMissing,
-    Matching, OnCloseAt, Orphans, PartialSearch, RebalanceOrder, RestFrom, RowCheck, RuleStyle, Semantics,
-    Sequence, ShortCash, ShortfallRule, SizeRounding, StopBase, StopExitAt, StopLimitRule,
-    TargetRounding, TargetShortfall, Touch, TrailOrder, WaterMark, WaterStart,
+    Excursions, ExitSlip, FeeBase, FillAt, FinalClose, FlipShortfall, FundingAt, LimitGap,
+    LimitSlip, MarkMissing, Matching, OnCloseAt, Orphans, PartialSearch, RebalanceOrder, RestFrom,
+    RowCheck, RuleStyle, Semantics, Sequence, ShortCash, ShortfallRule, SizeRounding, StopBase,
+    StopExitAt, StopLimitRule, TargetRounding, TargetShortfall, Touch, TrailOrder, WaterMark,
+    WaterStart,
 };
 pub use slippage::{PriceBasis, Slippage, SpreadMeasure};
 pub use submission::{Change, NewOrder};

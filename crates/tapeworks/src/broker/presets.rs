@@ -116,7 +116,7 @@ impl Semantics {
         entry_bar_children: EntryBar::None,
         sequence: Sequence::BySymbol,
         shortfall: ShortfallRule::Partial,
-        short_cash: ShortCash::Credit,
+        short_cash: ShortCash::CreditCapped,
         size_rounding: SizeRounding::None,
         target_rounding: TargetRounding::Difference,
         on_close_at: OnCloseAt::Same,

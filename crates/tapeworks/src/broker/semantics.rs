@@ -379,6 +379,8 @@ codes! {
         Margin = "margin",
         /// They are cash like any other: a short may be opened while cash stays at 0 or above.
         Credit = "credit",
+        /// They are cash like any other, and no buy goes beyond it: one that covers is cut as well.
+        CreditCapped = "credit_capped",
         /// They are cash like any other, and a short is opened against free cash of its value.
         CreditCovered = "credit_covered",
         /// They are locked, and as much again.

@@ -153,7 +153,7 @@ impl Broker {
         }
         if new.parent.is_none() {
             self.session_orders += 1;
-        } else if self.is_orphan(new) {
+        } else if new.follows_parent && self.is_orphan(new) {
             return self.drop_order(order, CancelReason::ParentDone);
         }
         if self.is_blocked(new.asset) {

@@ -66,13 +66,10 @@ fn check_fills(market: &Market, config: &EngineConfig, log: &RunLog) -> Result<(
         filled[fill.order.index()] += fill.quantity;
         let used = used.entry((fill.timestamp, fill.asset.0)).or_insert(0.0);
         *used += fill.quantity.abs();
-        let symbol = &market.symbols[fill.asset.0 as usize];
-        let instrument = config.instruments.get(symbol).unwrap_or(&config.instrument);
-        // An instrument without volume has no share of it.
         if let Some(participation) = config.participation
-            && instrument.has_volume
-            && row.volume >= 0.0
+            && instrument(market, config, fill.asset.0).has_volume
         {
+            prop_assert!(row.volume > 0.0, "A8: no share of an unknown volume is certain");
             let cap = participation.max_share * row.volume;
             prop_assert!(*used <= cap * (1.0 + 1e-12), "A8: {used} of {cap}");
         }
@@ -432,7 +429,13 @@ proptest! {
         let acts: Vec<_> = acts
             .into_iter()
             .filter(|(_, act)| {
-                !matches!(act, Act::TargetPercent(..) | Act::TargetValue(..) | Act::Rebalance(..))
+                // A new trail distance is in the terms of an order that the act does not know.
+                let is_trail = matches!(act, Act::Replace(_, change) if change.trail.is_finite());
+                !is_trail
+                    && !matches!(
+                        act,
+                        Act::TargetPercent(..) | Act::TargetValue(..) | Act::Rebalance(..)
+                    )
             })
             .collect();
         let by = 2.0_f64.powi(power);

@@ -226,6 +226,8 @@ fn needs_sessions(act: &Act) -> bool {
 fn asset_of(act: &Act) -> Option<u32> {
     match act {
         Act::Order(order) if matches!(order.size, Size::Percent(_)) => None,
+        // Days are those of all symbols.
+        Act::Order(order) if order.tif == TimeInForce::Day => None,
         // Cash would bind.
         Act::Order(order) if matches!(order.size, Size::Quantity(u) if u.abs() > 1e6) => None,
         Act::Order(order) => Some(order.asset.0),

@@ -4,6 +4,7 @@ mod accounting;
 mod base;
 mod data;
 mod execution;
+mod execution_issues;
 mod expression;
 mod feed;
 mod look_ahead;

@@ -58,7 +58,7 @@ pub fn config_of(case: &Value) -> EngineConfig {
     let resolved = &case["resolved_config"];
     let mut config = terms_of(case);
     config.semantics = semantics_of(resolved);
-    config.account.margin_call = MarginCallPolicy::Record;
+    config.account.margin_call = MarginCallPolicy::Ignore;
     if let Some(fee) = case["models"].get("commission_model") {
         config.commission = fee_model(fee);
     }

@@ -49,6 +49,7 @@ impl Twin<'_> {
             is_dormant: false,
             is_triggered: false,
             reached: false,
+            is_early: false,
             tif: TimeInForce::Gtc,
             reduce_only: false,
             may_shrink: false,
@@ -97,7 +98,13 @@ impl Twin<'_> {
         !price.is_finite() || (price <= 0.0 && !self.instrument(asset).allows_negative_prices)
     }
 
-    fn send(&mut self, request: &OrderRequest, quantity: f64, may_shrink: bool, place: Place) -> u32 {
+    fn send(
+        &mut self,
+        request: &OrderRequest,
+        quantity: f64,
+        may_shrink: bool,
+        place: Place,
+    ) -> u32 {
         let asset = request.asset.0;
         let rounded = self.round(asset, quantity);
         let offset = request.trail.and_then(|trail| trail.limit_offset);
@@ -225,7 +232,8 @@ impl Twin<'_> {
     }
 
     fn send_market(&mut self, asset: u32, quantity: f64, reduce_only: bool, may_shrink: bool) {
-        let request = OrderRequest { reduce_only, ..OrderRequest::market(super::id_of(asset), 0.0) };
+        let request =
+            OrderRequest { reduce_only, ..OrderRequest::market(super::id_of(asset), 0.0) };
         self.send(&request, quantity, may_shrink, PLAIN);
     }
 

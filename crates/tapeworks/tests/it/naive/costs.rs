@@ -36,11 +36,7 @@ impl Twin<'_> {
                 flags = NO_VOLUME_COST;
             }
         }
-        let p4 = if p3 != p0 && tick > 0.0 {
-            to_tick(p3, tick, d > 0.0)
-        } else {
-            p3
-        };
+        let p4 = if p3 != p0 && tick > 0.0 { to_tick(p3, tick, d > 0.0) } else { p3 };
         let p5 = match hit.limit {
             x if x.is_nan() => p4,
             x if d > 0.0 => p4.min(x),

@@ -104,7 +104,11 @@ impl Twin<'_> {
                 }
             }
         }
-        if is_fok && (refused.is_some() || sized < opened) && !is_policy(refused) && !(super::mimic("27") && closed > 0.0) {
+        if is_fok
+            && (refused.is_some() || sized < opened)
+            && !is_policy(refused)
+            && !(super::mimic("27") && closed > 0.0)
+        {
             self.expire(id, ExpireReason::FokUnfilled);
             return;
         }
@@ -133,7 +137,8 @@ impl Twin<'_> {
         if self.is_closed {
             return Err(RejectCode::AccountClosed);
         }
-        let is_record = self.config.account.margin_call == tapeworks::broker::MarginCallPolicy::Record;
+        let is_record =
+            self.config.account.margin_call == tapeworks::broker::MarginCallPolicy::Record;
         if self.call_stands && !(super::mimic("19") && is_record) {
             return Err(RejectCode::MarginCallActive);
         }
@@ -199,7 +204,8 @@ impl Twin<'_> {
         if asset == order.asset {
             return hit.base;
         }
-        self.tradable(asset).map_or(self.marks[asset as usize], |row| row.ohlc[0])
+        let open = self.market.row(self.bar, asset).map_or(f64::NAN, |row| row.ohlc[0]);
+        if open.is_finite() { open } else { self.marks[asset as usize] }
     }
 
     /// The book after a fill of `q`: (asset, units, price), and equity.
@@ -236,7 +242,8 @@ impl Twin<'_> {
 
     fn equity_before(&self) -> f64 {
         let value = |p: &super::book::Position| {
-            let price = self.tradable(p.asset).map_or(self.marks[p.asset as usize], |row| row.ohlc[0]);
+            let price =
+                self.tradable(p.asset).map_or(self.marks[p.asset as usize], |row| row.ohlc[0]);
             let is_future = self.instrument(p.asset).is_future;
             p.units * self.multiplier(p.asset) * if is_future { price - p.settle } else { price }
         };

@@ -61,6 +61,8 @@ pub struct Twin<'a> {
     session_orders: u32,
     breached: Vec<bool>,
     in_3a: bool,
+    in_3b: bool,
+    in_reduce_pass: bool,
     index: f64,
     session_flow: f64,
     /// Children that were released at the open, with the price of their parent.
@@ -112,6 +114,8 @@ pub fn twin<'a>(market: &'a Market, acts: &[(usize, Act)], config: &'a EngineCon
         session_orders: 0,
         breached: vec![false; config.limits.len()],
         in_3a: false,
+        in_3b: false,
+        in_reduce_pass: false,
         index: 1.0,
         session_flow: 0.0,
         late: Vec::new(),
@@ -125,7 +129,9 @@ pub fn twin<'a>(market: &'a Market, acts: &[(usize, Act)], config: &'a EngineCon
         twin.in_3a = true;
         twin.opens_inside();
         twin.in_3a = false;
+        twin.in_3b = true;
         twin.reduces_inside();
+        twin.in_3b = false;
         twin.at_the_close();
         twin.end_immediate_orders();
         twin.mark();

@@ -41,7 +41,8 @@ impl Twin<'_> {
         match met {
             Met::No => {}
             Met::Fill(hit) => {
-                let waits = matches!(self.order(id).kind, OrderKind::StopLimit | OrderKind::TrailingLimit);
+                let waits =
+                    matches!(self.order(id).kind, OrderKind::StopLimit | OrderKind::TrailingLimit);
                 if waits && !self.order(id).is_triggered && !hit.by_stop {
                     self.reach(id);
                 }
@@ -71,6 +72,7 @@ impl Twin<'_> {
         for order in &mut self.orders {
             order.is_done_for_row = false;
         }
+        self.in_reduce_pass = true;
         for origin in [OrderOrigin::MarginCall, OrderOrigin::PortfolioLimit] {
             self.orders_at_open(true, |o| o == origin);
         }
@@ -79,6 +81,7 @@ impl Twin<'_> {
             self.levels_at_open(asset);
         }
         self.orders_at_open(true, |o| o == OrderOrigin::Strategy);
+        self.in_reduce_pass = false;
         self.orders_at_open(false, |_| true);
         self.fire_late();
     }
@@ -97,7 +100,9 @@ impl Twin<'_> {
         }
         let order = self.order(id).clone();
         // A child of a parent that filled at this open has been asked already.
-        if order.start.is_some_and(|start| start.bar == self.bar) {
+        let is_oto = matches!(order.child_of, super::book::ChildOf::Oto(_));
+        let asks_again = super::mimic("17") && is_oto && order.is_early;
+        if order.start.is_some_and(|start| start.bar == self.bar) && !asks_again {
             return;
         }
         let open = self.tradable(order.asset).expect("asked above").ohlc[0];
@@ -178,7 +183,7 @@ impl Twin<'_> {
         let entered = self.positions.iter().find(|p| p.asset == asset).map(|p| p.entry);
         loop {
             // (price, is it a target, order or level, fill, the entry it dates from)
-            let mut candidates: Vec<(f64, bool, Result<u32, Level>, Met, Option<Start>)> =
+            let mut candidates: Vec<(f64, bool, Result<u32, Level>, Met, Option<Start>, f64)> =
                 Vec::new();
             let position = self.positions.iter().find(|p| p.asset == asset).cloned();
             let added = position.as_ref().map(|p| p.last);
@@ -193,7 +198,7 @@ impl Twin<'_> {
                 let is_target = order.kind == OrderKind::Limit || order.is_triggered;
                 let price = if is_target { order.limit } else { order.stop_level() };
                 if !matches!(met, Met::No) {
-                    candidates.push((price, is_target, Ok(id), met, start));
+                    candidates.push((price, is_target, Ok(id), met, start, price));
                 }
             }
             let range = self.range_for(added, asset);
@@ -221,10 +226,11 @@ impl Twin<'_> {
                     by_stop: !level.is_target,
                     flags: if level.is_target { MAKER | touch } else { 0 },
                 };
-                candidates.push((level.price, level.is_target, Err(level), Met::Fill(hit), added));
+                let price = level.price;
+                candidates.push((price, level.is_target, Err(level), Met::Fill(hit), added, price));
             }
             // On the entry row a level that lies behind the entry fires at the entry.
-            for (price, is_target, _, met, start) in &mut candidates {
+            for (price, is_target, _, met, start, _) in &mut candidates {
                 let Met::Fill(hit) = met else { continue };
                 let Some(start) = start.filter(|start| start.bar == self.bar) else { continue };
                 let behind = side * (hit.base - start.base);
@@ -246,7 +252,7 @@ impl Twin<'_> {
             };
             let is_both = fills(true) && fills(false);
             let both = *both.get_or_insert(is_both);
-            let Some((price, is_target, who, met, start)) = candidates.into_iter().next() else {
+            let Some((_, is_target, who, met, start, level)) = candidates.into_iter().next() else {
                 return;
             };
             let met = match met {
@@ -260,7 +266,7 @@ impl Twin<'_> {
                     }
                     let by_stop = start.is_some_and(|start| start.how == How::TouchedStop);
                     let both = both && !is_open;
-                    if both || (!is_target && !is_open && by_stop && side * (close - hit.base) > 0.0) {
+                    if both || (!is_target && !is_open && by_stop && side * (close - level) > 0.0) {
                         hit.flags |= AMBIGUOUS;
                     }
                     Met::Fill(hit)

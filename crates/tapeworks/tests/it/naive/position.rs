@@ -49,7 +49,16 @@ impl Twin<'_> {
         });
         let slippage = d * (price - hit.base) * m;
         if closed > 0.0 {
-            self.shrink(asset, closed, price, fee_closed, slippage * closed, fill, order.reason, hit);
+            self.shrink(
+                asset,
+                closed,
+                price,
+                fee_closed,
+                slippage * closed,
+                fill,
+                order.reason,
+                hit,
+            );
         }
         if opened > 0.0 {
             self.grow(id, opened, price, fee_opened, slippage * opened, fill, hit);
@@ -118,7 +127,12 @@ impl Twin<'_> {
         hit: Hit,
     ) {
         let last = self.fills.last().expect("this one").order;
-        let is_stop_limit = !self.order(last).is_triggered && matches!(self.order(last).kind, tapeworks::broker::OrderKind::StopLimit | tapeworks::broker::OrderKind::TrailingLimit);
+        let is_stop_limit = !self.order(last).is_triggered
+            && matches!(
+                self.order(last).kind,
+                tapeworks::broker::OrderKind::StopLimit
+                    | tapeworks::broker::OrderKind::TrailingLimit
+            );
         let [open, high, low, _] = self.tradable(asset).expect("a fill has a row").ohlc;
         let dust = self.dust(self.held(asset));
         let i = self.positions.iter().position(|p| p.asset == asset).expect("it reduces");
@@ -141,7 +155,9 @@ impl Twin<'_> {
         let (up, down) = match hit.how {
             How::AtOpen => (open, open),
             How::WithParent => (hit.base, hit.base),
-            How::TouchedLimit | How::TouchedStop if super::mimic("6") && in_3a => (hit.base, hit.base),
+            How::TouchedLimit | How::TouchedStop if super::mimic("6") && in_3a => {
+                (hit.base, hit.base)
+            }
             How::TouchedStop if same_row && p.entry.how != How::AtOpen => (hit.base, hit.base),
             How::TouchedStop => (best_of(open, hit.base), hit.base),
             How::TouchedLimit if super::mimic("24") && is_stop_limit => (hit.base, hit.base),
@@ -197,7 +213,9 @@ impl Twin<'_> {
             let (mut up, mut down) = if side > 0.0 { (high, low) } else { (low, high) };
             if p.entry.bar == bar {
                 match p.entry.how {
-                    How::TouchedLimit | How::WithParent if side > 0.0 => up = p.entry.base.max(close),
+                    How::TouchedLimit | How::WithParent if side > 0.0 => {
+                        up = p.entry.base.max(close)
+                    }
                     How::TouchedLimit | How::WithParent => up = p.entry.base.min(close),
                     How::AtClose => (up, down) = (p.best, p.worst),
                     How::AtOpen | How::TouchedStop => {}

@@ -1,0 +1,351 @@
+//! Cases that once went wrong, each found by the twin of `naive` and checked by hand.
+
+use tapeworks::base::AssetId;
+use tapeworks::broker::{
+    AccountKind, AccountTerms, CancelReason, Change, ExitReason, ExpireReason, FillFlags, Impact,
+    Instrument, LimitAction, LimitKind, MarginCallPolicy, OrderOrigin, OrderStatus, PortfolioLimit,
+    PositionRule, RejectCode, Slippage, TimeInForce,
+};
+use tapeworks::engine::{
+    Distance, EngineConfig, ExitPrice, OrderRequest, ReleaseOn, RunLog, Size, TrailTerms,
+};
+
+use crate::market::{Act, Market, fills, limit, market, play, stop};
+
+const A: AssetId = AssetId(0);
+const FLAT: [f64; 4] = [7.5; 4];
+
+fn margin(cash: f64) -> EngineConfig {
+    EngineConfig { cash, account: AccountKind::Margin.into(), ..EngineConfig::default() }
+}
+
+fn run(bars: &[[f64; 4]], acts: Vec<Act>, config: &EngineConfig) -> RunLog {
+    let acts: Vec<_> = acts.into_iter().map(|act| (0, act)).collect();
+    play(&Market::one(bars), &acts, config)
+}
+
+fn trail(distance: f64, activate: Option<f64>) -> TrailTerms {
+    TrailTerms { distance: Distance::Amount(distance), limit_offset: None, activate }
+}
+
+fn statuses(log: &RunLog) -> Vec<OrderStatus> {
+    log.orders.iter().map(|order| order.status).collect()
+}
+
+fn both_exits() -> (Option<ExitPrice>, Option<ExitPrice>) {
+    (Some(ExitPrice::Fraction(0.125)), Some(ExitPrice::Fraction(0.125)))
+}
+
+#[test]
+fn issue_bracket_when_its_entry_is_refused_then_only_the_entry_is_a_refusal() {
+    let (stop_loss, take_profit) = both_exits();
+    for size in [0.0, f64::NAN] {
+        let entry = OrderRequest::market(A, size).with_exits(stop_loss, take_profit);
+        let log = run(&[FLAT; 2], vec![Act::Order(entry)], &EngineConfig::default());
+        assert_eq!(log.rejections.len(), 1, "{size}");
+        let gone = OrderStatus::Cancelled(CancelReason::ParentDone);
+        assert_eq!(statuses(&log)[1..], [gone, gone], "{size}");
+    }
+}
+
+#[test]
+fn issue_children_when_their_entry_never_fills_then_they_are_held_to_the_end() {
+    let (stop_loss, take_profit) = both_exits();
+    let entry = OrderRequest::limit(A, 1.0, 5.0).with_exits(stop_loss, take_profit);
+    let log = run(&[FLAT; 3], vec![Act::Order(entry)], &EngineConfig::default());
+    let want = [OrderStatus::LiveAtEnd, OrderStatus::Held, OrderStatus::Held];
+    assert_eq!(statuses(&log), want);
+}
+
+#[test]
+fn issue_price_band_when_an_exit_is_a_fraction_then_it_is_no_limit_yet() {
+    let entry = OrderRequest::market(A, 1.0).with_exits(None, Some(ExitPrice::Fraction(0.125)));
+    let mut config = EngineConfig::default();
+    config.account.price_band = 0.25;
+    let log = run(&[FLAT; 2], vec![Act::Order(entry)], &config);
+    assert!(log.rejections.is_empty(), "{:?}", log.rejections);
+}
+
+#[test]
+fn issue_order_count_when_an_entry_has_exits_then_they_do_not_count() {
+    let (stop_loss, take_profit) = both_exits();
+    let entry = OrderRequest::market(A, 1.0).with_exits(stop_loss, take_profit);
+    let limits = vec![PortfolioLimit { kind: LimitKind::MaxOrders(1), action: LimitAction::Warn }];
+    let config = EngineConfig { limits, ..EngineConfig::default() };
+    let log = run(&[FLAT; 2], vec![Act::Order(entry)], &config);
+    assert!(log.rejections.is_empty(), "{:?}", log.rejections);
+    assert_eq!(fills(&log), [(1, 0, 1.0, 7.5)]);
+}
+
+/// Long 1 from 7.5; the row fell to 7 before or after it touched the limit of the flip.
+#[test]
+fn issue_excursion_when_a_flip_ends_a_position_then_the_adverse_extreme_counts() {
+    let rows = [FLAT, FLAT, [7.5, 9.0, 7.0, 8.5]];
+    let acts = [(0, market(0, 1.0)), (1, limit(0, -2.0, 8.0))];
+    let log = play(&Market::one(&rows), &acts, &margin(37.0));
+    assert_eq!(fills(&log)[1], (2, 0, -2.0, 8.0));
+    assert_eq!((log.lots[0].best, log.lots[0].worst), (8.0, 7.0));
+}
+
+/// The sale is worth 11 when the entry fills at the open, and never 7: the row's low is 7.5.
+#[test]
+fn issue_order_after_a_fill_when_it_is_satisfied_then_its_price_lies_in_the_row() {
+    let rows = [FLAT, [11.0, 11.0, 7.5, 7.5]];
+    let exit = OrderRequest::limit(A, -1.0, 7.0);
+    let acts = vec![Act::Oto(OrderRequest::market(A, 1.0), ReleaseOn::Complete, vec![exit])];
+    for config in [EngineConfig::default(), margin(37.0)] {
+        let log = run(&rows, acts.clone(), &config);
+        assert_eq!(fills(&log), [(1, 0, 1.0, 11.0), (1, 0, -1.0, 11.0)]);
+    }
+}
+
+#[test]
+fn issue_volume_cost_when_the_instrument_has_no_volume_then_it_is_nothing() {
+    let mut one = Market::one(&[FLAT; 2]);
+    one.rows.iter_mut().for_each(|row| row.volume = 8.0);
+    for (slippage, impact) in [
+        (Slippage::VolumeShare { coefficient: 0.25 }, Impact::None),
+        (Slippage::None, Impact::Linear { coefficient: 0.25 }),
+    ] {
+        let instrument = Instrument { has_volume: false, ..Instrument::default() };
+        let config = EngineConfig { slippage, impact, instrument, ..EngineConfig::default() };
+        let log = play(&one, &[(0, market(0, 4.0))], &config);
+        assert_eq!(fills(&log), [(1, 0, 4.0, 7.5)]);
+        assert!(log.fills[0].flags.has(FillFlags::NO_VOLUME_COST));
+    }
+}
+
+#[test]
+fn issue_margin_when_the_order_is_beyond_all_figures_then_it_is_refused() {
+    let mut one = Market::one(&[FLAT; 2]);
+    one.rows.iter_mut().for_each(|row| row.volume = 8.0);
+    let config = EngineConfig { impact: Impact::Linear { coefficient: 0.125 }, ..margin(37.0) };
+    let log = play(&one, &[(0, market(0, 1e302))], &config);
+    assert!(log.fills.is_empty() && log.rejections.len() == 1, "{:?}", log.fills);
+}
+
+/// The trail starts where the entry filled: at 7, not at the 12 of the row in which it was sent.
+#[test]
+fn issue_trail_when_it_waits_for_an_entry_then_it_starts_at_its_fill() {
+    let rows = [[12.0; 4], [12.0; 4], [7.0, 8.0, 6.5, 8.0], [8.0, 8.0, 6.5, 6.5]];
+    let exit = OrderRequest::trailing(A, -1.0, Distance::Amount(1.0));
+    let entry = OrderRequest::limit(A, 1.0, 9.0);
+    let acts = vec![Act::Oto(entry, ReleaseOn::Complete, vec![exit])];
+    let log = run(&rows, acts, &EngineConfig::default());
+    // At the open of row 2 it starts at 7 and rises to 8 with the row's high; 8 - 1 = 7.
+    assert_eq!(fills(&log), [(2, 0, 1.0, 7.0), (3, 0, -1.0, 7.0)]);
+}
+
+#[test]
+fn issue_activate_when_no_row_has_reached_it_then_the_exit_sleeps() {
+    let entry =
+        OrderRequest { trailing_exit: Some(trail(0.5, Some(8.5))), ..OrderRequest::market(A, 1.0) };
+    let rows = [FLAT, [8.0, 8.0, 7.0, 7.5], [7.5, 9.0, 7.5, 9.0], [9.0, 9.0, 8.0, 8.0]];
+    let log = run(&rows, vec![Act::Order(entry)], &EngineConfig::default());
+    // Row 2 reaches 8.5; from row 3 on 9 - 0.5 stands.
+    assert_eq!(fills(&log), [(1, 0, 1.0, 8.0), (3, 0, -1.0, 8.5)]);
+}
+
+#[test]
+fn issue_replace_when_a_market_order_gets_a_limit_then_it_stays_a_market_order() {
+    let change = Change { quantity: f64::NAN, limit: 7.0, stop: f64::NAN, trail: f64::NAN };
+    let rows = [FLAT, [11.5, 11.5, 7.5, 7.5]];
+    let acts = vec![market(0, 1.0), Act::Replace(0, change)];
+    let log = run(&rows, acts, &EngineConfig::default());
+    assert_eq!(fills(&log), [(1, 0, 1.0, 11.5)]);
+}
+
+#[test]
+fn issue_replace_when_the_entry_of_a_bracket_grows_then_its_exit_grows() {
+    let change = Change { quantity: 10.0, limit: f64::NAN, stop: f64::NAN, trail: f64::NAN };
+    let entry = OrderRequest::limit(A, 5.0, 7.0).with_exits(Some(ExitPrice::Price(6.0)), None);
+    let acts = vec![Act::Order(entry), Act::Replace(0, change)];
+    let rows = [FLAT, [7.0, 7.0, 6.5, 7.0], [7.0, 7.0, 5.0, 5.0]];
+    let log = run(&rows, acts, &EngineConfig::default());
+    assert_eq!(fills(&log), [(1, 0, 10.0, 7.0), (2, 0, -10.0, 6.0)]);
+}
+
+/// 9.5 x 1.01 is 9.595: the stop triggered the fill, though at the open.
+#[test]
+fn issue_stop_slippage_when_a_stop_limit_fills_at_the_open_then_it_is_paid() {
+    let order = OrderRequest::stop_limit(A, 2.0, 7.0, 10.0);
+    let config = EngineConfig { stop_slippage: 0.01, ..EngineConfig::default() };
+    let log = run(&[FLAT, [9.5, 9.5, 7.5, 7.5]], vec![Act::Order(order)], &config);
+    assert_eq!(log.fills[0].base_price, 9.5);
+    assert!((log.fills[0].price - 9.595).abs() < 1e-12);
+}
+
+/// The width at the decision is 1; later rows have none: 9.5 - 0.5 x 1 = 9.
+#[test]
+fn issue_volatility_stop_when_the_entry_waited_then_the_decision_row_counts() {
+    let rows = [FLAT, FLAT, [9.5, 9.5, 7.5, 7.5]];
+    let width = |bar: usize, _: u32| if bar == 0 { 1.0 } else { f64::NAN };
+    let one = Market::one(&rows).with_signal("width", width);
+    let rule = PositionRule::VolatilityStop { multiple: 0.5, column: "width".to_string() };
+    let config = EngineConfig { rules: vec![rule], ..EngineConfig::default() };
+    let log = play(&one, &[(0, stop(0, 1.0, 9.0))], &config);
+    assert_eq!(fills(&log), [(2, 0, 1.0, 9.5), (2, 0, -1.0, 9.0)]);
+}
+
+/// Short 1 at 7.5, closed at 7.125; then the limit at 8 was touched: it waited, so it pays nothing.
+#[test]
+fn issue_limit_when_it_opens_after_an_exit_of_its_row_then_it_is_a_maker() {
+    let rules = vec![PositionRule::TrailingAmount(0.5)];
+    let slippage = Slippage::Percent { bps: 100.0 };
+    let config = EngineConfig { rules, slippage, ..margin(100.0) };
+    let rows = [FLAT, [10.5, 11.5, 7.0, 7.5]];
+    let log = run(&rows, vec![market(0, 3.0), limit(0, -1.0, 11.0)], &config);
+    let last = log.fills.last().expect("the limit is touched");
+    assert_eq!((last.quantity, last.price), (-1.0, 11.0));
+    assert!(last.flags.has(FillFlags::MAKER));
+}
+
+#[test]
+fn issue_closes_when_two_orders_wait_for_one_then_both_fill() {
+    let acts = vec![
+        Act::Order(OrderRequest::on_close(A, -1.0)),
+        Act::Order(OrderRequest::on_close(A, 1.0)),
+    ];
+    let log = run(&[FLAT; 3], acts, &margin(100.0));
+    assert_eq!(fills(&log), [(1, 0, -1.0, 7.5), (1, 0, 1.0, 7.5)]);
+}
+
+/// Short 8 at 7.5 with 37: at 11 equity is 9 and the call needs 26.4.
+#[test]
+fn issue_call_when_it_is_only_recorded_then_nothing_opens_all_the_same() {
+    let rows = [FLAT, FLAT, [11.0; 4], [7.5; 4]];
+    let terms = AccountTerms {
+        margin_call: MarginCallPolicy::Record,
+        ..AccountTerms::new(AccountKind::Margin)
+    };
+    let config = EngineConfig { account: terms, ..margin(37.0) };
+    let acts = [(0, market(0, -8.0)), (2, market(0, 9.0))];
+    let log = play(&Market::one(&rows), &acts, &config);
+    assert_eq!(fills(&log), [(1, 0, -8.0, 7.5), (3, 0, 8.0, 7.5)]);
+    assert_eq!(log.rejections[0].code, RejectCode::MarginCallActive);
+}
+
+#[test]
+fn issue_cancel_all_when_a_rule_has_queued_an_exit_then_it_stays() {
+    let rules = vec![PositionRule::TimeExit(1)];
+    let config = EngineConfig { rules, ..EngineConfig::default() };
+    let acts = [(0, market(0, 1.0)), (2, Act::CancelAll(None))];
+    let log = play(&Market::one(&[FLAT; 4]), &acts, &config);
+    assert_eq!(fills(&log), [(1, 0, 1.0, 7.5), (3, 0, -1.0, 7.5)]);
+    assert_eq!(log.orders[1].origin, OrderOrigin::PositionRule);
+}
+
+#[test]
+fn issue_levels_when_a_ladder_and_a_limit_are_reached_then_nearest_first() {
+    let rule = PositionRule::ScaledExit {
+        steps: vec![(0.05, 0.25), (0.1, 0.25)],
+        of: tapeworks::broker::ScaledOf::Initial,
+    };
+    let config = EngineConfig { rules: vec![rule], ..EngineConfig::default() };
+    let rows = [FLAT, FLAT, [7.5, 8.5, 7.5, 7.5]];
+    let acts = [(0, market(0, 8.0)), (1, limit(0, -1.0, 8.0))];
+    let log = play(&Market::one(&rows), &acts, &config);
+    let prices: Vec<f64> = log.fills.iter().map(|fill| fill.base_price).collect();
+    assert_eq!(prices, [7.5, 7.875, 8.0, 8.25]);
+}
+
+/// The short's rule closes it at 7.875, then the stop at 8 opens a long: the target of the short,
+/// 7.125, is no level of the long.
+#[test]
+fn issue_rules_when_an_exit_and_an_entry_share_a_row_then_old_levels_are_gone() {
+    let rules = vec![PositionRule::StopLoss(0.05), PositionRule::TakeProfit(0.05)];
+    let config = EngineConfig { rules, ..margin(100.0) };
+    let rows = [[7.5, 9.0, 7.5, 9.0], [7.5, 9.5, 7.0, 9.0]];
+    let log = run(&rows, vec![stop(0, 5.0, 8.0), market(0, -5.0)], &config);
+    let want = [(1, 0, -5.0, 7.5), (1, 0, 5.0, 7.875), (1, 0, 5.0, 8.0)];
+    assert_eq!(fills(&log), want);
+    assert_eq!(log.fills[1].reason, ExitReason::StopLoss);
+}
+
+/// At 7 the stop is reached, and the row closed above 8: sold at 8, the limit.
+#[test]
+fn issue_stop_limit_when_the_position_is_of_this_row_then_its_limit_holds() {
+    let rows = [FLAT, [7.5, 12.0, 7.0, 12.0]];
+    let exit = OrderRequest::stop_limit(A, -1.0, 7.0, 8.0);
+    let log = run(&rows, vec![market(0, 3.0), Act::Order(exit)], &EngineConfig::default());
+    assert_eq!(fills(&log), [(1, 0, 3.0, 7.5), (1, 0, -1.0, 8.0)]);
+    assert_eq!(log.fills[1].base_price, 8.0);
+}
+
+/// The row was at 7 before it came back to 8.5.
+#[test]
+fn issue_excursion_when_a_stop_limit_fills_at_its_limit_then_its_stop_was_reached() {
+    let rows = [[8.0; 4], [8.0; 4], [8.5, 8.5, 7.0, 8.5]];
+    let exit = Act::Order(OrderRequest::stop_limit(A, -1.0, 7.0, 8.5));
+    let acts = [(0, market(0, 1.0)), (1, exit)];
+    let log = play(&Market::one(&rows), &acts, &EngineConfig::default());
+    assert_eq!(log.lots[0].worst, 7.0);
+}
+
+/// 48 of the 95.5 that are left is more than half.
+#[test]
+fn issue_exposure_when_costs_take_equity_then_what_is_left_counts() {
+    let limits =
+        vec![PortfolioLimit { kind: LimitKind::GrossExposure(0.5), action: LimitAction::Warn }];
+    let slippage = Slippage::Fixed { amount: 0.75 };
+    let config = EngineConfig { cash: 100.0, limits, slippage, ..EngineConfig::default() };
+    let log = run(&[[8.0; 4]; 2], vec![market(0, 6.0)], &config);
+    assert!(log.fills.is_empty());
+    assert_eq!(log.rejections[0].code, RejectCode::LimitExposure);
+}
+
+/// Long 1, sell 6 or nothing: five short need 37.5 of 37.
+#[test]
+fn issue_fok_when_the_opening_part_fails_then_nothing_fills() {
+    let mut config = margin(37.0);
+    config.account.initial_margin = 1.0;
+    let sale = OrderRequest { tif: TimeInForce::Fok, ..OrderRequest::market(A, -6.0) };
+    let log = run(&[FLAT; 3], vec![market(0, 1.0), Act::Order(sale)], &config);
+    assert_eq!(fills(&log), [(1, 0, 1.0, 7.5)]);
+    assert_eq!(log.orders[1].status, OrderStatus::Expired(ExpireReason::FokUnfilled));
+}
+
+/// Short 15 at 7.5 with 37: at 10.5 equity is -8.
+#[test]
+fn issue_bankruptcy_when_calls_are_only_recorded_then_the_account_closes() {
+    let rows = [FLAT, FLAT, [10.5; 4], [10.0; 4]];
+    let terms = AccountTerms {
+        margin_call: MarginCallPolicy::Record,
+        initial_margin: 0.25,
+        maintenance_long: 0.125,
+        maintenance_short: 0.125,
+        ..AccountTerms::new(AccountKind::Margin)
+    };
+    let config = EngineConfig { account: terms, ..margin(37.0) };
+    let acts = [(0, market(0, -15.0)), (3, market(0, 1.0))];
+    let log = play(&Market::one(&rows), &acts, &config);
+    assert_eq!(fills(&log), [(1, 0, -15.0, 7.5), (3, 0, 15.0, 10.0)]);
+    assert_eq!(log.rejections[0].code, RejectCode::AccountClosed);
+}
+
+/// 63 / 10.5 are 6; margin pays 5 at 8, and 5 x 8 is the least trade.
+#[test]
+fn issue_least_trade_when_a_size_is_cut_then_what_is_left_counts() {
+    let instrument = Instrument { min_notional: 40.0, ..Instrument::default() };
+    let config = EngineConfig { instrument, ..margin(23.0) };
+    let sized = OrderRequest { size: Size::Value(63.0), ..OrderRequest::market(A, 0.0) };
+    let rows = [[10.5; 4], [8.0, 8.0, 7.5, 7.5]];
+    let log = run(&rows, vec![Act::Order(sized)], &config);
+    assert_eq!(fills(&log), [(1, 0, 5.0, 8.0)]);
+}
+
+/// The trail starts at 10, the price of the fill, to the last bit.
+#[test]
+fn issue_trail_when_units_are_fractions_then_it_starts_at_the_price() {
+    let sized = OrderRequest {
+        size: Size::Value(2.0),
+        trailing_exit: Some(trail(1.5, None)),
+        ..OrderRequest::market(A, 0.0)
+    };
+    let lots = tapeworks::broker::Lots::Fractional;
+    let config = EngineConfig { lots, ..EngineConfig::default() };
+    let rows = [[8.5; 4], [10.0, 10.0, 8.5, 10.0]];
+    let log = run(&rows, vec![Act::Order(sized)], &config);
+    assert_eq!(log.fills.len(), 2);
+    assert_eq!(log.fills[1].price, 8.5);
+}
