@@ -43,10 +43,12 @@ pub enum MarginCallPolicy {
     /// Positions are reduced at the next opens, largest requirement first, until it is met.
     #[default]
     Liquidate,
-    /// The call is written down and nothing is sold, whatever becomes of the account.
+    /// The call is written down and nothing is sold; while it stands, nothing opens.
     Record,
     /// The run ends with an error.
     Stop,
+    /// Nobody asks, not even when nothing is left: for parity only.
+    Ignore,
 }
 
 /// The terms on which an account is held.

@@ -169,7 +169,9 @@ impl Broker {
         }
         let short_cash = self.conditions.semantics.short_cash;
         let have = match short_cash {
-            ShortCash::Lock | ShortCash::LockCombined => self.free_cash.free(),
+            ShortCash::Lock | ShortCash::LockCombined => {
+                self.free_cash.free() * (1.0 - self.conditions.terms.cash_buffer)
+            }
             _ => self.spendable(),
         };
         let pays_in_full = self.conditions.terms.kind.pays_in_full();

@@ -14,7 +14,9 @@ use super::live::Shortfall;
 use super::lots::Lots;
 use super::participation::{CapScope, VolumeBasis};
 use super::positions::{Entry, exceeds};
-use super::semantics::{ExitSlip, FeeBase, FlipShortfall, LimitSlip, ShortCash, ShortfallRule};
+use super::semantics::{
+    ExitSlip, FeeBase, FillAt, FlipShortfall, LimitSlip, ShortCash, ShortfallRule,
+};
 use super::slippage::PriceBasis;
 use crate::base::{AssetId, OrderId};
 
@@ -425,6 +427,12 @@ impl Broker {
         }
     }
 
+    /// Whether the order fills inside the call that sends it, which refuses what it cannot fill.
+    fn fills_in_its_call(&self, execution: &Execution) -> bool {
+        self.conditions.semantics.fill_at == FillAt::Immediate
+            && self.ledger.orders[execution.order.index()].kind == OrderKind::Market
+    }
+
     fn is_of_rule(&self, execution: &Execution) -> bool {
         self.ledger.orders[execution.order.index()].origin == OrderOrigin::PositionRule
     }
@@ -439,6 +447,7 @@ impl Broker {
             Shortfall::Cancel => true,
             Shortfall::Partial => {
                 self.conditions.semantics.shortfall == ShortfallRule::PartialOrCancel
+                    && !self.fills_in_its_call(execution)
             }
         };
         if cancels && is_money {

@@ -177,7 +177,7 @@ fn sum(a: f64, b: f64) -> f64 {
 impl Broker {
     /// The most units of an order that locked cash lets fill; `None` when nothing is locked.
     pub(super) fn lock_limit(&self, asset: AssetId, sign: f64, price: f64) -> Option<f64> {
-        if !self.free_cash.is_active() {
+        if !self.free_cash.is_active() || self.conditions.terms.cash_buffer != 0.0 {
             return None;
         }
         let held = self.positions.quantity(asset);

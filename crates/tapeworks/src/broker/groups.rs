@@ -76,7 +76,8 @@ impl Broker {
         for place in 0..self.live.len() {
             let live = *self.live.at(place);
             let is_sibling = self.live.rare(place).is_some_and(|rare| rare.group == group);
-            if live.is_done || !is_sibling || live.order == order {
+            let stays = live.order == order || self.accepted.contains(&live.order);
+            if live.is_done || !is_sibling || stays {
                 continue;
             }
             let rest = live.rest - filled;

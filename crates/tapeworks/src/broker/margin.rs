@@ -210,13 +210,13 @@ impl Broker {
 
     /// The margin call and the bankruptcy test, at the marks.
     fn check_margin(&mut self) {
-        if self.positions.held().is_empty() {
+        let policy = self.conditions.terms.margin_call;
+        if self.positions.held().is_empty() || policy == MarginCallPolicy::Ignore {
             self.call_stands = false;
             return;
         }
         let equity = self.equity();
-        let acts = self.conditions.terms.margin_call != MarginCallPolicy::Record;
-        if equity <= 0.0 && acts {
+        if equity <= 0.0 {
             return self.go_bankrupt(equity);
         }
         // (requirement, asset), largest first, ties by asset.
@@ -238,8 +238,8 @@ impl Broker {
         }
         self.call_stands = true;
         self.push_account_event(AccountEventKind::MarginCall, None, required - equity);
-        match self.conditions.terms.margin_call {
-            MarginCallPolicy::Record => self.call_stands = false,
+        match policy {
+            MarginCallPolicy::Record | MarginCallPolicy::Ignore => {}
             MarginCallPolicy::Stop => self.fail(Error::order(
                 "O141",
                 format!(

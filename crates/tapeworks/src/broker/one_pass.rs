@@ -173,6 +173,10 @@ impl Broker {
         match (kind, walk) {
             (OrderKind::MarketOnClose, Walk::Earlier) => semantics.on_close_at == OnCloseAt::Next,
             (OrderKind::MarketOnClose, Walk::Own) => semantics.on_close_at == OnCloseAt::Same,
+            // What its own call could not fill is not tried again.
+            (OrderKind::Market, Walk::Earlier) if semantics.fill_at == FillAt::Immediate => {
+                !is_own && live.origin != OrderOrigin::Strategy
+            }
             (_, Walk::Earlier) => !is_own,
             (OrderKind::Market, Walk::Own | Walk::Call) => {
                 let in_own_row = matches!(

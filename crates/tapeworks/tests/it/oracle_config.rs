@@ -58,7 +58,7 @@ pub fn config_of(case: &Value) -> EngineConfig {
     let resolved = &case["resolved_config"];
     let mut config = terms_of(case);
     config.semantics = semantics_of(resolved);
-    config.account.margin_call = MarginCallPolicy::Record;
+    config.account.margin_call = MarginCallPolicy::Ignore;
     if let Some(fee) = case["models"].get("commission_model") {
         config.commission = fee_model(fee);
     }
@@ -241,12 +241,20 @@ fn commission_of(terms: &Value) -> Commission {
     let min = number(terms, "minimum");
     let per_share =
         |min_scope| Commission::PerShare { rate: each, min, max_pct: f64::INFINITY, min_scope };
-    match text(terms, "model") {
+    let each_trade = number(terms, "per_trade");
+    // A rate without a model names its own.
+    let model = match text(terms, "model") {
+        "none" if each > 0.0 => "per_share",
+        "none" if each_trade > 0.0 => "per_trade",
+        "none" if rate > 0.0 => "percentage",
+        model => model,
+    };
+    match model {
         "none" => Commission::None,
         "percentage" | "tiered" => Commission::percent(rate * 1e4, 0.0),
         "per_share" => per_share(MinScope::Fill),
         "per_order_per_share" => per_share(MinScope::Order),
-        "per_trade" => Commission::PerFill { amount: number(terms, "per_trade") },
+        "per_trade" => Commission::PerFill { amount: each_trade },
         other => panic!("no commission for {other}"),
     }
 }
@@ -267,7 +275,14 @@ fn fee_model(model: &Value) -> Commission {
 
 fn slippage_of(terms: &Value) -> Slippage {
     let rate = number(terms, "rate");
-    match text(terms, "model") {
+    let is_set = |key: &str| number(terms, key) > 0.0;
+    let model = match text(terms, "model") {
+        "none" if is_set("spread") => "spread",
+        "none" if is_set("fixed") => "fixed",
+        "none" if is_set("rate") => "percentage",
+        model => model,
+    };
+    match model {
         "none" => Slippage::None,
         "percentage" => Slippage::Percent { bps: rate * 1e4 },
         "fixed" => Slippage::Fixed { amount: number(terms, "fixed") },

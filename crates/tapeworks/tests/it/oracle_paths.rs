@@ -60,7 +60,7 @@ fn rows(path: &Value) -> Vec<[f64; 4]> {
 fn terms(semantics: Semantics, rules: Vec<PositionRule>) -> EngineConfig {
     EngineConfig {
         account: AccountTerms {
-            margin_call: MarginCallPolicy::Record,
+            margin_call: MarginCallPolicy::Ignore,
             ..AccountTerms::new(AccountKind::Margin)
         },
         rules,

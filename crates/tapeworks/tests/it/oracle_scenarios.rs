@@ -101,7 +101,7 @@ fn replay(file: &Value) -> Result<RunLog> {
         slippage,
         rules: rules_of(&file["risk_rules"]),
         account: AccountTerms {
-            margin_call: MarginCallPolicy::Record,
+            margin_call: MarginCallPolicy::Ignore,
             ..AccountTerms::new(AccountKind::Margin)
         },
         semantics: constant_of(file),
