@@ -13,8 +13,12 @@ FIRST = datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC)
 DAY_NS = 86_400 * 10**9
 FIRST_NS = int(FIRST.timestamp()) * 10**9
 RULE = {"stop_loss": tw.StopLoss, "take_profit": tw.TakeProfit, "trail": tw.TrailingStop}
+# No engine of these takes less; what rounding leaves of a fraction is not an order.
+UNITS_MIN = 1e-8
 # Presets of ml4t-backtest without short positions; a job that needs them opens them there too.
 LONG_ONLY = ("default", "realistic", "ibkr_us_stocks_fixed")
+# A fee per unit replaces that of a preset, but not its least fee.
+MINIMUM = {"ibkr_us_stocks_fixed": 1.0, "lean": 1.0}
 PER_SHARE_MIN = tw.Commission.per_share(0.005, minimum=1.0, scope="fill")
 # What its presets charge, and which account they open.
 PRESET_TERMS = {
@@ -61,7 +65,9 @@ class Script(tw.Strategy):
             if "after" in action:
                 self.waiting.setdefault(action["after"], []).append(action)
             elif action.get("name") in partner:
-                both = (action, partner[action["name"]])
+                both = [action, partner[action["name"]]]
+                if self.job["semantics"] == "lumibot":
+                    both.reverse()  # its pair is one order whose target comes first
                 self.oco([made(x["symbol"], x["quantity"], **prices_of(x)) for x in both])
             elif "oco" not in action:
                 self.act(action)
@@ -117,7 +123,7 @@ class Script(tw.Strategy):
         waiting = self.open_quantity()
         for symbol, target in wanted.items():
             change = target - self.quantity(symbol) - waiting.get(symbol, 0.0)
-            if change:
+            if abs(change) > UNITS_MIN:
                 self.send(symbol, change)
 
 
@@ -136,17 +142,26 @@ def table_of(bars):
     return pa.table({"timestamp": stamps, **columns})
 
 
+def semantics_of(job):
+    """The constant, with the one option of a peer that is a knob of ours."""
+    if job["peer_options"].get("call_seq") == "auto":
+        return {"base": job["semantics"], "sequence": "value_ascending"}
+    return job["semantics"]
+
+
 def terms_of(job):
     """Keyword arguments of tw.run() for fees, slippage and the account.
 
     The job's own terms replace those of a preset, as they do in the peer.
     """
-    found = dict(PRESET_TERMS.get(job["peer_options"].get("preset"), {}))
+    preset = job["peer_options"].get("preset")
+    found = dict(PRESET_TERMS.get(preset, {}))
     said, lost = job.get("commission"), job.get("slippage")
     if said and said["kind"] == "percent":
         found["commission"] = tw.Commission.percent(bps=said["rate"] * 1e4)
     elif said:
-        found["commission"] = tw.Commission.per_share(said["rate"])
+        minimum = MINIMUM.get(preset, 0.0)
+        found["commission"] = tw.Commission.per_share(said["rate"], minimum, scope="fill")
     if lost and lost["kind"] == "percent":
         found["slippage"] = tw.Slippage.percent(bps=lost["rate"] * 1e4)
     elif lost:
@@ -176,7 +191,7 @@ def run(job, folder):
         feed,
         Script(job),
         cash=job["cash"],
-        semantics=job["semantics"],
+        semantics=semantics_of(job),
         rules=rules or None,
         progress=False,
         **terms_of(job),
@@ -208,11 +223,25 @@ def record(job, result, n_bars, seconds):
     for *facts, paid_in, paid_out, status in rows(result.trades, *names):
         if status in ("closed", "partial"):
             trades.append([*facts, paid_in + paid_out, status])
-    rejected = [list(x) for x in rows(result.rejections, "timestamp", "symbol", "quantity", "code")]
+    rejected = refusals(job, result, n_bars)
     equity = [None] * n_bars
     for bar, value in rows(result.portfolio, "timestamp", "equity"):
         equity[bar] = value
     return records.result(job, fills, rejected, equity, seconds) | {"trades": trades}
+
+
+def refusals(job, result, n_bars):
+    """Refused orders, as far as the peer speaks of a refusal."""
+    names = ("timestamp", "symbol", "quantity", "code", "order_id")
+    found = [list(x) for x in rows(result.rejections, *names)]
+    if job["semantics"] == "backtrader":
+        # It judges an order when the next row begins, so never one that was sent on the last row.
+        found = [row for row in found if row[0] < n_bars - 1]
+    if job["semantics"] == "ml4t_backtrader_strict":
+        # It cuts a reversal that it cannot pay to its closing leg, and refuses nothing.
+        filled = {order_id for (order_id,) in rows(result.fills, "order_id")}
+        found = [row for row in found if row[4] not in filled]
+    return [row[:4] for row in found]
 
 
 if __name__ == "__main__":

@@ -97,7 +97,7 @@ def test_reduce_only_when_flat_then_refused(tiny):
         ({"stop_loss": 9.0, "take_profit": 13.5}, (4, 13.5), "bracket_target"),
         ({"stop_loss": 9.0, "take_profit": tw.TakeProfit(0.2)}, (4, 11.0 * 1.2), "bracket_target"),
         ({"stop_loss": tw.StopLoss(0.05)}, (2, 11.0 * 0.95), "bracket_stop"),
-        ({"stop_loss": 10.5, "take_profit": 20.0}, (2, 10.5), "bracket_stop"),
+        ({"stop_loss": 10.4, "take_profit": 20.0}, (2, 10.4), "bracket_stop"),
         ({"stop_loss": tw.TrailingStop(amount=1.0)}, (2, 10.0), "trailing"),
     ],
 )
@@ -108,7 +108,7 @@ def test_entry_when_it_has_exits_then_they_close_it(tiny, exits, expected, reaso
     assert entry == (2, "A", 5.0, 11.0)
     assert end[:3] == (day, "A", -5.0)
     assert end[3] == pytest.approx(price, rel=1e-15)
-    assert reasons(result) == ["signal", reason]
+    assert reasons(result) == [None, reason]
 
 
 def test_exits_when_one_fills_then_the_other_is_cancelled(tiny):

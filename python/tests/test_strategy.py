@@ -431,7 +431,7 @@ def test_targets_when_weights_or_values_then_floored_units(tiny):
         (tw.orders([7], 1), "names row 7"),
         (tw.orders([-1], 1), "names row -1"),
         (tw.orders([0, 1], [1, 2, 3]), "3 numbers in quantity for 2 rows"),
-        (tw.orders([0], 1, limit=1, stop=1), "limit and stop at once"),
+        (tw.orders([0], 1, limit=1, trail=1), "a trail and a price at once"),
         ([1, 2], "returned a list"),
     ],
 )

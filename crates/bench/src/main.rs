@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! tapeworks-bench decode PATH
-//! tapeworks-bench run W1|W2|W3|W4s|W4m PATH [--memory]
+//! tapeworks-bench run W1|W2|W3|W4s|W4m|W5 PATH [--memory]
 //! ```
 //! `decode` walks the feed and drops every chunk. `run` simulates from the file to the run log;
 //! with `--memory` the file is decoded first and the median of five simulations is given. Output is
@@ -25,7 +25,7 @@ use tapeworks::feed::ChunkSource;
 
 use workload::Workload;
 
-const USAGE: &str = "usage: tapeworks-bench decode PATH | run W1|W2|W3|W4s|W4m PATH [--memory]";
+const USAGE: &str = "usage: tapeworks-bench decode PATH | run W1|W2|W3|W4s|W4m|W5 PATH [--memory]";
 const N_REPEATS: usize = 5;
 
 fn main() -> ExitCode {

@@ -1,7 +1,7 @@
 //! The standard workloads: data, rule, cash and fee.
 
 use tapeworks::base::{Error, Result};
-use tapeworks::broker::Commission;
+use tapeworks::broker::{AccountKind, AccountTerms, Commission};
 use tapeworks::data::Source;
 use tapeworks::engine::rules::{Noop, Rebalance, SmaCross, TopN, Weighting};
 use tapeworks::engine::{EngineConfig, Strategy};
@@ -17,6 +17,7 @@ pub struct Workload {
 enum Rule {
     SmaCross,
     Top,
+    LongShort,
     Idle,
 }
 
@@ -27,6 +28,7 @@ impl Workload {
             "W1" | "W4s" => (Rule::SmaCross, 1e7),
             "W4m" | "W4" => (Rule::SmaCross, 1e8),
             "W2" => (Rule::Top, 1e7),
+            "W5" => (Rule::LongShort, 1e7),
             "W3" | "W3s" | "W3m" => (Rule::Idle, 1e7),
             _ => return Err(Error::config("C301", format!("{name:?} is no workload"))),
         };
@@ -36,7 +38,7 @@ impl Workload {
     /// The columns that the workload reads.
     pub fn feed(&self, path: &str) -> DataFeed {
         let signals = match self.rule {
-            Rule::Top => vec!["signal".to_owned()],
+            Rule::Top | Rule::LongShort => vec!["signal".to_owned()],
             Rule::SmaCross | Rule::Idle => Vec::new(),
         };
         let mut feed = every_column(path);
@@ -50,6 +52,14 @@ impl Workload {
         match self.rule {
             Rule::SmaCross => Ok(Box::new(SmaCross::new(10, 30, 100.0)?)),
             Rule::Idle => Ok(Box::new(Noop)),
+            // 25 long and 25 short of 2 % of equity each, every row.
+            Rule::LongShort => TopN {
+                rebalance: Rebalance::Days { every: 1, phase: 0 },
+                weighting: Weighting::Fixed(0.02),
+                long_short: true,
+                ..TopN::new("signal", 25)
+            }
+            .build(layout),
             Rule::Top => TopN {
                 rebalance: Rebalance::Days { every: 5, phase: 4 },
                 weighting: Weighting::Fixed(0.02),
@@ -64,6 +74,10 @@ impl Workload {
         EngineConfig {
             cash: self.cash,
             commission: Commission::percent(10.0, 0.0),
+            account: match self.rule {
+                Rule::LongShort => AccountKind::Margin.into(),
+                Rule::Top | Rule::SmaCross | Rule::Idle => AccountTerms::default(),
+            },
             ..EngineConfig::default()
         }
     }

@@ -1,13 +1,11 @@
-//! `Account` and `Instrument`: terms on which positions are held.
+//! `Account`: what may be held and borrowed, on which terms.
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use std::collections::BTreeMap;
-
-use tapeworks::broker::{AccountKind, AccountTerms, Instrument, Margin, MarginCallPolicy};
+use tapeworks::broker::{AccountKind, AccountTerms, MarginCallPolicy};
 
 use crate::argument::{not_negative, number, positive, share};
-use crate::errors::{config_error, one_of};
+use crate::errors::{config_error, one_of, refuse_unknown};
 use crate::grid::code;
 
 /// What may be held and borrowed, with the terms of the account.
@@ -140,7 +138,8 @@ impl PyAccount {
     /// limit may lie from the last price, as a fraction.
     #[staticmethod]
     #[pyo3(signature = (
-        *, cash_buffer=0.0, settlement_days=0, credit_rate=0.0, price_band=None, day_count=360
+        *, cash_buffer=0.0, settlement_days=0, credit_rate=0.0, price_band=None, day_count=360,
+        **unknown
     ))]
     fn cash(
         cash_buffer: f64,
@@ -148,20 +147,34 @@ impl PyAccount {
         credit_rate: f64,
         price_band: Option<f64>,
         day_count: u32,
+        unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        refuse_unknown(
+            "Account.cash",
+            &["cash_buffer", "settlement_days", "credit_rate", "price_band", "day_count"],
+            unknown,
+        )?;
         let shared = Shared { cash_buffer, settlement_days, credit_rate, price_band, day_count };
         shared.terms("Account.cash", AccountKind::Cash).map(Self::new)
     }
 
     /// A spot account around the clock: pays for everything it holds; no short positions.
     #[staticmethod]
-    #[pyo3(signature = (*, cash_buffer=0.0, credit_rate=0.0, price_band=None, day_count=360))]
+    #[pyo3(signature = (
+        *, cash_buffer=0.0, credit_rate=0.0, price_band=None, day_count=360, **unknown
+    ))]
     fn crypto(
         cash_buffer: f64,
         credit_rate: f64,
         price_band: Option<f64>,
         day_count: u32,
+        unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        refuse_unknown(
+            "Account.crypto",
+            &["cash_buffer", "credit_rate", "price_band", "day_count"],
+            unknown,
+        )?;
         let shared = Shared { cash_buffer, settlement_days: 0, credit_rate, price_band, day_count };
         shared.terms("Account.crypto", AccountKind::Crypto).map(Self::new)
     }
@@ -175,7 +188,7 @@ impl PyAccount {
     #[pyo3(signature = (
         *, initial=0.5, maintenance=None, maintenance_long=None, maintenance_short=None,
         margin_call="liquidate", cash_buffer=0.0, settlement_days=0, borrow_rate=0.0,
-        credit_rate=0.0, debit_rate=0.0, price_band=None, day_count=360
+        credit_rate=0.0, debit_rate=0.0, price_band=None, day_count=360, **unknown
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
     fn margin(
@@ -191,7 +204,26 @@ impl PyAccount {
         debit_rate: f64,
         price_band: Option<f64>,
         day_count: u32,
+        unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        refuse_unknown(
+            "Account.margin",
+            &[
+                "initial",
+                "maintenance",
+                "maintenance_long",
+                "maintenance_short",
+                "margin_call",
+                "cash_buffer",
+                "settlement_days",
+                "borrow_rate",
+                "credit_rate",
+                "debit_rate",
+                "price_band",
+                "day_count",
+            ],
+            unknown,
+        )?;
         let function = "Account.margin";
         let shared = Shared { cash_buffer, settlement_days, credit_rate, price_band, day_count };
         let lent = Lent {
@@ -213,7 +245,7 @@ impl PyAccount {
     #[staticmethod]
     #[pyo3(signature = (
         *, initial=0.5, maintenance=None, margin_call="liquidate", cash_buffer=0.0,
-        credit_rate=0.0, debit_rate=0.0, price_band=None, day_count=360
+        credit_rate=0.0, debit_rate=0.0, price_band=None, day_count=360, **unknown
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
     fn futures(
@@ -225,7 +257,22 @@ impl PyAccount {
         debit_rate: f64,
         price_band: Option<f64>,
         day_count: u32,
+        unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        refuse_unknown(
+            "Account.futures",
+            &[
+                "initial",
+                "maintenance",
+                "margin_call",
+                "cash_buffer",
+                "credit_rate",
+                "debit_rate",
+                "price_band",
+                "day_count",
+            ],
+            unknown,
+        )?;
         let function = "Account.futures";
         let shared = Shared { cash_buffer, settlement_days: 0, credit_rate, price_band, day_count };
         let lent = Lent {
@@ -274,144 +321,6 @@ pub fn account(value: &Bound<'_, PyAny>) -> PyResult<AccountTerms> {
     one_of("account", &name, &names).map(AccountTerms::new)
 }
 
-/// What is particular to an instrument. The default is a share of stock without particulars.
-///
-/// `lot` and `tick` are the steps of quantity and price, `multiplier` is currency per unit of price.
-/// `margin` and `maintenance` are currency a contract, `margin_rate` and `maintenance_rate` fractions
-/// of the position's value. `future=True` settles gains in cash each row. `spread` is the full
-/// bid-ask spread for `Slippage.spread`, `borrow_rate` a fraction a year on short positions.
-#[pyclass(frozen, name = "Instrument", module = "tapeworks")]
-pub struct PyInstrument {
-    pub terms: Instrument,
-    text: String,
-}
-
-#[pymethods]
-impl PyInstrument {
-    #[new]
-    #[pyo3(signature = (
-        *, lot=None, tick=None, multiplier=1.0, min_notional=0.0, max_quantity=None,
-        shortable=true, future=false, has_volume=true, negative_prices=false, margin=None,
-        margin_rate=None, maintenance=None, maintenance_rate=None, borrow_rate=None, spread=None
-    ))]
-    #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
-    fn new(
-        lot: Option<f64>,
-        tick: Option<f64>,
-        multiplier: f64,
-        min_notional: f64,
-        max_quantity: Option<f64>,
-        shortable: bool,
-        future: bool,
-        has_volume: bool,
-        negative_prices: bool,
-        margin: Option<f64>,
-        margin_rate: Option<f64>,
-        maintenance: Option<f64>,
-        maintenance_rate: Option<f64>,
-        borrow_rate: Option<f64>,
-        spread: Option<f64>,
-    ) -> PyResult<Self> {
-        let function = "Instrument";
-        let mut parts = Vec::new();
-        let mut above_0 = |name: &str, value: Option<f64>| -> PyResult<Option<f64>> {
-            let Some(value) = value else { return Ok(None) };
-            parts.push(format!("{name}={value}"));
-            positive(function, name, value).map(Some)
-        };
-        let is_plain = multiplier.total_cmp(&1.0).is_eq();
-        above_0("multiplier", Some(multiplier).filter(|_| !is_plain))?;
-        let (lot, tick) = (above_0("lot", lot)?, above_0("tick", tick)?);
-        let max_quantity = above_0("max_quantity", max_quantity)?;
-        let initial =
-            required("margin", above_0("margin", margin)?, above_0("margin_rate", margin_rate)?)?;
-        let kept = required(
-            "maintenance",
-            above_0("maintenance", maintenance)?,
-            above_0("maintenance_rate", maintenance_rate)?,
-        )?;
-        not_negative(function, "min_notional", min_notional)?;
-        for (name, value) in [("borrow_rate", borrow_rate), ("spread", spread)] {
-            if let Some(value) = value {
-                parts.push(format!("{name}={}", not_negative(function, name, value)?));
-            }
-        }
-        if min_notional > 0.0 {
-            parts.push(format!("min_notional={min_notional}"));
-        }
-        for (name, on, usual) in [
-            ("shortable", shortable, true),
-            ("future", future, false),
-            ("has_volume", has_volume, true),
-            ("negative_prices", negative_prices, false),
-        ] {
-            if on != usual {
-                parts.push(format!("{name}={}", if on { "True" } else { "False" }));
-            }
-        }
-        let terms = Instrument {
-            lot: lot.unwrap_or(f64::NAN),
-            tick: tick.unwrap_or(f64::NAN),
-            multiplier,
-            min_notional,
-            max_quantity: max_quantity.unwrap_or(f64::INFINITY),
-            is_shortable: shortable,
-            is_future: future,
-            has_volume,
-            allows_negative_prices: negative_prices,
-            initial_margin: initial,
-            maintenance_margin: if kept == Margin::Account { initial } else { kept },
-            borrow_rate: borrow_rate.unwrap_or(f64::NAN),
-            spread: spread.unwrap_or(f64::NAN),
-        };
-        Ok(Self { terms, text: format!("Instrument({})", parts.join(", ")) })
-    }
-
-    fn __repr__(&self) -> String {
-        self.text.clone()
-    }
-
-    fn _repr_html_(&self) -> String {
-        code(&self.text)
-    }
-}
-
-fn required(name: &str, amount: Option<f64>, rate: Option<f64>) -> PyResult<Margin> {
-    match (amount, rate) {
-        (Some(_), Some(_)) => Err(config_error(
-            "C422",
-            format!("Instrument: {name} and {name}_rate are both given"),
-            "one is currency a contract, the other a fraction of the position's value",
-        )),
-        (Some(amount), None) => Ok(Margin::PerContract(amount)),
-        (None, Some(rate)) => {
-            share("Instrument", &format!("{name}_rate"), rate).map(Margin::Fraction)
-        }
-        (None, None) => Ok(Margin::Account),
-    }
-}
-
-/// Reads the argument `instruments`: terms by symbol.
-///
-/// # Errors
-/// `ConfigError` `TW-C425` for anything else.
-pub fn instruments(given: Option<&Bound<'_, PyDict>>) -> PyResult<BTreeMap<String, Instrument>> {
-    let mut read = BTreeMap::new();
-    for (symbol, terms) in given.into_iter().flatten() {
-        let symbol: String = symbol.extract()?;
-        let terms = terms.cast::<PyInstrument>().map_err(|_| {
-            config_error(
-                "C425",
-                format!("instruments[{symbol:?}] is {terms}, which is no instrument"),
-                "for example instruments={\"ES\": tw.Instrument(multiplier=50, margin=12000)}",
-            )
-        })?;
-        read.insert(symbol, terms.get().terms);
-    }
-    Ok(read)
-}
-
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<PyAccount>()?;
-    module.add_class::<PyInstrument>()
+    module.add_class::<PyAccount>()
 }

@@ -1,12 +1,12 @@
 //! `Commission`: what a broker charges.
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 use tapeworks::broker::{Commission, CustomFee, MinScope, Tier, TierBy, TierOf, TierStyle};
 
 use crate::argument::{finite, maximum, not_negative, number};
 use crate::custom_models::{Callable, Failure};
-use crate::errors::{config_error, one_of};
+use crate::errors::{config_error, one_of, refuse_unknown};
 use crate::grid::code;
 
 /// What a broker charges for a fill, in account currency.
@@ -40,9 +40,16 @@ impl PyCommission {
 
     /// A share of the traded value in basis points (1 bps = 0.01 %).
     #[staticmethod]
-    #[pyo3(signature = (bps, *, minimum=0.0, maximum=None, scope="order"))]
-    fn percent(bps: f64, minimum: f64, maximum: Option<f64>, scope: &str) -> PyResult<Self> {
+    #[pyo3(signature = (bps, *, minimum=0.0, maximum=None, scope="order", **unknown))]
+    fn percent(
+        bps: f64,
+        minimum: f64,
+        maximum: Option<f64>,
+        scope: &str,
+        unknown: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
         let function = "Commission.percent";
+        refuse_unknown(function, &["bps", "minimum", "maximum", "scope"], unknown)?;
         number(function, "bps", bps, (0.0..=10_000.0).contains(&bps), "from 0 to 10000")?;
         not_negative(function, "minimum", minimum)?;
         let model = Commission::Percent {
@@ -56,9 +63,16 @@ impl PyCommission {
 
     /// `rate` a unit: a share, a contract, a coin.
     #[staticmethod]
-    #[pyo3(signature = (rate, minimum=0.0, *, maximum=None, scope="order"))]
-    fn per_share(rate: f64, minimum: f64, maximum: Option<f64>, scope: &str) -> PyResult<Self> {
+    #[pyo3(signature = (rate, minimum=0.0, *, maximum=None, scope="order", **unknown))]
+    fn per_share(
+        rate: f64,
+        minimum: f64,
+        maximum: Option<f64>,
+        scope: &str,
+        unknown: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
         let function = "Commission.per_share";
+        refuse_unknown(function, &["rate", "minimum", "maximum", "scope"], unknown)?;
         not_negative(function, "rate", rate)?;
         not_negative(function, "minimum", minimum)?;
         let model = Commission::PerShare {
@@ -91,15 +105,20 @@ impl PyCommission {
     /// looks at each fill, `by="month"` at the calendar month (UTC). `marginal=False` charges the
     /// whole fill at the rate of the bracket in which it ends.
     #[staticmethod]
-    #[pyo3(signature = (tiers, *, rate="bps", by="fill", marginal=true))]
+    #[pyo3(signature = (tiers, *, rate="bps", by="fill", marginal=true, **unknown))]
     fn tiered(
-        tiers: Vec<(Option<f64>, f64)>,
+        tiers: &Bound<'_, PyAny>,
         rate: &str,
         by: &str,
         marginal: bool,
+        unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        refuse_unknown("Commission.tiered", &["tiers", "rate", "by", "marginal"], unknown)?;
         let of = one_of("rate", rate, &[("bps", TierOf::Percent), ("per_share", TierOf::PerUnit)])?;
         let by_what = one_of("by", by, &[("fill", TierBy::Fill), ("month", TierBy::Month)])?;
+        let tiers = tiers
+            .extract::<Vec<(Option<f64>, f64)>>()
+            .map_err(|_| tiers_error(&format!("{tiers} are no (up_to, rate) pairs")))?;
         let tiers = brackets(&tiers)?;
         let text: Vec<String> = tiers
             .iter()
@@ -175,7 +194,8 @@ impl PyCommission {
         Ok(Self { model: Commission::Combined(models), failures, text })
     }
 
-    /// A function of your own that gives the fee of a fill; it is called with the keywords it names.
+    /// A function of your own that gives the fee of a fill; it is called with the keywords it
+    /// names.
     ///
     /// There are `quantity`, `price`, `multiplier`, `value`, `side` ("buy" or "sell"), `maker`, and
     /// what came before this fill: `order_quantity`, `order_value`, `order_fees` of the same order,
@@ -204,12 +224,14 @@ fn clamp(minimum: f64, maximum: Option<f64>, scope: &str) -> String {
     format!("minimum={minimum}{most}{of}")
 }
 
+fn tiers_error(what: &str) -> PyErr {
+    let hint = "for example [(1_000_000, 10), (None, 5)]: 10 up to a million, 5 above";
+    config_error("C422", format!("Commission.tiered: {what}"), hint)
+}
+
 /// The brackets, once they rise and end.
 fn brackets(tiers: &[(Option<f64>, f64)]) -> PyResult<Vec<(Option<f64>, f64)>> {
-    let wrong = |what: String| {
-        let hint = "for example [(1_000_000, 10), (None, 5)]: 10 up to a million, 5 above";
-        config_error("C422", format!("Commission.tiered: {what}"), hint)
-    };
+    let wrong = |what: String| tiers_error(&what);
     let mut read: Vec<(Option<f64>, f64)> = Vec::with_capacity(tiers.len());
     for (idx, &(up_to, rate)) in tiers.iter().enumerate() {
         finite("Commission.tiered", "rate", rate)?;

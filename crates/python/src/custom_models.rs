@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tapeworks::base::spelling::nearest;
@@ -88,7 +89,11 @@ impl Callable {
                 for name in &self.takes {
                     fill(&keywords, name)?;
                 }
-                self.call.bind(py).call((), Some(&keywords))?.extract()
+                let cost: f64 = self.call.bind(py).call((), Some(&keywords))?.extract()?;
+                if cost.is_finite() {
+                    return Ok(cost);
+                }
+                Err(PyValueError::new_err(format!("it gave {cost}: a cost is finite")))
             };
             asked().unwrap_or_else(|error| {
                 let mut kept = self.failure.lock().expect("no panic happens while it is held");

@@ -5,9 +5,11 @@
 //!
 //! - in: [`frames`] (paths, Arrow streams), [`feed`], [`walk`], [`sample`];
 //! - callbacks: [`strategy`] (base class and helpers), [`callbacks`] (the loop between the two
-//!   languages), [`event`], [`batch`], [`order_terms`], [`orders`], [`position`], [`history`];
-//! - running: [`run`], [`config_run`], [`rules`], [`progress`]; its terms: [`semantics`], [`account`],
-//!   [`commission`], [`price_cost`], [`custom_models`], [`position_rules`], [`limits`], [`schedule`];
+//!   languages), [`event`], [`batch`], [`order`], [`order_terms`], [`orders`], [`position`],
+//!   [`history`];
+//! - running: [`run`], [`config_run`], [`rules`], [`progress`]; its terms: [`semantics`],
+//!   [`account`], [`instrument`], [`commission`], [`price_cost`], [`custom_models`],
+//!   [`position_rules`], [`limits`], [`schedule`];
 //! - out: [`result`], [`table`], [`grid`], [`check`], [`numpy_view`];
 //! - shared: [`argument`], [`market`], [`errors`], [`instant`], [`json`], [`c_api`].
 //!
@@ -36,10 +38,12 @@ mod frames;
 mod grid;
 mod history;
 mod instant;
+mod instrument;
 mod json;
 mod limits;
 mod market;
 mod numpy_view;
+mod order;
 mod order_terms;
 mod orders;
 mod position;
@@ -67,11 +71,12 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     batch::register(module)?;
     orders::register(module)?;
     position::register(module)?;
-    order_terms::register(module)?;
+    order::register(module)?;
     position_rules::register(module)?;
     commission::register(module)?;
     price_cost::register(module)?;
     account::register(module)?;
+    instrument::register(module)?;
     limits::register(module)?;
     rules::register(module)?;
     strategy::register(module)?;

@@ -27,12 +27,12 @@ impl PyLimit {
 
 /// Reads an action: a word, or `("reduce", fraction)`.
 fn action(function: &str, given: &Bound<'_, PyAny>) -> PyResult<(LimitAction, String)> {
-    if let Ok((word, fraction)) = given.extract::<(String, f64)>() {
-        if word == "reduce" {
-            share(function, "reduce", fraction)?;
-            let text = format!("action=('reduce', {fraction})");
-            return Ok((LimitAction::Reduce(fraction), text));
-        }
+    if let Ok((word, fraction)) = given.extract::<(String, f64)>()
+        && word == "reduce"
+    {
+        share(function, "reduce", fraction)?;
+        let text = format!("action=('reduce', {fraction})");
+        return Ok((LimitAction::Reduce(fraction), text));
     }
     let hint = "use one of: \"warn\", \"liquidate\", \"halt\", \"stop\", (\"reduce\", 0.5)";
     let Ok(word) = given.extract::<String>() else {
@@ -88,8 +88,8 @@ macro_rules! exposure {
     ($(#[$doc:meta])* $function:ident, $text:literal, $kind:path) => {
         $(#[$doc])*
         ///
-        /// An order that would pass it is refused as `limit_exposure`; `action` is what happens when
-        /// prices pass it.
+        /// An order that would pass it is refused as `limit_exposure`; `action` is what happens
+        /// when prices pass it.
         #[pyfunction]
         #[pyo3(signature = (fraction, *, action=None))]
         fn $function(

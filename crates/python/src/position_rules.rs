@@ -152,7 +152,7 @@ impl PyTrailingStop {
             _ => Err(config_error(
                 "C420",
                 "TrailingStop takes a fraction or an amount, one of them",
-                "tw.TrailingStop(0.1) trails by 10 percent, tw.TrailingStop(amount=2.5) by currency",
+                "tw.TrailingStop(0.1) trails by 10 percent, tw.TrailingStop(amount=2.5) by 2.50",
             )),
         }
     }
@@ -176,8 +176,8 @@ impl PyTrailingStop {
 #[pymethods]
 impl PyTighteningTrail {
     #[new]
-    fn new(steps: Vec<(f64, f64)>) -> PyResult<PyClassInitializer<Self>> {
-        rising("TighteningTrail", &steps)?;
+    fn new(steps: &Bound<'_, PyAny>) -> PyResult<PyClassInitializer<Self>> {
+        let steps = rising("TighteningTrail", steps)?;
         for (_, distance) in &steps {
             below_one("TighteningTrail", "distance", *distance)?;
         }
@@ -210,8 +210,8 @@ impl PyVolatilityTrail {
 impl PyScaledExit {
     #[new]
     #[pyo3(signature = (steps, *, of="initial"))]
-    fn new(steps: Vec<(f64, f64)>, of: &str) -> PyResult<PyClassInitializer<Self>> {
-        rising("ScaledExit", &steps)?;
+    fn new(steps: &Bound<'_, PyAny>, of: &str) -> PyResult<PyClassInitializer<Self>> {
+        let steps = rising("ScaledExit", steps)?;
         for (_, fraction) in &steps {
             share("ScaledExit", "fraction", *fraction)?;
         }
@@ -277,15 +277,17 @@ fn distance(rule: &PositionRule) -> Option<f64> {
     }
 }
 
-fn rising(class: &str, steps: &[(f64, f64)]) -> PyResult<()> {
+/// Reads steps whose gains rise.
+fn rising(class: &str, given: &Bound<'_, PyAny>) -> PyResult<Vec<(f64, f64)>> {
+    let steps = given.extract::<Vec<(f64, f64)>>().unwrap_or_default();
     let rises = steps.windows(2).all(|pair| pair[0].0 < pair[1].0);
     let is_gain = |(gain, _): &(f64, f64)| gain.is_finite() && *gain >= 0.0;
     if !steps.is_empty() && rises && steps.iter().all(is_gain) {
-        return Ok(());
+        return Ok(steps);
     }
     Err(config_error(
         "C422",
-        format!("{class}: the steps {steps:?} are no list of rising gains from 0 up"),
+        format!("{class}: {given} is no list of pairs with rising gains from 0 up"),
         "for example [(0.05, 0.5), (0.10, 0.5)]: at a gain of 5 percent, then at 10 percent",
     ))
 }

@@ -1,13 +1,14 @@
 //! `Slippage`, `Impact`, `Participation`: prices given up, and how much of a row may fill.
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use tapeworks::broker::{
     CapScope, CustomPrice, Impact, Participation, Slippage, SpreadMeasure, VolumeBasis,
 };
 
 use crate::argument::{not_negative, number, positive, share};
 use crate::custom_models::{Callable, Failure, PyPriceModel};
-use crate::errors::{config_error, one_of};
+use crate::errors::{config_error, one_of, refuse_unknown};
 use crate::grid::code;
 
 /// How much worse than its reference price a fill that takes liquidity is, against the order.
@@ -116,7 +117,8 @@ impl PySlippage {
     }
 
     /// `price * eta_bps / 10000 * sigma * sqrt(quantity / adv)`, with the yearly volatility `sigma`
-    /// and the mean volume `adv` of the `window` rows before the fill; 7.5 bps where they are fewer.
+    /// and the mean volume `adv` of the `window` rows before the fill; 7.5 bps where they are
+    /// fewer.
     #[staticmethod]
     #[pyo3(signature = (eta_bps, *, window=20))]
     fn volatility(eta_bps: f64, window: u32) -> PyResult<Self> {
@@ -130,10 +132,10 @@ impl PySlippage {
     /// A function of your own that gives currency a unit, from 0 up; it is called with the keywords
     /// it names.
     ///
-    /// There are `quantity`, `price`, `side` ("buy" or "sell"), `volume`, `used` (filled in this row
-    /// already), `tick`, `spread`, `asset` (position in `feed.symbols`), and with `past_rows=n` the
-    /// yearly volatility `sigma` and the mean volume `adv` of the last n rows. Unknown values are
-    /// NaN. `needs_volume=True` marks fills of rows without a volume.
+    /// There are `quantity`, `price`, `side` ("buy" or "sell"), `volume`, `used` (filled in this
+    /// row already), `tick`, `spread`, `asset` (position in `feed.symbols`), and with `past_rows=n`
+    /// the yearly volatility `sigma` and the mean volume `adv` of the last n rows. Unknown values
+    /// are NaN. `needs_volume=True` marks fills of rows without a volume.
     #[staticmethod]
     #[pyo3(signature = (function, *, needs_volume=false, past_rows=0))]
     fn custom(function: &Bound<'_, PyAny>, needs_volume: bool, past_rows: usize) -> PyResult<Self> {
@@ -187,8 +189,14 @@ impl PyImpact {
     /// `price * coefficient * sigma * sqrt(quantity / (volume * volume_share))`; `sigma` is the
     /// volatility of a row's return.
     #[staticmethod]
-    #[pyo3(signature = (coefficient=0.5, *, sigma=0.02, volume_share=1.0))]
-    fn sqrt(coefficient: f64, sigma: f64, volume_share: f64) -> PyResult<Self> {
+    #[pyo3(signature = (coefficient=0.5, *, sigma=0.02, volume_share=1.0, **unknown))]
+    fn sqrt(
+        coefficient: f64,
+        sigma: f64,
+        volume_share: f64,
+        unknown: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        refuse_unknown("Impact.sqrt", &["coefficient", "sigma", "volume_share"], unknown)?;
         not_negative("Impact.sqrt", "coefficient", coefficient)?;
         not_negative("Impact.sqrt", "sigma", sigma)?;
         positive("Impact.sqrt", "volume_share", volume_share)?;
@@ -229,8 +237,8 @@ impl PyImpact {
 
 /// The largest share of the traded volume that orders may take; the rest waits.
 ///
-/// `basis`: the volume of the row that fills (`"bar"`), of the row before (`"previous_bar"`), or the
-/// mean of the last `window` rows (`"adv"`). `scope`: all orders of a symbol share the cap
+/// `basis`: the volume of the row that fills (`"bar"`), of the row before (`"previous_bar"`), or
+/// the mean of the last `window` rows (`"adv"`). `scope`: all orders of a symbol share the cap
 /// (`"symbol"`), or each has its own (`"order"`).
 #[pyclass(frozen, name = "Participation", module = "tapeworks")]
 pub struct PyParticipation {
@@ -241,8 +249,15 @@ pub struct PyParticipation {
 #[pymethods]
 impl PyParticipation {
     #[new]
-    #[pyo3(signature = (max_share, *, basis="bar", window=None, scope="symbol"))]
-    fn new(max_share: f64, basis: &str, window: Option<u32>, scope: &str) -> PyResult<Self> {
+    #[pyo3(signature = (max_share, *, basis="bar", window=None, scope="symbol", **unknown))]
+    fn new(
+        max_share: f64,
+        basis: &str,
+        window: Option<u32>,
+        scope: &str,
+        unknown: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        refuse_unknown("Participation", &["max_share", "basis", "window", "scope"], unknown)?;
         share("Participation", "max_share", max_share)?;
         let rows = window.unwrap_or(0);
         let bases = [

@@ -13,7 +13,6 @@ use tapeworks::engine::{self, EngineConfig, RunLog, Snapshot, Strategy};
 use tapeworks::run::config::Rule;
 use tapeworks::run::{self as wiring, RunParts};
 
-use crate::account::PyInstrument;
 use crate::argument::number;
 use crate::callbacks::{OnReject, PyCallbacks, WithPolicy};
 use crate::commission::PyCommission;
@@ -21,6 +20,7 @@ use crate::custom_models::Failure;
 use crate::errors::{StrategyError, config_error, one_of, py_err, refuse_unknown};
 use crate::feed::{Opened, PyDataFeed};
 use crate::instant::zone;
+use crate::instrument::PyInstrument;
 use crate::limits::portfolio_limits;
 use crate::market::Market;
 use crate::position_rules::position_rules;
@@ -73,12 +73,14 @@ const LATER: [&str; 2] = ["benchmark", "record_context"];
 /// Terms: `account` is "cash", "margin", "crypto", "futures" or a `tw.Account`; `lots` "integer" or
 /// "fractional"; `instruments` maps symbols to `tw.Instrument`, `instrument` is that of all others.
 ///
-/// Known beforehand: `flows` are `(when, amount)`, `funding` `(when, symbol, rate)`, `rolls` `(when,
-/// from, to)`; the first two may be tables with these columns, named timestamp, amount, symbol, rate.
+/// Known beforehand: `flows` are `(when, amount)`, `funding` `(when, symbol, rate)`, `rolls`
+/// `(when, from, to)`; the first two may be tables with these columns, named timestamp, amount,
+/// symbol, rate.
 ///
-/// `rules` are position rules for every position, `limits` those of `tw.limits`. `snapshot="session"`
-/// keeps the portfolio state of the last row of each day (UTC) only. `on_reject` decides what happens
-/// besides the row in `result.rejections`; `out` names a folder to write the run to.
+/// `rules` are position rules for every position, `limits` those of `tw.limits`.
+/// `snapshot="session"` keeps the portfolio state of the last row of each day (UTC) only.
+/// `on_reject` decides what happens besides the row in `result.rejections`; `out` names a folder to
+/// write the run to.
 #[pyfunction]
 #[pyo3(signature = (
     feed, strategy, *, cash=100_000.0, commission=None, slippage=None, impact=None,
@@ -161,7 +163,7 @@ pub fn run<'py>(
             &[("integer", Lots::Integer), ("fractional", Lots::Fractional)],
         )?,
         instrument: instrument.map_or_else(Instrument::default, |given| given.get().terms),
-        instruments: crate::account::instruments(instruments)?,
+        instruments: crate::instrument::instruments(instruments)?,
         flows: schedule::flows(flows, &zone)?,
         funding: Vec::new(),
         rolls: schedule::rolls(rolls, &zone)?,
@@ -200,12 +202,11 @@ pub fn run<'py>(
             (walked, hashing.join().expect("Invariant: hashing does not panic"))
         })
     });
-    let walked = walked.map_err(|error| (of_model(py, &failures, &error), error));
-    let walked = match walked {
-        Err((Some(raised), _)) => return Err(raised),
-        Err((None, error)) => Err(error),
-        Ok(log) => Ok(log),
-    };
+    // A model that failed has spoilt the run, whatever the engine made of its answer.
+    if let Some(raised) = of_model(py, &failures, walked.as_ref().err()) {
+        user.release();
+        return Err(raised);
+    }
     let log = user.settle(walked, &mut watch)?;
     let mut inputs = inputs.map_err(py_err)?;
     if log.n_rows == 0 {
@@ -278,13 +279,20 @@ impl UserStrategy {
         engine::run(feed, &mut WithPolicy { strategy, on_reject }, terms, progress)
     }
 
-    /// The log, or the exception that explains why there is none.
-    fn settle(&mut self, walked: base::Result<RunLog>, watch: &mut Watch) -> PyResult<RunLog> {
+    /// Lets go of the run's data.
+    fn release(&mut self) {
         if let Self::Python(callbacks) = self {
             callbacks.finish();
-            if let Some(error) = callbacks.take_failure() {
-                return Err(error);
-            }
+        }
+    }
+
+    /// The log, or the exception that explains why there is none.
+    fn settle(&mut self, walked: base::Result<RunLog>, watch: &mut Watch) -> PyResult<RunLog> {
+        self.release();
+        if let Self::Python(callbacks) = self
+            && let Some(error) = callbacks.take_failure()
+        {
+            return Err(error);
         }
         interrupted_or(walked, watch)
     }
@@ -347,17 +355,17 @@ fn model<'a, 'py, T: pyo3::PyClass>(
 }
 
 /// The exception that a cost model in Python raised, with what the engine says of the place.
-fn of_model(py: Python<'_>, failures: &[Failure], error: &base::Error) -> Option<PyErr> {
+fn of_model(py: Python<'_>, failures: &[Failure], error: Option<&base::Error>) -> Option<PyErr> {
     let take = |failure: &Failure| failure.lock().expect("no panic happens here").take();
     let raised = failures.iter().find_map(take)?;
-    if raised.is_instance_of::<StrategyError>(py) {
-        let text = format!("{}\n{}", raised.value(py).str().ok()?, error.message());
-        let placed = StrategyError::new_err(text);
-        let _ = placed.value(py).setattr("code", "TW-S112");
-        placed.set_cause(py, raised.cause(py));
-        return Some(placed);
-    }
-    Some(raised)
+    let Some(error) = error.filter(|_| raised.is_instance_of::<StrategyError>(py)) else {
+        return Some(raised);
+    };
+    let text = format!("{}\n{}", raised.value(py).str().ok()?, error.message());
+    let placed = StrategyError::new_err(text);
+    let _ = placed.value(py).setattr("code", "TW-S112");
+    placed.set_cause(py, raised.cause(py));
+    Some(placed)
 }
 
 fn refuse_later(unknown: Option<&Bound<'_, PyDict>>) -> PyResult<()> {

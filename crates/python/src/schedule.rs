@@ -34,8 +34,8 @@ pub fn flows(value: Option<&Bound<'_, PyAny>>, zone: &TimeZone) -> PyResult<Vec<
     Ok(table.timestamps.into_iter().zip(amounts).filter(|(_, x)| !x.is_nan()).collect())
 }
 
-/// Reads `funding`: `(when, symbol, rate)` triples, or a table with the columns timestamp, symbol and
-/// rate, of which symbols outside the run are left out.
+/// Reads `funding`: `(when, symbol, rate)` triples, or a table with the columns timestamp, symbol
+/// and rate, of which symbols outside the run are left out.
 ///
 /// # Errors
 /// `ConfigError` for other values; what reading the table finds.

@@ -20,7 +20,8 @@ use crate::history::History;
 use crate::instant::datetime;
 use crate::market::Market;
 use crate::numpy_view;
-use crate::order_terms::{OrderTerms, Sizes, orders_of};
+use crate::order::orders_of;
+use crate::order_terms::{OrderTerms, Sizes};
 use crate::position::Position;
 use crate::position_rules::position_rules;
 use crate::table::Table;
@@ -166,18 +167,21 @@ impl PyStrategy {
     /// order id.
     ///
     /// Without a price it is a market order. `limit=` and `stop=` are prices, both together make a
-    /// stop-limit order. `trail=` (currency) or `trail_percent=` (0.05 is 5 %) is a stop that follows
-    /// the best price; `trail_limit=` makes it a limit order that far beyond the stop, `activate=` is
-    /// the price from which it follows. `on_close=True` fills at the last price of the session.
+    /// stop-limit order. `trail=` (currency) or `trail_percent=` (0.05 is 5 %) is a stop that
+    /// follows the best price; `trail_limit=` makes it a limit order that far beyond the stop,
+    /// `activate=` is the price from which it follows. `on_close=True` fills at the last price of
+    /// the session.
     ///
-    /// `stop_loss=` and `take_profit=` close what this order opens and cancel each other: a number is
-    /// a price, `tw.StopLoss(0.05)`, `tw.TakeProfit(0.1)` are fractions of the entry price and
+    /// `stop_loss=` and `take_profit=` close what this order opens and cancel each other: a number
+    /// is a price, `tw.StopLoss(0.05)`, `tw.TakeProfit(0.1)` are fractions of the entry price and
     /// `stop_loss=tw.TrailingStop(0.1)` trails.
     ///
-    /// `tif`: "gtc", "day", "ioc" (what fills at once), "fok" (whole at once or not at all), "gtd" up
-    /// to and including `good_till=`. `reduce_only=True` never opens a position.
+    /// `tif`: "gtc", "day", "ioc" (what fills at once), "fok" (whole at once or not at all), "gtd"
+    /// up to and including `good_till=`. `reduce_only=True` never opens a position.
     #[pyo3(
-        signature = (symbol, quantity=None, percent=None, value=None, limit=None, stop=None, **others),
+        signature = (
+            symbol, quantity=None, percent=None, value=None, limit=None, stop=None, **others
+        ),
         text_signature = "($self, symbol, quantity=None, percent=None, value=None, limit=None, \
             stop=None, *, trail=None, trail_percent=None, stop_loss=None, take_profit=None, \
             tif='gtc', good_till=None, on_close=False, reduce_only=False, trail_limit=None, \
@@ -200,7 +204,9 @@ impl PyStrategy {
 
     /// Sells, with the arguments of `buy`.
     #[pyo3(
-        signature = (symbol, quantity=None, percent=None, value=None, limit=None, stop=None, **others),
+        signature = (
+            symbol, quantity=None, percent=None, value=None, limit=None, stop=None, **others
+        ),
         text_signature = "($self, symbol, quantity=None, percent=None, value=None, limit=None, \
             stop=None, *, trail=None, trail_percent=None, stop_loss=None, take_profit=None, \
             tif='gtc', good_till=None, on_close=False, reduce_only=False, trail_limit=None, \

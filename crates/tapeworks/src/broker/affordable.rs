@@ -7,6 +7,11 @@ use super::semantics::{PartialSearch, ShortfallRule, SizeRounding};
 
 /// Halvings after which a fractional quantity is as exact as it gets.
 const HALVINGS: u32 = 64;
+/// Less than this is what rounding leaves of cash that is spent, not an order.
+const UNITS_MIN: f64 = 1e-8;
+
+/// Currency that a search at the price after costs leaves unspent beside the tolerance.
+const SPENDABLE: f64 = 1e-8;
 
 impl Broker {
     /// The largest quantity up to `wanted` that may be opened beside `closing` units that the order
@@ -19,9 +24,14 @@ impl Broker {
         quotes: &impl Quotes,
     ) -> f64 {
         if self.conditions.semantics.partial_search == PartialSearch::Exact {
-            return self.search(execution, closing, wanted, |broker, opening| {
+            // Without a step the size is what the cash buys, not what its tolerance would.
+            let has_step = self.conditions.semantics.size_rounding == SizeRounding::Lot;
+            self.is_cash_exact = !has_step;
+            let found = self.search(execution, closing, wanted, |broker, opening| {
                 broker.passes_at_cost(execution, closing, opening, quotes)
             });
+            self.is_cash_exact = false;
+            return if has_step || found >= UNITS_MIN { found } else { 0.0 };
         }
         if let Some(limit) = self.lock_limit(execution.asset, execution.sign, execution.base_price)
             && self.fee_at(execution.asset, execution.sign, execution.base_price) == 0.0
@@ -31,17 +41,43 @@ impl Broker {
         let found = self.search(execution, closing, wanted, |broker, opening| {
             broker.passes_at_base(execution, closing, opening, quotes)
         });
-        let found = self.less_a_cent(found, execution.base_price);
+        let found = self.less_a_cent(found, execution.base_price, 0.0);
+        let shortfall = self.conditions.semantics.shortfall;
         if found == 0.0 || self.passes_at_cost(execution, closing, found, quotes) {
             return found;
         }
-        if self.conditions.semantics.shortfall != ShortfallRule::Partial {
+        let cuts = matches!(shortfall, ShortfallRule::Partial | ShortfallRule::PartialOrCancel);
+        if !cuts {
             return 0.0;
         }
         let found = self.search(execution, closing, found, |broker, opening| {
             broker.passes_at_cost(execution, closing, opening, quotes)
         });
-        self.less_a_cent(found, execution.base_price)
+        let priced = self.price_after_costs(execution, closing + found, quotes);
+        let price = priced.map_or(execution.base_price, |priced| priced.price);
+        self.less_a_cent(found, price, SPENDABLE)
+    }
+
+    /// The units of a buy that the cash itself pays for, whatever they close.
+    pub(super) fn payable(&mut self, execution: &Execution, quotes: &impl Quotes) -> f64 {
+        let wanted = execution.wanted;
+        let multiplier = self.positions.multiplier(execution.asset);
+        let passes = |broker: &mut Self, quantity: f64| {
+            let priced = broker.price_after_costs(execution, quantity, quotes);
+            priced.is_some_and(|priced| {
+                let fee = broker.fee(execution, quantity, priced.price);
+                let have = broker.spendable();
+                let need = quantity * priced.price * multiplier + fee;
+                need <= have + broker.tolerance_of(have)
+            })
+        };
+        if passes(self, wanted) {
+            return wanted;
+        }
+        self.is_cash_exact = true;
+        let found = self.search(execution, 0.0, wanted, passes);
+        self.is_cash_exact = false;
+        if found >= UNITS_MIN { found } else { 0.0 }
     }
 
     /// The largest quantity for which `passes` holds: the cost rises with the quantity, whatever
@@ -105,11 +141,11 @@ impl Broker {
     }
 
     /// Leaves the tolerance of the cash test unspent where quantities have no step.
-    fn less_a_cent(&self, quantity: f64, price: f64) -> f64 {
+    fn less_a_cent(&self, quantity: f64, price: f64, more: f64) -> f64 {
         match self.conditions.semantics.size_rounding {
             SizeRounding::Lot => quantity,
             SizeRounding::None => {
-                let tolerance = self.conditions.semantics.cash_tolerance.max(0.0);
+                let tolerance = self.conditions.semantics.cash_tolerance.max(0.0) + more;
                 (quantity - tolerance / price).max(0.0)
             }
         }

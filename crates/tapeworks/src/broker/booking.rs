@@ -2,7 +2,7 @@
 
 use super::bar::Quotes;
 use super::codes::{CancelReason, ExitReason, ExpireReason, RejectCode, TimeInForce};
-use super::custom::check_fee;
+use super::custom::{check_fee, check_price_cost};
 use super::cycle::Broker;
 use super::execution::{Execution, Priced};
 use super::free_cash::Movement;
@@ -15,22 +15,26 @@ use super::semantics::{CashCheck, Excursions, StopBase, WaterStart};
 use crate::base::{AssetId, OrderId};
 
 impl Broker {
-    /// Books a fill that closes `closing` units and opens `opening`.
+    /// Books a fill of `quantity` units, of which `closing` reduce what is held and the rest opens.
     pub(super) fn book_fill(
         &mut self,
         execution: &Execution,
         held: f64,
         closing: f64,
-        opening: f64,
+        quantity: f64,
         priced: &Priced,
         quotes: &impl Quotes,
     ) {
-        let quantity = closing + opening;
+        if let Err(error) = check_price_cost("price", priced.price.abs()) {
+            return self.fail_at(execution.asset, error);
+        }
+        // A sum of the two parts would not always be the quantity that was asked for.
+        let opening = if exceeds(quantity, closing) { quantity - closing } else { 0.0 };
         let fee = self.fee(execution, quantity, priced.price);
         let fee = match check_fee(fee) {
             Ok(fee) => fee,
             Err(error) => {
-                self.fail(self.located(error, execution.asset));
+                self.fail_at(execution.asset, error);
                 0.0
             }
         };
@@ -228,6 +232,7 @@ impl Broker {
         let fill_of =
             Enlargement { timestamp: self.now, base: execution.base_price, how: execution.entry };
         let session = self.session;
+        let is_over = self.row_is_over;
         let follows_extremes = self.conditions.semantics.excursions == Excursions::AfterEntry;
         let detail = self.positions.detail_mut(asset);
         detail.last = fill_of;
@@ -249,7 +254,9 @@ impl Broker {
             if !follows_extremes {
                 // Excursions are kept as returns on the average price of their time.
                 let new = detail.entry_price;
-                detail.take_pending(held.signum());
+                if !is_over {
+                    detail.take_pending(held.signum());
+                }
                 detail.best = new * (1.0 + (detail.best - old) / old);
                 detail.worst = new * (1.0 + (detail.worst - old) / old);
             }
@@ -286,7 +293,8 @@ impl Broker {
         let or_fill = |other: f64| if other.is_nan() { price } else { other };
         let base = match semantics.stop_base {
             StopBase::Fill => facts.entry_price,
-            StopBase::SubmitClose => or_fill(submit_close),
+            StopBase::SubmitClose if is_new => or_fill(submit_close),
+            StopBase::SubmitClose => self.rules.base(asset),
         };
         let bar = quotes.bar(asset);
         let water = match semantics.water_start {
@@ -298,6 +306,9 @@ impl Broker {
             ),
         };
         self.rules.enter(asset, &RuleEntry { base, water, is_new }, &facts);
+        if is_new && self.rules.needs_memory() {
+            self.rules.recall_decision(execution.order, asset);
+        }
         if is_new {
             let levels = self.rules.first_levels(asset, facts.side);
             let detail = self.positions.detail_mut(asset);
@@ -431,7 +442,9 @@ impl Broker {
 
     /// Writes what is still open: live orders, and each position as a lot at its last mark.
     pub fn close_books(&mut self) {
-        let live: Vec<OrderId> = self.live.iter().map(|live| live.order).collect();
+        // What waits for its parent stays held.
+        let waits = self.live.iter().filter(|live| !live.is_held);
+        let live: Vec<OrderId> = waits.map(|live| live.order).collect();
         for order in live {
             self.ledger.orders[order.index()].status = OrderStatus::LiveAtEnd;
             self.push_change(order, OrderEventKind::LiveAtEnd, f64::NAN, f64::NAN);

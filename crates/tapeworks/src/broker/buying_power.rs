@@ -1,7 +1,7 @@
 //! Whether the account may open what an order asks for.
 
 use super::bar::Quotes;
-use super::codes::RejectCode;
+use super::codes::{OrderKind, RejectCode};
 use super::cycle::Broker;
 use super::execution::{Execution, Priced};
 use super::instrument::Margin;
@@ -103,7 +103,8 @@ impl Broker {
             return Some((RejectCode::BelowMinNotional, instrument.min_notional, notional));
         }
         if self.limits.is_active()
-            && let Some(refusal) = self.refuse_by_limits(execution, after, quotes)
+            && let Some(refusal) =
+                self.refuse_by_limits(execution, closing + opening, after, priced, quotes)
         {
             return Some(refusal);
         }
@@ -112,12 +113,25 @@ impl Broker {
             return None;
         }
         let fee = self.fee(execution, closing + opening, priced.price);
-        if kind.pays_in_full() || self.conditions.semantics.short_cash != ShortCash::Margin {
+        if fee.is_nan() {
+            // A defect of a user's model, not a lack of cash: booking the fill reports it.
+            return None;
+        }
+        let asks_for_cash = kind.pays_in_full()
+            || self.conditions.semantics.short_cash != ShortCash::Margin
+            || self.was_asked_at_submission(execution);
+        if asks_for_cash {
             let price = priced.price * multiplier;
             self.refuse_by_cash(execution, held, (closing, opening), price, fee)
         } else {
             self.refuse_by_margin(execution, closing + opening, after, priced, fee, quotes)
         }
+    }
+
+    /// Whether a market order was tested when it was sent.
+    pub(super) fn was_asked_at_submission(&self, execution: &Execution) -> bool {
+        self.conditions.semantics.cash_check == CashCheck::SubmitAndFill
+            && self.ledger.orders[execution.order.index()].kind == OrderKind::Market
     }
 
     /// Cash that may pay for opens.
@@ -126,9 +140,16 @@ impl Broker {
     }
 
     /// By how much a need may exceed what there is.
-    fn tolerance_of(&self, have: f64) -> f64 {
+    pub(super) fn tolerance_of(&self, have: f64) -> f64 {
         let tolerance = self.conditions.semantics.cash_tolerance;
-        if tolerance < 0.0 { -tolerance * have.abs().max(1.0) } else { tolerance }
+        if !have.is_finite() || self.is_cash_exact {
+            // Beyond all numbers nothing passes.
+            0.0
+        } else if tolerance < 0.0 {
+            -tolerance * have.abs().max(1.0)
+        } else {
+            tolerance
+        }
     }
 
     /// `unit` is the price of one unit of `(closing, opening)`, in account currency.
@@ -140,13 +161,20 @@ impl Broker {
         unit: f64,
         fee: f64,
     ) -> Option<Refusal> {
+        // Where an order was asked about at submission, its fill only has to leave cash at 0.
+        if self.was_asked_at_submission(execution) {
+            let have = self.account.cash;
+            let need = execution.sign * (closing + opening) * unit + fee;
+            return (need > have).then_some((RejectCode::InsufficientCash, need, have));
+        }
         let short_cash = self.conditions.semantics.short_cash;
         let have = match short_cash {
             ShortCash::Lock | ShortCash::LockCombined => self.free_cash.free(),
             _ => self.spendable(),
         };
         let pays_in_full = self.conditions.terms.kind.pays_in_full();
-        let need = if pays_in_full || short_cash == ShortCash::Credit {
+        let is_credit = matches!(short_cash, ShortCash::Credit | ShortCash::CreditCapped);
+        let need = if pays_in_full || is_credit {
             // The proceeds of a sale are cash like any other; what covers one is paid as well.
             execution.sign * (closing + opening) * unit + fee
         } else {
@@ -176,6 +204,27 @@ impl Broker {
         let asset = execution.asset;
         let total = self.row_total(quotes);
         let share = self.book.by_asset[asset.index()];
+        let base = execution.base_price;
+        let equity = self.equity_after(execution, quantity, after, priced, fee, quotes);
+        let own = after.abs() * self.margin_a_unit(asset, base, true, after);
+        let need = total.margin - share.margin + own;
+        let passes = equity >= need - self.tolerance_of(equity);
+        (!passes).then_some((RejectCode::InsufficientMargin, need, equity))
+    }
+
+    /// Equity after a fill of `quantity` that leaves `after` units, at the prices of this row.
+    fn equity_after(
+        &mut self,
+        execution: &Execution,
+        quantity: f64,
+        after: f64,
+        priced: &Priced,
+        fee: f64,
+        quotes: &impl Quotes,
+    ) -> f64 {
+        let asset = execution.asset;
+        let total = self.row_total(quotes);
+        let share = self.book.by_asset[asset.index()];
         let multiplier = self.positions.multiplier(asset);
         let held = self.positions.quantity(asset);
         let base = execution.base_price;
@@ -187,20 +236,20 @@ impl Broker {
             let paid = execution.sign * quantity * priced.price * multiplier + fee;
             (self.account.cash - paid, after * base * multiplier)
         };
-        let equity = cash + (total.worth - share.worth) + worth;
-        let own = after.abs() * self.margin_a_unit(asset, base, true, after);
-        let need = total.margin - share.margin + own;
-        let passes = equity >= need - self.tolerance_of(equity);
-        (!passes).then_some((RejectCode::InsufficientMargin, need, equity))
+        cash + (total.worth - share.worth) + worth
     }
 
     fn refuse_by_limits(
         &mut self,
         execution: &Execution,
+        quantity: f64,
         after: f64,
+        priced: &Priced,
         quotes: &impl Quotes,
     ) -> Option<Refusal> {
         let asset = execution.asset;
+        let fee = self.fee(execution, quantity, priced.price);
+        let equity = self.equity_after(execution, quantity, after, priced, fee, quotes);
         let total = self.row_total(quotes);
         let share = self.book.by_asset[asset.index()];
         let value = after * execution.base_price * self.positions.multiplier(asset);
@@ -212,7 +261,7 @@ impl Broker {
             gross_after: total.gross - share.gross + value.abs(),
             net_after: total.net - share.net + value,
             net_before: total.net,
-            equity: self.account.cash + total.worth,
+            equity,
             n_positions_after: n_positions + u32::from(is_new),
             is_new,
             // Orders are counted when they are sent.

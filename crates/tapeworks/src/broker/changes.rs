@@ -1,29 +1,34 @@
 //! Changes and cancellations of orders that are live.
 
-use super::codes::CancelReason;
+use super::codes::{CancelReason, OrderKind, OrderOrigin};
 use super::cycle::Broker;
 use super::ledger::OrderEventKind;
 use super::submission::Change;
 use crate::base::{AssetId, OrderId};
 
 impl Broker {
-    /// Ends a live order; false when it has already ended.
+    /// Ends a live order of the strategy; false when it has already ended, or was sent by a rule, a
+    /// limit or a margin call.
     pub fn cancel(&mut self, order: OrderId) -> bool {
         let Some(place) = self.live.find(order) else {
             self.note_too_late(order);
             return false;
         };
+        if self.live.at(place).origin != OrderOrigin::Strategy {
+            return false;
+        }
         self.cancel_at(place, CancelReason::User);
         self.live.sweep();
         true
     }
 
-    /// Ends all live orders, or those of one asset: how many.
+    /// Ends all live orders of the strategy, or those for one asset: how many.
     pub fn cancel_all(&mut self, asset: Option<AssetId>) -> usize {
         let mut n_cancelled = 0;
         for place in 0..self.live.len() {
             let live = self.live.at(place);
-            if !live.is_done && asset.is_none_or(|asset| live.asset == asset) {
+            let is_own = live.origin == OrderOrigin::Strategy;
+            if is_own && !live.is_done && asset.is_none_or(|asset| live.asset == asset) {
                 self.cancel_at(place, CancelReason::User);
                 n_cancelled += 1;
             }
@@ -33,6 +38,8 @@ impl Broker {
     }
 
     /// Changes a live order from the next row on; false when it has already ended.
+    ///
+    /// Prices that its kind does not have are left out: a trailing order finds its own.
     ///
     /// A quantity at or below what has filled ends the order. A new stop takes back that the old
     /// one was reached. A new price or a larger quantity costs the order its priority.
@@ -58,12 +65,14 @@ impl Broker {
             }
         }
         let mut terms = live.terms;
-        if !change.limit.is_nan() && change.limit != terms.limit {
+        let has_limit = matches!(terms.kind, OrderKind::Limit | OrderKind::StopLimit);
+        if has_limit && !change.limit.is_nan() && change.limit != terms.limit {
             self.push_change(order, OrderEventKind::ReplacedLimit, terms.limit, change.limit);
             terms.limit = change.limit;
             costs_priority = true;
         }
-        if !change.stop.is_nan() && change.stop != terms.stop {
+        let has_stop = matches!(terms.kind, OrderKind::Stop | OrderKind::StopLimit);
+        if has_stop && !change.stop.is_nan() && change.stop != terms.stop {
             self.push_change(order, OrderEventKind::ReplacedStop, terms.stop, change.stop);
             terms.stop = change.stop;
             costs_priority = true;
@@ -76,6 +85,7 @@ impl Broker {
         (row.limit, row.stop) = (terms.limit, terms.stop);
         let trail = self.live.rare(place).map(|rare| rare.trail);
         if let Some(mut trail) = trail
+            && !trail.distance.is_nan()
             && !change.trail.is_nan()
             && change.trail != trail.distance
         {

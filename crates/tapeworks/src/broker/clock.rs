@@ -34,10 +34,10 @@ impl Broker {
         if self.live.has_rare() {
             self.expire_by_clock();
         }
+        self.pay_funding(false);
         if !self.conditions.schedule.flows.is_empty() {
             self.apply_flows();
         }
-        self.pay_funding(false);
         if self.conditions.semantics.funding_at == FundingAt::BeforeFills {
             self.pay_funding_at(|_, asset| quotes.bar(asset).map(|bar| bar.close));
         }

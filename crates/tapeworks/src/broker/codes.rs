@@ -202,6 +202,8 @@ codes! {
         MarginCall = "margin_call",
         /// The account is closed.
         AccountClosed = "account_closed",
+        /// A rule has closed the symbol in this row, and the semantics drop orders after it.
+        AfterRuleExit = "after_rule_exit",
     }
 }
 

@@ -8,6 +8,7 @@
 //! that fill in that row all the same do so in [`Broker::match_after`].
 
 use super::account::{Account, AccountTerms};
+use super::asked_rules::Deferred;
 use super::bar::{Bar, Quotes};
 use super::buying_power::RowBook;
 use super::codes::{ExitReason, FillFlags, OrderKind, OrderOrigin, Phase, Side};
@@ -86,6 +87,10 @@ pub struct Broker {
     pub(super) settlements: Settlements,
     pub(super) free_cash: FreeCash,
     pub(super) shadow: Shadow,
+    /// Orders of the present queue that the account has accepted.
+    pub(super) accepted: Vec<OrderId>,
+    /// Exits of rules that wait for the next row of their symbol.
+    pub(super) deferred: Vec<Deferred>,
     /// The positions have aged by the present row: what fills now fills after the callback.
     pub(super) row_is_over: bool,
     pub(super) past: Past,
@@ -104,9 +109,11 @@ pub struct Broker {
     /// Capital flows up to the last close.
     pub(super) flows_seen: f64,
     pub(super) is_closed: bool,
+    /// The cash test has no tolerance: while the size of a partial fill is sought.
+    pub(super) is_cash_exact: bool,
     pub(super) n_groups: u32,
     /// What has gone wrong in a user's model or an account; it ends the run.
-    pub(super) fault: Option<Error>,
+    pub(super) fault: Option<(Error, Option<AssetId>)>,
     /// Reused between rows: places in the book that can fill at the open.
     pub(super) at_open: Vec<(usize, Touched)>,
     /// Reused between rows: levels that can close something inside the rows.
@@ -368,6 +375,8 @@ impl Broker {
         });
         if is_target && fillable >= share {
             self.rules.step(asset, &level);
+        } else if is_target {
+            self.rules.fill_part(asset, &level, fillable);
         }
         let mut live = LiveOrder::new(order, asset, terms, wanted);
         live.reduce_only = true;
@@ -418,12 +427,19 @@ impl Broker {
     /// Notes an error that ends the run at the end of this timestamp.
     pub(super) fn fail(&mut self, error: Error) {
         if self.fault.is_none() {
-            self.fault = Some(error);
+            self.fault = Some((error, None));
         }
     }
 
-    /// The error that ends the run, when there is one.
-    pub fn take_fault(&mut self) -> Option<Error> {
+    /// Notes an error that a fill of `asset` has brought up.
+    pub(super) fn fail_at(&mut self, asset: AssetId, error: Error) {
+        if self.fault.is_none() {
+            self.fault = Some((error, Some(asset)));
+        }
+    }
+
+    /// The error that ends the run, when there is one, and the asset behind it.
+    pub fn take_fault(&mut self) -> Option<(Error, Option<AssetId>)> {
         self.fault.take()
     }
 }

@@ -1,8 +1,10 @@
 //! From a price to a fill: how much, at which price after costs, and whether the account allows it.
 
 use super::bar::Quotes;
+use super::buying_power::Refusal;
 use super::codes::{
-    CancelReason, ExitReason, ExpireReason, FillFlags, Phase, RejectCode, TimeInForce,
+    CancelReason, ExitReason, ExpireReason, FillFlags, OrderKind, OrderOrigin, Phase, RejectCode,
+    TimeInForce,
 };
 use super::commission::{FeeBasis, Traded};
 use super::custom::check_price_cost;
@@ -12,9 +14,9 @@ use super::live::Shortfall;
 use super::lots::Lots;
 use super::participation::{CapScope, VolumeBasis};
 use super::positions::{Entry, exceeds};
-use super::semantics::{ExitSlip, FeeBase, LimitSlip};
+use super::semantics::{ExitSlip, FeeBase, FlipShortfall, LimitSlip, ShortCash, ShortfallRule};
 use super::slippage::PriceBasis;
-use crate::base::{AssetId, Error, OrderId, Timestamp};
+use crate::base::{AssetId, OrderId};
 
 /// An order that has found its price.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +64,7 @@ impl Broker {
         if execution.reduce_only && !is_opposite {
             return self.cancel_unneeded(execution);
         }
-        let Some(mut quantity) = self.within_lock(execution, held) else { return };
+        let Some(mut quantity) = self.within_cash(execution, held, quotes) else { return };
         if is_opposite || execution.sign < 0.0 {
             let may_pass = execution.reduce_only || self.conditions.terms.kind.pays_in_full();
             if may_pass && exceeds(quantity, held.abs()) {
@@ -79,6 +81,9 @@ impl Broker {
             }
         }
         let fillable = self.fillable(asset, execution.place, quantity, quotes);
+        if fillable < quantity && self.refuses_whole(execution, held, quantity, quotes) {
+            return;
+        }
         let is_fok = self.tif_of(execution.place) == TimeInForce::Fok;
         if is_fok && fillable < quantity {
             return self.expire(execution, ExpireReason::FokUnfilled);
@@ -105,11 +110,15 @@ impl Broker {
         // What rounding leaves between two sums of units is not a flip.
         let opening =
             if is_opposite && !exceeds(quantity, held.abs()) { 0.0 } else { quantity - closing };
-        let Some(mut priced) = self.price_after_costs(execution, quantity, quotes) else { return };
+        let Some(mut priced) = self.price_after_costs(execution, quantity, quotes) else {
+            return self.refuse_at_base(execution, closing, opening, quotes);
+        };
         if opening > 0.0 {
-            let refusal = self.refuse_open(execution, closing, opening, &priced, quotes);
+            let refusal = self.refuse_before_costs(execution, closing, opening, &priced, quotes);
             if let Some((code, need, have)) = refusal {
-                let may_shrink = execution.shortfall == Shortfall::Partial && !is_fok;
+                let may_shrink = execution.shortfall == Shortfall::Partial
+                    && !is_fok
+                    && !self.was_asked_at_submission(execution);
                 let is_money =
                     matches!(code, RejectCode::InsufficientCash | RejectCode::InsufficientMargin);
                 let affordable = if may_shrink && is_money {
@@ -117,24 +126,26 @@ impl Broker {
                 } else {
                     0.0
                 };
-                if closing + affordable == 0.0 {
-                    return match execution.shortfall {
-                        _ if is_fok && is_money => {
-                            self.expire(execution, ExpireReason::FokUnfilled)
-                        }
-                        Shortfall::Cancel if is_money => {
-                            self.cancel_for_cash(execution);
-                        }
-                        _ => self.reject(execution, code, need, have),
+                let flip = self.conditions.semantics.flip_shortfall;
+                let refuses_flip = !may_shrink
+                    && match flip {
+                        FlipShortfall::CloseAndReject => false,
+                        FlipShortfall::CloseAndFill => !self.was_asked_at_submission(execution),
+                        FlipShortfall::Whole => true,
                     };
+                if closing + affordable == 0.0 || refuses_flip || is_fok {
+                    if is_fok && is_money {
+                        return self.expire(execution, ExpireReason::FokUnfilled);
+                    }
+                    return self.refuse(execution, code, need, have);
                 }
                 let quantity = closing + affordable;
                 let Some(again) = self.price_after_costs(execution, quantity, quotes) else {
                     return;
                 };
                 priced = again;
-                if affordable == 0.0 {
-                    self.book_fill(execution, held, closing, 0.0, &priced, quotes);
+                if affordable == 0.0 && flip == FlipShortfall::CloseAndReject {
+                    self.book_fill(execution, held, closing, closing, &priced, quotes);
                     let average = self.average_price(execution);
                     self.push_rejection(execution.order, code, need, have);
                     let reason = CancelReason::OpenLegRejected;
@@ -146,15 +157,15 @@ impl Broker {
                 let old = closing + opening;
                 let event = OrderEventKind::ResizedForCash;
                 self.push_change(execution.order, event, old, quantity);
-                self.book_fill(execution, held, closing, affordable, &priced, quotes);
+                self.book_fill(execution, held, closing, quantity, &priced, quotes);
                 let average = self.average_price(execution);
                 self.finish(execution, OrderStatus::Filled);
                 self.after_fill(execution, quantity, average);
                 return self.after_end(execution.order);
             }
         }
-        self.book_fill(execution, held, closing, opening, &priced, quotes);
-        let filled = closing + opening;
+        let filled = if opening > 0.0 { quantity } else { closing };
+        self.book_fill(execution, held, closing, filled, &priced, quotes);
         let average = self.average_price(execution);
         if is_whole {
             self.finish(execution, OrderStatus::Filled);
@@ -165,6 +176,27 @@ impl Broker {
         if is_whole {
             self.after_end(execution.order);
         }
+    }
+
+    /// Why an open is refused at its price; where shorts must be covered by cash, before costs too:
+    /// a sale takes more of it then.
+    fn refuse_before_costs(
+        &mut self,
+        execution: &Execution,
+        closing: f64,
+        opening: f64,
+        priced: &Priced,
+        quotes: &impl Quotes,
+    ) -> Option<Refusal> {
+        let is_covered = self.conditions.semantics.short_cash == ShortCash::CreditCovered;
+        if is_covered && priced.price != execution.base_price {
+            let base = Priced { price: execution.base_price, ..*priced };
+            let refusal = self.refuse_open(execution, closing, opening, &base, quotes);
+            if refusal.is_some() {
+                return refusal;
+            }
+        }
+        self.refuse_open(execution, closing, opening, priced, quotes)
     }
 
     /// Units of an order that the volume of the row lets fill, in whole lots.
@@ -221,27 +253,26 @@ impl Broker {
         let mut priced =
             Priced { price: base, stop_slip: 0.0, impact: 0.0, flags: execution.flags };
         let has_limit = !execution.limit.is_nan();
-        // Where slippage may keep a limit from filling, a limit that was touched pays it as well.
-        let touched_pays = match semantics.limit_slip {
-            LimitSlip::Clamp | LimitSlip::Unslipped => false,
-            LimitSlip::Refuse => true,
-            LimitSlip::Exceed => {
-                self.positions.quantity(execution.asset) * sign >= 0.0
-                    || semantics.exit_slip != ExitSlip::Never
-            }
-        };
+        let opens = self.positions.quantity(execution.asset) * sign >= 0.0;
+        // Where slippage may keep a limit from filling, or move it beyond, a limit that was touched
+        // pays it as well.
+        let touched_pays = matches!(semantics.limit_slip, LimitSlip::Refuse | LimitSlip::Exceed);
         let pays = (touched_pays || !execution.flags.has(FillFlags::MAKER))
             && !(has_limit && semantics.limit_slip == LimitSlip::Unslipped)
             && match semantics.exit_slip {
                 ExitSlip::Always => true,
                 ExitSlip::NotAtGap => !(execution.by_stop && execution.phase == Phase::Open),
                 ExitSlip::Never => !execution.by_stop,
+                ExitSlip::OpensOnly => opens,
             };
         if !pays {
             return Some(priced);
         }
         let mut price = base;
-        if execution.by_stop && conditions.stop_slippage != 0.0 {
+        let slips = execution.by_stop
+            && conditions.stop_slippage != 0.0
+            && (semantics.stop_slip_orders || self.is_of_rule(execution));
+        if slips {
             price = base * (1.0 + sign * conditions.stop_slippage);
             priced.stop_slip = sign * (price - base);
         }
@@ -250,7 +281,10 @@ impl Broker {
         if !is_free {
             let needs_volume =
                 conditions.slippage.needs_volume() || conditions.impact.needs_volume();
-            let volume = quotes.bar(execution.asset).map_or(f64::NAN, |bar| bar.volume);
+            let volume = quotes
+                .bar(execution.asset)
+                .filter(|_| instrument.has_volume)
+                .map_or(f64::NAN, |bar| bar.volume);
             let is_known = volume > 0.0;
             if needs_volume && !is_known {
                 priced.flags = priced.flags.with(FillFlags::NO_VOLUME_COST);
@@ -271,17 +305,24 @@ impl Broker {
                 sigma,
                 adv,
             };
-            let impact = check_price_cost("impact", conditions.impact.per_unit(&basis));
+            // A cost without bound comes of a size without measure: the account will refuse it.
+            let checked = |model: &str, cost: f64| {
+                if cost == f64::INFINITY { Ok(cost) } else { check_price_cost(model, cost) }
+            };
+            let impact = checked("impact", conditions.impact.per_unit(&basis));
             priced.impact = *impact.as_ref().unwrap_or(&0.0);
             price += sign * priced.impact;
             basis.price = price;
             (basis.sigma, basis.adv) = past(conditions.slippage.past_rows());
-            let per_unit =
-                if execution.is_quoted { 0.0 } else { conditions.slippage.per_unit(&basis) };
-            let slip = check_price_cost("slippage", per_unit);
+            let per_unit = if execution.is_quoted || price.is_infinite() {
+                0.0
+            } else {
+                conditions.slippage.per_unit(&basis)
+            };
+            let slip = checked("slippage", per_unit);
             price += sign * slip.as_ref().unwrap_or(&0.0);
             if let Err(error) = impact.and(slip) {
-                self.fail(self.located(error, execution.asset));
+                self.fail_at(execution.asset, error);
                 return None;
             }
         }
@@ -303,11 +344,17 @@ impl Broker {
             let beyond = sign * price > sign * execution.limit;
             match semantics.limit_slip {
                 LimitSlip::Clamp if beyond => price = execution.limit,
+                LimitSlip::ClampLoose if beyond && !execution.by_stop => price = execution.limit,
                 LimitSlip::Refuse if beyond => return None,
                 _ => {}
             }
         }
+        let leaves_row = semantics.limit_slip == LimitSlip::ClampLoose
+            && has_limit
+            && sign < 0.0
+            && !execution.by_stop;
         if semantics.slip_cap
+            && !leaves_row
             && let Some(bar) = quotes.bar(execution.asset)
         {
             price = price.clamp(bar.low, bar.high);
@@ -318,7 +365,9 @@ impl Broker {
 
     /// The fee of a fill of this order.
     pub(super) fn fee(&self, execution: &Execution, quantity: f64, price: f64) -> f64 {
-        if !self.conditions.semantics.fee_on_trailing && execution.reason == ExitReason::Trailing {
+        let is_trail = execution.reason == ExitReason::Trailing
+            || self.ledger.orders[execution.order.index()].kind == OrderKind::Trailing;
+        if is_trail && !self.conditions.semantics.fee_on_trailing {
             return 0.0;
         }
         self.conditions.commission.fee(&self.fee_basis(execution, quantity, price))
@@ -349,23 +398,84 @@ impl Broker {
         }
     }
 
-    /// An error with the place at which it happened.
-    pub(super) fn located(&self, error: Error, asset: AssetId) -> Error {
-        let at = Timestamp(self.now);
-        let placed = Error::new(
-            error.kind(),
-            error.code(),
-            format!("{at}, asset {}: {}", asset.0, error.message()),
-        );
-        match error.hint() {
-            Some(hint) => placed.with_hint(hint),
-            None => placed,
+    /// Whether the account is asked for the whole of an order of which the volume lets a part fill,
+    /// and has refused it: so it is where each order has a share of the volume of its own.
+    fn refuses_whole(
+        &mut self,
+        execution: &Execution,
+        held: f64,
+        quantity: f64,
+        quotes: &impl Quotes,
+    ) -> bool {
+        let scope = self.conditions.participation.as_ref().map(|one| one.scope);
+        let closing = if held * execution.sign < 0.0 { quantity.min(held.abs()) } else { 0.0 };
+        let opening = quantity - closing;
+        if scope != Some(CapScope::Order) || opening <= 0.0 {
+            return false;
+        }
+        let (price, flags) = (execution.base_price, execution.flags);
+        let priced = Priced { price, stop_slip: 0.0, impact: 0.0, flags };
+        let refusal = self.refuse_open(execution, closing, opening, &priced, quotes);
+        match refusal {
+            Some((code, need, have)) if execution.shortfall != Shortfall::Partial => {
+                self.refuse(execution, code, need, have);
+                true
+            }
+            _ => false,
         }
     }
 
-    /// What locked cash leaves of an order that covers or flips; `None` when it has ended the
-    /// order.
-    fn within_lock(&mut self, execution: &Execution, held: f64) -> Option<f64> {
+    fn is_of_rule(&self, execution: &Execution) -> bool {
+        self.ledger.orders[execution.order.index()].origin == OrderOrigin::PositionRule
+    }
+
+    /// Ends an order that may not open: without a refusal where the semantics want none.
+    fn refuse(&mut self, execution: &Execution, code: RejectCode, need: f64, have: f64) {
+        let is_money =
+            matches!(code, RejectCode::InsufficientCash | RejectCode::InsufficientMargin);
+        let cancels = match execution.shortfall {
+            _ if self.was_asked_at_submission(execution) => false,
+            Shortfall::Reject => false,
+            Shortfall::Cancel => true,
+            Shortfall::Partial => {
+                self.conditions.semantics.shortfall == ShortfallRule::PartialOrCancel
+            }
+        };
+        if cancels && is_money {
+            self.cancel_for_cash(execution);
+        } else {
+            self.reject(execution, code, need, have);
+        }
+    }
+
+    /// An order that waits rather than take its price: where slippage keeps it from filling, the
+    /// account is asked all the same.
+    fn refuse_at_base(
+        &mut self,
+        execution: &Execution,
+        closing: f64,
+        opening: f64,
+        quotes: &impl Quotes,
+    ) {
+        if opening == 0.0 || self.conditions.semantics.limit_slip != LimitSlip::Refuse {
+            return;
+        }
+        let (price, flags) = (execution.base_price, execution.flags);
+        let priced = Priced { price, stop_slip: 0.0, impact: 0.0, flags };
+        let refusal = self.refuse_open(execution, closing, opening, &priced, quotes);
+        if let Some((code, need, have)) = refusal {
+            self.refuse(execution, code, need, have);
+        }
+    }
+
+    /// What locked or capped cash leaves of an order that covers or flips; `None` when it has ended
+    /// the order.
+    fn within_cash(
+        &mut self,
+        execution: &Execution,
+        held: f64,
+        quotes: &impl Quotes,
+    ) -> Option<f64> {
         let wanted = execution.wanted;
         let is_opposite = held * execution.sign < 0.0;
         let covers = is_opposite && execution.sign > 0.0;
@@ -373,9 +483,13 @@ impl Broker {
             return Some(wanted);
         }
         let base = execution.base_price;
-        let Some(limit) = self.lock_limit(execution.asset, execution.sign, base) else {
-            return Some(wanted);
+        let capped = self.conditions.semantics.short_cash == ShortCash::CreditCapped;
+        let limit = if capped && covers {
+            Some(self.payable(execution, quotes))
+        } else {
+            self.lock_limit(execution.asset, execution.sign, base)
         };
+        let Some(limit) = limit else { return Some(wanted) };
         if limit >= wanted {
             return Some(wanted);
         }

@@ -2,9 +2,10 @@
 //! orders that depend on their position.
 
 use super::bar::Quotes;
-use super::codes::{CancelReason, ExpireReason, FillFlags, Phase, Side, TimeInForce};
+use super::codes::{CancelReason, ExpireReason, FillFlags, OrderKind, Phase, Side, TimeInForce};
 use super::cycle::{Broker, Hit};
 use super::execution::Execution;
+use super::matching::Trail;
 use super::ledger::{OrderEventKind, OrderStatus};
 use super::positions::exceeds;
 use super::semantics::{ChildFrom, Orphans};
@@ -27,13 +28,19 @@ impl Broker {
             Orphans::Cancel => self.fit_reduce_only(execution.asset),
             Orphans::Keep => {}
             Orphans::KeepButFlip => self.cancel_after_flip(execution, filled),
-            Orphans::CancelSymbol => self.cancel_orders_of_closed(execution.asset),
+            Orphans::CancelSymbol if execution.sign < 0.0 => {
+                self.cancel_sales_of_closed(execution.asset);
+            }
+            Orphans::CancelSymbol => {}
         }
     }
 
     /// What follows from the end of an order: held children of a parent that never filled go with
     /// it; those of a parent that filled in part stay, at that size.
     pub(super) fn after_end(&mut self, order: OrderId) {
+        if self.rules.needs_memory() {
+            self.rules.drop_decision(order);
+        }
         if !self.live.has_rare() {
             return;
         }
@@ -49,10 +56,10 @@ impl Broker {
                 self.cancel_at(place, CancelReason::ParentDone);
             } else if rare.follows_parent && row.filled.abs() < row.quantity.abs() {
                 let child = &mut self.ledger.orders[live.order.index()];
-                let old = child.quantity;
+                let (old, filled) = (child.quantity, child.filled.abs());
                 child.quantity = old.signum() * row.filled.abs();
-                let new = child.quantity;
-                self.push_change(live.order, OrderEventKind::ResizedByGroup, old, new);
+                let (before, after) = (old.abs() - filled, row.filled.abs() - filled);
+                self.push_change(live.order, OrderEventKind::ResizedByGroup, before, after);
             }
         }
     }
@@ -103,9 +110,14 @@ impl Broker {
             if rare.follows_parent {
                 let filled = self.ledger.orders[live.order.index()].filled.abs();
                 self.live.set_rest(place, parent.filled.abs() - filled);
+                self.grow_child(live.order, parent.filled.abs());
                 self.price_child(place, average);
             } else if !is_first {
                 continue;
+            } else if !rare.trail.distance.is_nan() {
+                // A trail on a position follows it from its entry.
+                let trail = Trail { water: average, ..rare.trail };
+                self.set_trail(place, trail);
             }
             // An order that would open something is tested from the next row on: which part of this
             // one lies after the parent's fill is not known.
@@ -120,6 +132,16 @@ impl Broker {
                 self.ledger.orders[live.order.index()].status = OrderStatus::Live;
                 self.push_change(live.order, OrderEventKind::Released, f64::NAN, f64::NAN);
             }
+        }
+    }
+
+    /// A parent whose quantity was raised takes its children along.
+    fn grow_child(&mut self, order: OrderId, units: f64) {
+        let row = &mut self.ledger.orders[order.index()];
+        let old = row.quantity;
+        if exceeds(units, old.abs()) {
+            row.quantity = old.signum() * units;
+            self.push_change(order, OrderEventKind::ReplacedQuantity, old.abs(), units);
         }
     }
 
@@ -145,7 +167,8 @@ impl Broker {
             if live.is_held {
                 rare.trail.water = average;
             }
-            terms.stop = rare.trail.stop(terms.side);
+            let is_awake = rare.trail.activate.is_nan();
+            terms.stop = if is_awake { rare.trail.stop(terms.side) } else { f64::NAN };
             if !rare.trail.limit_offset.is_nan() {
                 terms.limit = trailing_limit(terms.side, terms.stop, rare.trail.limit_offset);
             }
@@ -158,7 +181,7 @@ impl Broker {
             } else {
                 price
             };
-            if terms.limit.is_nan() {
+            if terms.kind != OrderKind::Limit {
                 terms.stop = price;
             } else {
                 terms.limit = price;
@@ -180,7 +203,7 @@ impl Broker {
             let live = *self.live.at(place);
             let Some(rare) = self.live.rare(place) else { continue };
             let is_new = rare.since.timestamp == self.now && rare.from <= self.now;
-            if !live.is_open() || !is_new || !live.reduce_only {
+            if !live.is_open() || !is_new || !self.is_reduce(&live) {
                 continue;
             }
             let base = rare.since.base;
@@ -225,19 +248,22 @@ impl Broker {
         }
         for place in 0..self.live.len() {
             let live = self.live.at(place);
-            if live.asset == execution.asset && live.order != execution.order && !live.is_done {
+            let stays = live.is_done
+                || live.order == execution.order
+                || self.accepted.contains(&live.order);
+            if live.asset == execution.asset && !stays {
                 self.cancel_at(place, CancelReason::PositionClosed);
             }
         }
     }
 
-    fn cancel_orders_of_closed(&mut self, asset: AssetId) {
+    fn cancel_sales_of_closed(&mut self, asset: AssetId) {
         if self.positions.quantity(asset) != 0.0 {
             return;
         }
         for place in 0..self.live.len() {
             let live = self.live.at(place);
-            if live.asset == asset && !live.is_done {
+            if live.asset == asset && !live.is_done && live.sign() < 0.0 {
                 self.cancel_at(place, CancelReason::PositionClosed);
             }
         }

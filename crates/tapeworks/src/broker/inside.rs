@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::bar::{Bar, Quotes};
 use super::codes::{ExitReason, FillFlags, OrderKind, Phase};
 use super::cycle::{Broker, Hit, rule_terms};
-use super::matching::Terms;
+use super::matching::{Terms, Touched};
 use super::positions::{Enlargement, Entry};
 use super::reach::{Reach, reach};
 use super::rules::Level;
@@ -22,6 +22,8 @@ pub(super) struct Candidate {
     by_stop: bool,
     is_maker: bool,
     source: Source,
+    /// The fill that opened the position it would reduce.
+    entry_fill: u32,
 }
 
 /// Where a candidate comes from.
@@ -45,7 +47,7 @@ impl Broker {
         if self.live.has_resting() {
             self.open_inside(quotes);
         }
-        self.reduce_inside(quotes);
+        self.reduce_inside(quotes, true);
         self.live.sweep();
     }
 
@@ -56,52 +58,89 @@ impl Broker {
             if !live.is_open()
                 || matches!(kind, OrderKind::Market | OrderKind::MarketOnClose)
                 || self.is_reduce(live)
+                || self.is_released_now(place)
             {
                 continue;
             }
             let Some(bar) = self.row(live.asset, quotes) else { continue };
             let semantics = &self.conditions.semantics;
             let touched = live.terms.inside(kind, bar.low, bar.high, &bar, semantics);
-            if !(touched.fills() || touched.is_triggered) || !self.may_fill_inside(place, kind) {
+            if !(touched.fills() || touched.is_triggered) || !self.may_fill_now(place) {
                 continue;
             }
+            let comes_late = touched.is_maker && self.must_fill_at_once(place);
+            let (asset, sign) = (live.asset, live.sign());
             if touched.is_triggered {
                 self.note_trigger(place);
             }
-            if touched.fills() {
+            if touched.fills() && !comes_late {
                 let flags = limit_flags(&self.live.at(place).terms, touched.is_maker, &bar);
-                let hit = Hit { flags, ..Hit::of(&touched, Phase::Inside) };
+                let seen = self.seen_by_flip(asset, sign, &touched, &bar);
+                let hit = Hit { flags, seen, ..Hit::of(&touched, Phase::Inside) };
                 self.fill_order(place, hit, quotes);
             }
         }
     }
 
-    pub(super) fn reduce_inside(&mut self, quotes: &impl Quotes) {
+    /// Fires the levels that rows reached and that reduce positions: those of rules, and those of
+    /// orders unless these are matched elsewhere.
+    pub(super) fn reduce_inside(&mut self, quotes: &impl Quotes, with_orders: bool) {
         let mut candidates = std::mem::take(&mut self.candidates);
         candidates.clear();
-        if self.live.has_resting() {
+        if with_orders && self.live.has_resting() {
             self.collect_orders(quotes, &mut candidates);
         }
         if self.rules.is_active() {
             self.collect_rules(quotes, &mut candidates);
         }
-        let rule = self.conditions.semantics.both_hit;
         // Stable: equal levels keep the order of submission, rules after orders.
-        candidates.sort_by(|a, b| {
-            a.asset.cmp(&b.asset).then_with(|| {
-                let bar = quotes.bar(a.asset).expect("a candidate was made from this row");
-                let side = self.positions.quantity(a.asset).signum();
-                turn(a, b, side, &bar, rule)
-            })
-        });
+        candidates.sort_by_key(|candidate| candidate.asset);
         for group in candidates.chunk_by(|a, b| a.asset == b.asset) {
-            let first = group[0].is_favourable;
-            let both = group.iter().any(|one| one.is_favourable != first);
-            for candidate in group {
-                self.reduce(candidate, both, quotes);
-            }
+            self.reduce_one_by_one(group, quotes);
         }
         self.candidates = candidates;
+    }
+
+    /// Takes the levels that one symbol's row reached one at a time, in the order in which the price
+    /// met them; a step of a ladder puts the next one in its place.
+    fn reduce_one_by_one(&mut self, group: &[Candidate], quotes: &impl Quotes) {
+        let asset = group[0].asset;
+        let bar = quotes.bar(asset).expect("a candidate was made from this row");
+        let side = self.positions.quantity(asset).signum();
+        let rule = self.conditions.semantics.both_hit;
+        let both = group.iter().any(|one| one.is_favourable != group[0].is_favourable);
+        let mut left = group.to_vec();
+        while !left.is_empty() {
+            left.sort_by(|a, b| turn(a, b, side, &bar, rule));
+            let candidate = left.remove(0);
+            self.reduce(&candidate, both, quotes);
+            if matches!(candidate.source, Source::Rule(level) if level.reason == ExitReason::Scaled)
+            {
+                left.extend(self.next_step(asset, &bar, quotes));
+            }
+        }
+    }
+
+    /// What the row showed the position that a fill closes on its way to the other side.
+    fn seen_by_flip(
+        &self,
+        asset: AssetId,
+        sign: f64,
+        touched: &Touched,
+        bar: &Bar,
+    ) -> (f64, f64) {
+        let side = self.positions.quantity(asset).signum();
+        let price = touched.price;
+        if side * sign >= 0.0 {
+            return (price, price);
+        }
+        let entry = self.positions.detail(asset).entry;
+        let reach = reach(&entry, side, bar, self.now, self.conditions.semantics.entry_bar);
+        if touched.is_maker {
+            (reach.adverse, price)
+        } else {
+            (price, side * (side * reach.start).max(side * price))
+        }
     }
 
     fn collect_orders(&mut self, quotes: &impl Quotes, candidates: &mut Vec<Candidate>) {
@@ -121,21 +160,35 @@ impl Broker {
             let (low, high) = reach.as_range(side);
             let semantics = &self.conditions.semantics;
             let touched = live.terms.inside(kind, low, high, &bar, semantics);
-            if !(touched.fills() || touched.is_triggered) || !self.may_fill_inside(place, kind) {
+            if !(touched.fills() || touched.is_triggered) || !self.may_fill_now(place) {
                 continue;
             }
-            if touched.is_triggered && !touched.fills() {
+            // What must fill at once takes its trigger, and no limit that the price comes to later.
+            let comes_late = touched.is_maker && self.must_fill_at_once(place);
+            if touched.is_triggered && (!touched.fills() || comes_late) {
                 self.note_trigger(place);
+            }
+            if !touched.fills() || comes_late {
                 continue;
             }
             let is_favourable = kind == OrderKind::Limit;
+            let price = not_before_entry(touched.price, &since, side, is_favourable, self.now);
+            // A stop-limit order that the price came back to fills at its limit, wherever it entered.
+            let came_back = touched.is_maker && kind != OrderKind::Limit;
+            let price = if came_back { touched.price } else { price };
+            if !live.terms.is_within_limit(price) {
+                // The entry lies beyond stop and limit: the order is a limit order from here on.
+                self.note_trigger(place);
+                continue;
+            }
             candidates.push(Candidate {
                 asset: live.asset,
                 is_favourable,
-                price: not_before_entry(touched.price, &since, side, is_favourable, self.now),
+                price,
                 by_stop: touched.by_stop,
                 is_maker: touched.is_maker,
                 source: Source::Order(place),
+                entry_fill: self.positions.detail(live.asset).entry_fill,
             });
         }
     }
@@ -176,6 +229,7 @@ impl Broker {
             by_stop: !is_favourable,
             is_maker: is_favourable,
             source: Source::Rule(level),
+            entry_fill: self.positions.detail(asset).entry_fill,
         }
     }
 
@@ -206,10 +260,23 @@ impl Broker {
             Source::Order(place) if !self.live.at(place).is_open() => return,
             // Its price has come, so it may not rest on: it is refused as at any other turn.
             Source::Order(place) if quantity == 0.0 => {
-                let hit = Hit { phase: Phase::Inside, ..Hit::at_open(candidate.price) };
+                let bar = quotes.bar(asset).expect("a candidate was made from this row");
+                let terms = self.live.at(place).terms;
+                let hit = Hit {
+                    phase: Phase::Inside,
+                    flags: limit_flags(&terms, candidate.is_maker, &bar),
+                    by_stop: candidate.by_stop,
+                    ..Hit::at_open(candidate.price)
+                };
                 return self.fill_order(place, hit, quotes);
             }
-            Source::Rule(_) if quantity == 0.0 => return,
+            // Its position is gone; another one may be in its place.
+            Source::Rule(_)
+                if quantity == 0.0
+                    || candidate.entry_fill != self.positions.detail(asset).entry_fill =>
+            {
+                return;
+            }
             _ => {}
         }
         let side = quantity.signum();
@@ -237,7 +304,7 @@ impl Broker {
         if both || uncertain_entry {
             flags = flags.with(FillFlags::AMBIGUOUS);
         }
-        let seen = if candidate.is_favourable {
+        let seen = if candidate.is_favourable || candidate.is_maker {
             (reach.adverse, price)
         } else {
             (price, side * (side * reach.start).max(side * price))
@@ -262,31 +329,31 @@ impl Broker {
                 let terms = rule_terms(side, level);
                 let flags = flags.with(limit_flags(&terms, candidate.is_maker, &bar));
                 self.fill_rule(asset, level, Hit { flags, ..hit }, quotes);
-                if level.reason == ExitReason::Scaled {
-                    self.climb_on(asset, both, quotes);
-                }
             }
         }
     }
 
-    /// Takes the further steps of a ladder that the row reached as well.
-    fn climb_on(&mut self, asset: AssetId, both: bool, quotes: &impl Quotes) {
+    /// The next step of a ladder, when the row reached it as well. What a step could not fill for
+    /// want of volume waits for the next row.
+    fn next_step(&self, asset: AssetId, bar: &Bar, quotes: &impl Quotes) -> Option<Candidate> {
         let side = self.positions.quantity(asset).signum();
-        if side == 0.0 || self.has_rule_order(asset) {
-            return;
+        if side == 0.0
+            || self.has_rule_order(asset)
+            || self.fillable(asset, None, f64::INFINITY, quotes) == 0.0
+        {
+            return None;
         }
-        let Some(bar) = self.row(asset, quotes) else { return };
-        let reach = self.rule_reach(asset, side, &bar);
-        let next = self.levels(asset).1;
-        if let Some(level) = next.filter(|l| side * reach.favourable >= side * l.price) {
-            let n_fills = self.ledger.fills.len();
-            let candidate = self.rule_candidate(asset, level, side, true);
-            // What a step could not fill for want of volume waits for the next row.
-            if self.fillable(asset, None, f64::INFINITY, quotes) > 0.0 {
-                self.reduce(&candidate, both, quotes);
-            }
-            debug_assert!(self.ledger.fills.len() >= n_fills, "fills are only added");
-        }
+        let reach = self.rule_reach(asset, side, bar);
+        let level = self.levels(asset).1?;
+        let is_reached = side * reach.favourable >= side * level.price;
+        let is_step = level.reason == ExitReason::Scaled;
+        (is_step && is_reached).then(|| self.rule_candidate(asset, level, side, true))
+    }
+
+    /// Whether an order was released in this row: which part of it lies after that is known only for
+    /// what reduces.
+    fn is_released_now(&self, place: usize) -> bool {
+        self.live.rare(place).is_some_and(|rare| rare.since.timestamp == self.now)
     }
 
     /// What the row showed a position up to its close.
@@ -358,13 +425,5 @@ fn limit_flags(terms: &Terms, is_maker: bool, bar: &Bar) -> FillFlags {
         FillFlags::MAKER.with(FillFlags::TOUCH_ONLY)
     } else {
         FillFlags::MAKER
-    }
-}
-
-impl Broker {
-    /// Whether an order with rarer terms may fill inside the row: an order that must fill at once
-    /// takes what the open gives, but a stop its trigger.
-    fn may_fill_inside(&self, place: usize, kind: OrderKind) -> bool {
-        self.may_fill_now(place) && (kind != OrderKind::Limit || !self.must_fill_at_once(place))
     }
 }

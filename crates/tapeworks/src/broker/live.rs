@@ -82,6 +82,8 @@ pub struct Rare {
     pub decided: f64,
     /// Whether a level of the rule was reached, in place of a close that decided.
     pub by_level: bool,
+    /// What a rebalance wanted to move, in currency; NaN: not sized by one.
+    pub value: f64,
     /// First timestamp at which it may be tested.
     pub from: i64,
 }
@@ -130,6 +132,7 @@ impl Rare {
         delay: 0,
         decided: f64::NAN,
         by_level: false,
+        value: f64::NAN,
         from: i64::MIN,
     };
 }

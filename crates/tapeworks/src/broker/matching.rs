@@ -129,6 +129,12 @@ impl Terms {
         }
     }
 
+    /// Whether a price is no worse than the limit, when there is one.
+    #[must_use]
+    pub fn is_within_limit(&self, price: f64) -> bool {
+        self.limit.is_nan() || self.limit_takes(price)
+    }
+
     /// `price` has reached the stop.
     #[inline]
     fn stop_takes(&self, price: f64) -> bool {
@@ -155,15 +161,19 @@ impl Terms {
             OrderKind::Stop | OrderKind::Trailing if self.stop_takes(open) => {
                 Touched::stopped(open)
             }
+            // Where gaps are ignored the open means nothing.
+            OrderKind::StopLimit | OrderKind::TrailingLimit
+                if semantics.stop_limit == StopLimitRule::Better =>
+            {
+                Touched::MISSED
+            }
             OrderKind::StopLimit | OrderKind::TrailingLimit if self.stop_takes(open) => {
                 let price = match semantics.stop_limit {
-                    // The level of the stop is taken although the row opened beyond it.
-                    StopLimitRule::Better => self.better_of_both(),
                     StopLimitRule::Limit => f64::NAN,
                     _ if self.limit_takes(open) => open,
                     _ => f64::NAN,
                 };
-                Touched { price, is_triggered: true, is_maker: false, by_stop: false }
+                Touched { price, is_triggered: true, is_maker: false, by_stop: true }
             }
             _ => Touched::MISSED,
         }
@@ -209,7 +219,10 @@ impl Terms {
             return if is_reached { at_limit } else { triggered };
         }
         if semantics.stop_limit == StopLimitRule::Better {
-            return Touched { price: self.better_of_both(), ..triggered };
+            let is_beyond = self.limit_takes(self.stop) && self.limit != self.stop;
+            let fills = is_beyond && self.limit_takes(toward_limit);
+            let at_stop = Touched { price: self.stop, by_stop: true, ..triggered };
+            return if fills { at_stop } else { triggered };
         }
         if self.limit_takes(self.stop) {
             return Touched { price: self.stop, by_stop: true, ..triggered };
@@ -223,16 +236,10 @@ impl Terms {
                 };
                 has_turned && self.limit_takes(bar.close)
             }
+            StopLimitRule::Trigger => self.limit_takes(toward_limit),
             _ => false,
         };
         if came_back { at_limit } else { triggered }
-    }
-
-    fn better_of_both(&self) -> f64 {
-        match self.side {
-            Side::Buy => self.stop.min(self.limit),
-            Side::Sell => self.stop.max(self.limit),
-        }
     }
 
     /// What one price of a row does to an order, for semantics that look at no other; what it

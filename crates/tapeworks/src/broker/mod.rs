@@ -18,6 +18,7 @@ mod account;
 mod accrual;
 mod affordable;
 mod aging;
+mod asked_rules;
 mod bar;
 mod booking;
 mod buying_power;
@@ -92,10 +93,11 @@ pub use rules::{
 pub use schedule::{CapitalFlow, FundingRate, Roll, Schedule};
 pub use semantics::{
     AfterRuleExit, BarsHeld, BothHit, CashCheck, ChildFrom, ChildGate, CloseRuleAt, EntryBar,
-    Excursions, ExitSlip, FeeBase, FillAt, FinalClose, FundingAt, LimitGap, LimitSlip, MarkMissing,
-    Matching, OnCloseAt, Orphans, PartialSearch, RestFrom, RowCheck, RuleStyle, Semantics,
-    Sequence, ShortCash, ShortfallRule, SizeRounding, StopBase, StopExitAt, StopLimitRule,
-    TargetRounding, TargetShortfall, Touch, TrailOrder, WaterMark, WaterStart,
+    Excursions, ExitSlip, FeeBase, FillAt, FinalClose, FlipShortfall, FundingAt, LimitGap,
+    LimitSlip, MarkMissing, Matching, OnCloseAt, Orphans, PartialSearch, RebalanceOrder, RestFrom,
+    RowCheck, RuleStyle, Semantics, Sequence, ShortCash, ShortfallRule, SizeRounding, StopBase,
+    StopExitAt, StopLimitRule, TargetRounding, TargetShortfall, Touch, TrailOrder, WaterMark,
+    WaterStart,
 };
 pub use slippage::{PriceBasis, Slippage, SpreadMeasure};
 pub use submission::{Change, NewOrder};

@@ -7,21 +7,17 @@
 use super::bar::{Bar, Quotes};
 use super::codes::{FillFlags, OrderKind, OrderOrigin, Phase, RejectCode, Side};
 use super::cycle::{Broker, Hit};
-use super::ledger::{OrderRow, OrderStatus};
-use super::live::{LiveOrder, Rare};
-use super::matching::{Terms, Touched};
-use super::positions::Entry;
-use super::rules::RuleExit;
+use super::matching::Touched;
 use super::semantics::{
-    CashCheck, EntryBar, Excursions, FillAt, OnCloseAt, RestFrom, RuleStyle, Sequence,
-    SizeRounding, Touch, TrailOrder,
+    CashCheck, EntryBar, Excursions, FillAt, OnCloseAt, RestFrom, RuleStyle, Sequence, Touch,
+    TrailOrder,
 };
 use super::shadow::Shadow;
 use crate::base::AssetId;
 
 /// Which orders a walk takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Walk {
+pub(super) enum Walk {
     /// Those of earlier rows, before the callback.
     Earlier,
     /// Those of this row, after the callback.
@@ -45,6 +41,7 @@ impl Broker {
     pub(super) fn match_one_pass(&mut self, quotes: &impl Quotes) {
         self.watch(quotes);
         self.roll(quotes);
+        self.send_deferred(quotes);
         self.fill_decided(quotes);
         let semantics = self.conditions.semantics;
         let asks = semantics.rules == RuleStyle::Evaluated;
@@ -52,7 +49,7 @@ impl Broker {
             self.ask_rules(quotes);
         } else if !asks {
             self.close_beyond_open(quotes);
-            self.reduce_inside(quotes);
+            self.reduce_inside(quotes, false);
         }
         self.walk(quotes, Walk::Earlier);
         if asks && semantics.entry_bar != EntryBar::None {
@@ -75,6 +72,7 @@ impl Broker {
         if self.conditions.semantics.fills_in_own_row() {
             self.row_is_over = true;
             self.walk(quotes, walk);
+            self.age_entered(quotes);
             self.live.sweep();
             self.book.forget();
         }
@@ -87,7 +85,9 @@ impl Broker {
         }
         for place in 0..self.live.len() {
             let live = *self.live.at(place);
-            if !live.is_open() || live.origin == OrderOrigin::Strategy {
+            // What the volume left of an exit at a level waits with the other orders.
+            let has_price = self.live.rare(place).is_some_and(|rare| !rare.decided.is_nan());
+            if !live.is_open() || live.origin == OrderOrigin::Strategy || has_price {
                 continue;
             }
             let Some(bar) = self.row(live.asset, quotes) else { continue };
@@ -95,79 +95,6 @@ impl Broker {
             let by_stop = self.live.rare(place).is_some_and(|rare| rare.by_level);
             let hit = Hit { by_stop, ..self.hit(row.market, row.phase) };
             self.fill_order(place, hit, quotes);
-        }
-    }
-
-    /// Asks the rules of every position once, with the completed row.
-    fn ask_rules(&mut self, quotes: &impl Quotes) {
-        if !self.rules.is_active() {
-            return;
-        }
-        let semantics = self.conditions.semantics;
-        for at in 0..self.positions.held().len() {
-            let asset = AssetId(self.positions.held()[at]);
-            let Some(bar) = self.row(asset, quotes) else { continue };
-            if self.has_rule_order(asset) {
-                continue;
-            }
-            let seen = match semantics.rule_touch {
-                Touch::BarRange => bar,
-                Touch::Close | Touch::FillPrice => {
-                    let price = bar.close;
-                    Bar { open: price, high: price, low: price, ..bar }
-                }
-            };
-            let mut facts = self.facts(asset);
-            // The row counts, unless the position was entered in it.
-            facts.bars_held += u32::from(self.positions.detail(asset).entry_timestamp != self.now);
-            let exit = self.rules.evaluate(asset, &facts, &seen, quotes, &semantics);
-            if let Some(exit) = exit {
-                self.send_rule_exit(asset, &exit, facts.quantity);
-            }
-        }
-    }
-
-    /// Puts the exit of a rule behind all other orders, or off to the next row.
-    fn send_rule_exit(&mut self, asset: AssetId, exit: &RuleExit, held: f64) {
-        let semantics = self.conditions.semantics;
-        let quantity = match self.conditions.semantics.size_rounding {
-            SizeRounding::Lot => self.lot(asset).round(exit.quantity.min(held)),
-            SizeRounding::None => exit.quantity.min(held),
-        };
-        if quantity == 0.0 {
-            return;
-        }
-        let side = self.positions.quantity(asset).signum();
-        let terms = Terms {
-            kind: OrderKind::Market,
-            side: if side > 0.0 { Side::Sell } else { Side::Buy },
-            limit: f64::NAN,
-            stop: f64::NAN,
-        };
-        let order = self.next_order();
-        self.ledger.orders.push(OrderRow {
-            created: if exit.is_deferred { self.now } else { self.previous },
-            quantity: -side * quantity,
-            limit: f64::NAN,
-            stop: f64::NAN,
-            filled: 0.0,
-            asset,
-            tag: 0,
-            kind: OrderKind::Market,
-            origin: OrderOrigin::PositionRule,
-            reason: exit.reason,
-            reduce_only: !semantics.double_exit,
-            status: OrderStatus::Live,
-        });
-        let mut live = LiveOrder::new(order, asset, terms, quantity);
-        live.reduce_only = !semantics.double_exit;
-        live.reason = exit.reason;
-        live.origin = OrderOrigin::PositionRule;
-        let rare = Rare { decided: exit.price, by_level: exit.by_level, ..self.rare_of_rule() };
-        self.live.push_rare(live, rare);
-        let closes_all = quantity >= held;
-        if !exit.is_deferred && closes_all && !self.closed_by_rule.contains(&asset.0) {
-            self.closed_by_rule.push(asset.0);
         }
     }
 
@@ -224,11 +151,13 @@ impl Broker {
                 self.reject_at(place, RejectCode::InsufficientMargin, f64::NAN, f64::NAN);
             }
         }
+        self.accepted = accepted.iter().map(|row| self.live.at(row.0).order).collect();
         for (place, hit) in accepted {
             if self.live.at(place).is_open() {
                 self.fill_order(place, hit, quotes);
             }
         }
+        self.accepted.clear();
         self.shadow = Shadow::default();
     }
 
@@ -252,7 +181,8 @@ impl Broker {
                 );
                 is_own && in_own_row
             }
-            (_, Walk::Own) => is_own && semantics.rest_from == RestFrom::Same,
+            // The row is walked again with all that rests.
+            (_, Walk::Own) => semantics.rest_from == RestFrom::Same,
             (_, Walk::Call) => false,
         }
     }
@@ -267,7 +197,7 @@ impl Broker {
     }
 
     /// Fills an order if the row reaches it.
-    fn try_fill(&mut self, place: usize, quotes: &impl Quotes, walk: Walk) {
+    pub(super) fn try_fill(&mut self, place: usize, quotes: &impl Quotes, walk: Walk) {
         if let Some(hit) = self.find_hit(place, quotes, walk) {
             self.fill_order(place, hit, quotes);
         }
@@ -318,6 +248,9 @@ impl Broker {
                 taken(row.market)
             }
             OrderKind::MarketOnClose => taken(row.bar.close),
+            OrderKind::Trailing | OrderKind::TrailingLimit => {
+                live.terms.in_row(kind, &row.bar, semantics)
+            }
             _ => match semantics.touch {
                 Touch::BarRange => live.terms.in_row(kind, &row.bar, semantics),
                 Touch::Close => live.terms.at_price(kind, row.bar.close, row.market),
@@ -333,15 +266,23 @@ impl Broker {
         if since.timestamp != self.now {
             return true;
         }
-        match (self.conditions.semantics.entry_bar_children, since.how) {
-            (EntryBar::FullBar | EntryBar::AfterEntry, _) | (EntryBar::ByEntry, Entry::Open) => {
-                true
-            }
-            (EntryBar::ByEntry, Entry::Stop) => {
-                live.kind() == OrderKind::Limit && !self.sibling_is_reached(place, bar)
-            }
-            (EntryBar::None, _) | (EntryBar::ByEntry, _) => false,
+        match self.conditions.semantics.entry_bar_children {
+            EntryBar::FullBar | EntryBar::AfterEntry => true,
+            EntryBar::None => false,
+            EntryBar::ByEntry => match self.parent_kind(place) {
+                OrderKind::Market => true,
+                OrderKind::Stop => {
+                    live.kind() == OrderKind::Limit && !self.sibling_is_reached(place, bar)
+                }
+                _ => false,
+            },
         }
+    }
+
+    /// The kind of the order that released this one; a market order where there is none.
+    fn parent_kind(&self, place: usize) -> OrderKind {
+        let parent = self.live.rare(place).and_then(|rare| rare.parent);
+        parent.map_or(OrderKind::Market, |order| self.ledger.orders[order.index()].kind)
     }
 
     /// Whether the row reaches a stop in the group of an order.
@@ -391,7 +332,9 @@ impl Broker {
         };
         let value = |place: usize| {
             let live = self.live.at(place);
-            live.rest * price(live.asset) * self.positions.multiplier(live.asset)
+            let sent = self.live.rare(place).map_or(f64::NAN, |rare| rare.value);
+            let now = live.rest * price(live.asset) * self.positions.multiplier(live.asset);
+            if sent.is_nan() { now } else { sent }
         };
         let signed = |place: usize| self.live.at(place).sign() * value(place);
         match self.conditions.semantics.sequence {

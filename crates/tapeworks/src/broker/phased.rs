@@ -59,7 +59,8 @@ impl Broker {
                 let kind = live.kind();
                 let waits =
                     kind == OrderKind::MarketOnClose || (market_waits && kind == OrderKind::Market);
-                if !live.is_open() || !waits || self.is_reduce(live) != reduces {
+                // The second time round, what the others have turned into a reduce as well.
+                if !live.is_open() || !waits || (reduces && !self.is_reduce(live)) {
                     continue;
                 }
                 let Some(bar) = self.row(live.asset, quotes) else { continue };

@@ -6,10 +6,11 @@
 
 use super::semantics::{
     AfterRuleExit, BarsHeld, BothHit, CashCheck, ChildFrom, ChildGate, CloseRuleAt, EntryBar,
-    Excursions, ExitSlip, FeeBase, FillAt, FundingAt, LimitGap, LimitSlip, MarkMissing, Matching,
-    OnCloseAt, Orphans, PartialSearch, RestFrom, RowCheck, RuleStyle, Semantics, Sequence,
-    ShortCash, ShortfallRule, SizeRounding, StopBase, StopExitAt, StopLimitRule, TargetRounding,
-    TargetShortfall, Touch, TrailOrder, WaterMark, WaterStart,
+    Excursions, ExitSlip, FeeBase, FillAt, FlipShortfall, FundingAt, LimitGap, LimitSlip,
+    MarkMissing, Matching, OnCloseAt, Orphans, PartialSearch, RebalanceOrder, RestFrom, RowCheck,
+    RuleStyle, Semantics, Sequence, ShortCash, ShortfallRule, SizeRounding, StopBase, StopExitAt,
+    StopLimitRule, TargetRounding, TargetShortfall, Touch, TrailOrder, TrailPercent, WaterMark,
+    WaterStart,
 };
 
 /// Every constant that a name finds.
@@ -51,6 +52,7 @@ impl Semantics {
     /// `cheat_on_close` is `fill_at = same_close`.
     pub const BACKTRADER: Self = Self {
         name: "backtrader",
+        limit_slip: LimitSlip::ClampLoose,
         matching: Matching::OnePass,
         row_check: RowCheck::Finite,
         stop_limit: StopLimitRule::TriggerOrOpenBetween,
@@ -114,7 +116,7 @@ impl Semantics {
         entry_bar_children: EntryBar::None,
         sequence: Sequence::BySymbol,
         shortfall: ShortfallRule::Partial,
-        short_cash: ShortCash::Credit,
+        short_cash: ShortCash::CreditCapped,
         size_rounding: SizeRounding::None,
         target_rounding: TargetRounding::Difference,
         on_close_at: OnCloseAt::Same,
@@ -193,7 +195,7 @@ impl Semantics {
         row_check: RowCheck::Finite,
         limit_slip: LimitSlip::Exceed,
         stop_limit: StopLimitRule::Better,
-        exit_slip: ExitSlip::Never,
+        exit_slip: ExitSlip::OpensOnly,
         entry_bar: EntryBar::ByEntry,
         entry_bar_children: EntryBar::ByEntry,
         sequence: Sequence::Submission,
@@ -218,6 +220,7 @@ impl Semantics {
         row_check: RowCheck::Finite,
         limit_slip: LimitSlip::Unslipped,
         stop_limit: StopLimitRule::Trigger,
+        trail_percent: TrailPercent::LastRow,
         exit_slip: ExitSlip::Never,
         water_start: WaterStart::EntryExtreme,
         water_entry_row: false,
@@ -252,6 +255,7 @@ impl Semantics {
     /// `allow_leverage` too a margin account with `short_cash = margin`.
     pub const ML4T_DEFAULT: Self = Self {
         name: "ml4t_default",
+        flip_shortfall: FlipShortfall::Whole,
         matching: Matching::OnePass,
         row_check: RowCheck::Finite,
         limit_gap: LimitGap::Limit,
@@ -270,7 +274,8 @@ impl Semantics {
         target_shortfall: TargetShortfall::Rebalance,
         partial_search: PartialSearch::HalvingLessCent,
         short_cash: ShortCash::CreditCovered,
-        target_rounding: TargetRounding::Difference,
+        target_rounding: TargetRounding::Order,
+        rebalance_order: RebalanceOrder::SalesFirst,
         fee_base: FeeBase::PriceOnly,
         mark_missing: MarkMissing::SkipOrders,
         bars_held: BarsHeld::AllRows,
@@ -280,6 +285,7 @@ impl Semantics {
         after_rule_exit: AfterRuleExit::Blocked,
         targets_count_live: false,
         double_exit: true,
+        stop_slip_orders: false,
         cash_tolerance: 0.01,
         ..Self::REALISTIC
     };
@@ -337,8 +343,7 @@ impl Semantics {
     pub const ML4T_BACKTRADER_STRICT: Self = Self {
         name: "ml4t_backtrader_strict",
         cash_check: CashCheck::SubmitAndFill,
-        short_cash: ShortCash::Credit,
-        cash_tolerance: 0.0,
+        flip_shortfall: FlipShortfall::CloseAndFill,
         ..Self::ML4T_BACKTRADER
     };
 
@@ -353,7 +358,7 @@ impl Semantics {
         water_mark: WaterMark::Extreme,
         water_start: WaterStart::EntryExtreme,
         close_rule_at: CloseRuleAt::SameClose,
-        shortfall: ShortfallRule::Partial,
+        shortfall: ShortfallRule::PartialOrCancel,
         size_rounding: SizeRounding::None,
         excursions: Excursions::NotEntryRow,
         ..Self::ML4T_DEFAULT
@@ -366,6 +371,7 @@ impl Semantics {
         name: "ml4t_vectorbt_strict",
         fill_at: FillAt::SameClose,
         sequence: Sequence::FreeCashAscending,
+        shortfall: ShortfallRule::Partial,
         short_cash: ShortCash::Lock,
         cash_tolerance: 0.0,
         ..Self::ML4T_VECTORBT

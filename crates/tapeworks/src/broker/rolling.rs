@@ -86,7 +86,7 @@ impl Broker {
         let priced =
             priced.unwrap_or(Priced { price: open, stop_slip: 0.0, impact: 0.0, flags: hit.flags });
         let closing = if held * units < 0.0 { held.abs().min(units.abs()) } else { 0.0 };
-        self.book_fill(&execution, held, closing, units.abs() - closing, &priced, quotes);
+        self.book_fill(&execution, held, closing, units.abs(), &priced, quotes);
         self.finish(&execution, OrderStatus::Filled);
         self.after_fill(&execution, units.abs(), priced.price);
     }

@@ -87,6 +87,9 @@ codes! {
         Refuse = "refuse",
         /// Moves its price beyond the limit.
         Exceed = "exceed",
+        /// As `clamp`, but an order that fills at its stop may go beyond its limit, and a sale at
+        /// the open beyond the row. For parity only.
+        ClampLoose = "clamp_loose",
     }
 }
 
@@ -97,12 +100,13 @@ codes! {
         TriggerOrClose = "trigger_or_close",
         /// At the trigger when the limit allows it; at the limit only if the open lay between.
         TriggerOrOpenBetween = "trigger_or_open_between",
-        /// At the trigger when the limit allows it.
+        /// At the trigger when the limit allows it; else at the limit wherever the row touched it.
         Trigger = "trigger",
         /// At the limit wherever the row touched it; where the limit is better than the stop and
         /// the stop was reached inside the row, only if the close came back to the limit.
         Limit = "limit",
-        /// At the better of stop and limit; gaps are ignored.
+        /// At the stop, whatever the open, if the limit lies beyond it and the row touched the limit;
+        /// else not in this row.
         Better = "better",
     }
 }
@@ -116,6 +120,18 @@ codes! {
         NotAtGap = "not_at_gap",
         /// None.
         Never = "never",
+        /// None, nor any other fill that closes; whatever opens does.
+        OpensOnly = "opens_only",
+    }
+}
+
+codes! {
+    /// What moves the stop of a trailing order whose distance is a fraction.
+    TrailPercent {
+        /// Prices that are better than the best so far.
+        Best = "best",
+        /// Each row anew, up and down, for a sale; nothing for a buy. For parity only.
+        LastRow = "last_row",
     }
 }
 
@@ -261,7 +277,8 @@ codes! {
         Cancel = "cancel",
         /// They stay, and may open a position. For parity only.
         Keep = "keep",
-        /// All orders of the symbol are cancelled.
+        /// A sale that ends a position cancels the other sales of the symbol; a buy nothing. For
+        /// parity only.
         CancelSymbol = "cancel_symbol",
         /// They stay; a fill that flips the position cancels all other orders of the symbol. For
         /// parity only.
@@ -312,6 +329,22 @@ codes! {
         Partial = "partial",
         /// It is cancelled without a refusal.
         Cancel = "cancel",
+        /// The largest quantity that can be paid fills; where there is none, it is cancelled without
+        /// a refusal.
+        PartialOrCancel = "partial_or_cancel",
+    }
+}
+
+codes! {
+    /// What becomes of an order that flips a position when the account cannot pay for what it opens.
+    FlipShortfall {
+        /// What it closes fills, and the rest is refused.
+        CloseAndReject = "close_and_reject",
+        /// What it closes fills and the order is done, if the account was asked at submission; others
+        /// are refused whole.
+        CloseAndFill = "close_and_fill",
+        /// It is refused whole.
+        Whole = "whole",
     }
 }
 
@@ -320,7 +353,8 @@ codes! {
     TargetShortfall {
         /// All of them.
         Partial = "partial",
-        /// Those of a rebalance; other targets follow the rule of orders in stated units.
+        /// Those of a rebalance in whole lots; other targets follow the rule of orders in stated
+        /// units.
         Rebalance = "rebalance",
         /// None: they follow the rule of orders in stated units.
         AsOrders = "as_orders",
@@ -345,6 +379,8 @@ codes! {
         Margin = "margin",
         /// They are cash like any other: a short may be opened while cash stays at 0 or above.
         Credit = "credit",
+        /// They are cash like any other, and no buy goes beyond it: one that covers is cut as well.
+        CreditCapped = "credit_capped",
         /// They are cash like any other, and a short is opened against free cash of its value.
         CreditCovered = "credit_covered",
         /// They are locked, and as much again.
@@ -371,6 +407,19 @@ codes! {
         Target = "target",
         /// The difference to what is held.
         Difference = "difference",
+        /// The difference, by the order that asks for it: less than a lot is a refused order.
+        Order = "order",
+    }
+}
+
+codes! {
+    /// The order in which a rebalance sends its orders.
+    RebalanceOrder {
+        /// What reduces positions first, then the rest, each by symbol.
+        ReducesFirst = "reduces_first",
+        /// Sales first, then buys, each as the weights were given; what was not named is sold after
+        /// them.
+        SalesFirst = "sales_first",
     }
 }
 
@@ -487,7 +536,9 @@ macro_rules! semantics {
             pub double_exit: bool,
             /// Whether trailing orders pay a fee.
             pub fee_on_trailing: bool,
-            /// The part of equity that targets are measured from.
+            /// Whether stop slippage is paid by orders too, in place of position rules alone.
+            pub stop_slip_orders: bool,
+            /// The part of equity that the weights of a rebalance are measured from.
             pub headroom: f64,
             /// By how much currency an open may exceed the cash; negative: relative to the cash.
             pub cash_tolerance: f64,
@@ -564,6 +615,8 @@ semantics! {
     trail_orders: TrailOrder,
     /// When a trailing rule follows the price.
     trail_rules: TrailOrder,
+    /// What moves the stop of a trailing order whose distance is a fraction.
+    trail_percent: TrailPercent,
     /// Which prices move a water mark.
     water_mark: WaterMark,
     /// Where a water mark starts.
@@ -596,6 +649,8 @@ semantics! {
     cash_check: CashCheck,
     /// What happens to orders in stated units that cannot be paid.
     shortfall: ShortfallRule,
+    /// What becomes of a flip that cannot be paid.
+    flip_shortfall: FlipShortfall,
     /// Which orders sized by a target fill as far as the account can pay.
     target_shortfall: TargetShortfall,
     /// How the largest payable quantity is found.
@@ -606,6 +661,8 @@ semantics! {
     size_rounding: SizeRounding,
     /// What is rounded of a target.
     target_rounding: TargetRounding,
+    /// The order in which a rebalance sends its orders.
+    rebalance_order: RebalanceOrder,
     /// Whether the multiplier enters percentage fees.
     fee_base: FeeBase,
     /// What a position without a row is worth.
@@ -645,6 +702,7 @@ impl Semantics {
         exit_slip: ExitSlip::Always,
         trail_orders: TrailOrder::TestThenUpdate,
         trail_rules: TrailOrder::TestThenUpdate,
+        trail_percent: TrailPercent::Best,
         water_mark: WaterMark::Extreme,
         water_start: WaterStart::Fill,
         rules: RuleStyle::Resting,
@@ -661,11 +719,13 @@ impl Semantics {
         sequence: Sequence::ReduceFirst,
         cash_check: CashCheck::AtFill,
         shortfall: ShortfallRule::Reject,
+        flip_shortfall: FlipShortfall::CloseAndReject,
         target_shortfall: TargetShortfall::Partial,
         partial_search: PartialSearch::Exact,
         short_cash: ShortCash::Margin,
         size_rounding: SizeRounding::Lot,
         target_rounding: TargetRounding::Target,
+        rebalance_order: RebalanceOrder::ReducesFirst,
         fee_base: FeeBase::Notional,
         mark_missing: MarkMissing::Last,
         bars_held: BarsHeld::OwnRows,
@@ -680,6 +740,7 @@ impl Semantics {
         targets_count_live: true,
         double_exit: false,
         fee_on_trailing: true,
+        stop_slip_orders: true,
         headroom: 1.0,
         cash_tolerance: -1e-9,
     };
@@ -697,6 +758,15 @@ impl Semantics {
     #[must_use]
     pub fn needs_submit_close(&self) -> bool {
         self.stop_base == StopBase::SubmitClose || self.water_start == WaterStart::SubmitClose
+    }
+
+    /// Whether the value of an order decides when its turn comes.
+    #[must_use]
+    pub fn sorts_by_value(&self) -> bool {
+        matches!(
+            self.sequence,
+            Sequence::OpensLargestFirst | Sequence::OpensSmallestFirst | Sequence::ValueAscending
+        )
     }
 
     /// Whether a trailing order has no level before the first row that it meets.

@@ -160,3 +160,32 @@ impl Broker {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 100 units bought, 40 of them sold again, the rest sold and 10 more: what is held by hand.
+    #[test]
+    fn picture_when_traded_then_units_add_up_and_the_last_mark_counts() {
+        let mut shadow = Shadow::default();
+        let asset = AssetId(3);
+        for (signed, held) in [(100.0, 100.0), (-40.0, 60.0), (-60.0, 0.0), (-10.0, -10.0)] {
+            shadow.trade(asset, signed, 20.0);
+            assert_eq!(shadow.quantity(asset), held);
+        }
+        assert_eq!(shadow.held.len(), 1);
+        assert_eq!(shadow.quantity(AssetId(0)), 0.0);
+    }
+
+    /// Sums of tenths do not come back to 0 exactly; the picture is flat all the same.
+    #[test]
+    fn picture_when_rounding_is_left_then_flat() {
+        let mut shadow = Shadow::default();
+        let asset = AssetId(0);
+        for signed in [0.1, 0.2, -0.3] {
+            shadow.trade(asset, signed, 1.0);
+        }
+        assert_eq!(shadow.quantity(asset), 0.0);
+    }
+}

@@ -1,6 +1,8 @@
 //! Orders coming in.
 
-use super::codes::{ExitReason, OrderKind, OrderOrigin, RejectCode, Side, TimeInForce};
+use super::codes::{
+    CancelReason, ExitReason, OrderKind, OrderOrigin, RejectCode, Side, TimeInForce,
+};
 use super::cycle::Broker;
 use super::groups::trailing_limit;
 use super::ledger::{OrderDetail, OrderEventKind, OrderRow, OrderStatus};
@@ -46,6 +48,8 @@ pub struct NewOrder {
     pub group: u32,
     /// Whether other orders depend on its fills.
     pub is_parent: bool,
+    /// What a rebalance wants to move, in currency.
+    pub value: f64,
     /// Set when the order is refused for a reason that its sender has found.
     pub refused: Option<RejectCode>,
 }
@@ -91,6 +95,7 @@ impl NewOrder {
             fraction: f64::NAN,
             group: 0,
             is_parent: false,
+            value: f64::NAN,
             refused: None,
         }
     }
@@ -146,7 +151,14 @@ impl Broker {
                 triggered_at: i64::MIN,
             });
         }
-        self.session_orders += 1;
+        if new.parent.is_none() {
+            self.session_orders += 1;
+        } else if new.follows_parent && self.is_orphan(new) {
+            return self.drop_order(order, CancelReason::ParentDone);
+        }
+        if self.is_blocked(new.asset) {
+            return self.drop_order(order, CancelReason::AfterRuleExit);
+        }
         let refusal = self.refusal(new, quantity, &terms).or_else(|| {
             let passes = self.passes_submission(new.asset, quantity, &terms);
             (!passes).then(|| (self.code_of_shortage(), f64::NAN, f64::NAN))
@@ -170,7 +182,8 @@ impl Broker {
             || new.is_parent
             || self.needs_rare()
             || semantics.fill_delay > 0
-            || semantics.rest_from == RestFrom::Same;
+            || semantics.rest_from == RestFrom::Same
+            || semantics.sorts_by_value();
         if needs_rare {
             let rare = Rare {
                 trail,
@@ -180,6 +193,7 @@ impl Broker {
                 follows_parent: new.follows_parent,
                 fraction: new.fraction,
                 group: new.group,
+                value: new.value,
                 delay: semantics.fill_delay,
                 submit_close: mark,
                 ..Rare::PLAIN
@@ -188,7 +202,33 @@ impl Broker {
         } else {
             self.live.push(live);
         }
+        if self.rules.needs_memory() {
+            self.rules.note_decision(order, new.asset);
+        }
         self.catch_up_with_parent(new, order);
+        order
+    }
+
+    /// Whether the order that this one waits for has ended without a fill.
+    fn is_orphan(&self, new: &NewOrder) -> bool {
+        new.parent.is_some_and(|parent| {
+            let row = &self.ledger.orders[parent.index()];
+            let is_over = !matches!(row.status, OrderStatus::Live | OrderStatus::Held);
+            is_over && row.filled == 0.0
+        })
+    }
+
+    /// Whether orders are dropped because a rule has closed the symbol in this row.
+    fn is_blocked(&self, asset: AssetId) -> bool {
+        self.conditions.semantics.after_rule_exit == AfterRuleExit::Blocked
+            && self.closed_by_rule.contains(&asset.0)
+            && self.positions.quantity(asset) == 0.0
+    }
+
+    /// Ends an order that never reaches the book.
+    fn drop_order(&mut self, order: OrderId, reason: CancelReason) -> OrderId {
+        self.ledger.orders[order.index()].status = OrderStatus::Cancelled(reason);
+        self.push_cancel(order, reason);
         order
     }
 
@@ -263,17 +303,14 @@ impl Broker {
         if distance > band * mark.abs() {
             return Some((RejectCode::PriceBand, distance, band * mark.abs()));
         }
+        // What an order brings with it is no order of its own; what only reduces may always leave.
         if let Some(most) = self.limits.max_orders()
+            && !is_child
+            && !new.reduce_only
             && self.session_orders > most
         {
             let code = RejectCode::LimitOrderCount;
             return Some((code, f64::from(self.session_orders), f64::from(most)));
-        }
-        let is_blocked = self.conditions.semantics.after_rule_exit == AfterRuleExit::Blocked
-            && self.closed_by_rule.contains(&new.asset.0)
-            && self.positions.quantity(new.asset) == 0.0;
-        if is_blocked {
-            return plain(RejectCode::PrecheckFailed);
         }
         None
     }
@@ -308,7 +345,7 @@ impl Broker {
             self.ledger.orders[order.index()].status = OrderStatus::Live;
             self.push_change(order, OrderEventKind::Released, f64::NAN, f64::NAN);
         } else if is_over && !is_released {
-            self.cancel_at(place, super::codes::CancelReason::ParentDone);
+            self.cancel_at(place, CancelReason::ParentDone);
             self.live.sweep();
         }
     }

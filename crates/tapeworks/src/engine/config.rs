@@ -48,7 +48,8 @@ pub struct EngineConfig {
     pub check_invariants: bool,
 }
 
-/// Which portfolio states a run keeps. The choice changes no order and no fill.
+/// Which portfolio states the tables of a run keep. The choice changes no order, no fill and no
+/// metric.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Snapshot {
     /// That of every timestamp.
@@ -56,6 +57,20 @@ pub enum Snapshot {
     Bar,
     /// That of the last timestamp of every session (day, UTC).
     Session,
+}
+
+impl Snapshot {
+    /// Every value, in declaration order.
+    pub const ALL: [Self; 2] = [Self::Bar, Self::Session];
+
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bar => "bar",
+            Self::Session => "session",
+        }
+    }
 }
 
 impl Default for EngineConfig {

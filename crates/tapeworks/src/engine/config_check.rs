@@ -203,7 +203,9 @@ fn check_instrument(name: &str, instrument: &Instrument) -> Result<()> {
     let most = instrument.max_quantity;
     must(&field("max_quantity"), most, most > 0.0, "above 0, or infinite for none")?;
     check_margin(&field("initial_margin"), instrument.initial_margin)?;
-    check_margin(&field("maintenance_margin"), instrument.maintenance_margin)?;
+    if !is_no_margin(instrument.maintenance_margin) {
+        check_margin(&field("maintenance_margin"), instrument.maintenance_margin)?;
+    }
     match (instrument.initial_margin, instrument.maintenance_margin) {
         (Margin::Fraction(initial), Margin::Fraction(kept))
         | (Margin::PerContract(initial), Margin::PerContract(kept)) => {
@@ -217,6 +219,11 @@ fn check_instrument(name: &str, instrument: &Instrument) -> Result<()> {
     must(&field("borrow_rate"), rate, is_rate, "finite, or NaN for the account's")?;
     let is_spread = spread.is_nan() || (spread.is_finite() && spread >= 0.0);
     must(&field("spread"), spread, is_spread, "finite and not negative, or NaN for the model's")
+}
+
+/// Nothing has to be held to keep a position.
+fn is_no_margin(margin: Margin) -> bool {
+    matches!(margin, Margin::Fraction(0.0) | Margin::PerContract(0.0))
 }
 
 fn check_margin(name: &str, margin: Margin) -> Result<()> {

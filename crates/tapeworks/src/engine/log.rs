@@ -3,6 +3,7 @@
 //! The loop records; later rooms derive. The broker's rows are in the order in which things
 //! happened; portfolio states are one row a timestamp.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::Symbols;
@@ -81,6 +82,9 @@ pub struct RunLog {
     /// Values visible at each order's decision row: `orders.len()` rows of
     /// [`Layout::n_values`] values (signals, indicators, context).
     pub decision_values: Vec<f64>,
+    /// The same values for the exits that waited for their level, by order: those of the row before
+    /// their fill.
+    pub exit_values: BTreeMap<u32, Box<[f64]>>,
     /// Portfolio states.
     pub states: States,
     /// Tag texts; entry 0 is empty.

@@ -240,8 +240,7 @@ impl Trader {
         });
         let target = request.take_profit.map(|_| NewOrder {
             kind: OrderKind::Limit,
-            // A limit that the parent's fill will set is marked by any number.
-            limit: if target.is_nan() { 0.0 } else { target },
+            limit: target,
             fraction: target_fraction,
             reason: ExitReason::BracketTarget,
             ..exit

@@ -3,8 +3,8 @@
 use super::trader::Trader;
 use crate::base::{AssetId, OrderId};
 use crate::broker::{
-    MarkMissing, NewOrder, OrderKind, Shortfall, ShortfallRule, SizeRounding, TargetRounding,
-    TargetShortfall,
+    MarkMissing, NewOrder, OrderKind, RebalanceOrder, Shortfall, ShortfallRule, SizeRounding,
+    TargetRounding, TargetShortfall,
 };
 
 impl Trader {
@@ -14,7 +14,8 @@ impl Trader {
     pub fn close(&mut self, asset: AssetId, fraction: f64) -> OrderId {
         let quantity = -self.quantity(asset) * fraction.clamp(0.0, 1.0);
         // Without a position there is no side; the refused row asks for a sale of nothing.
-        self.send_market(asset, quantity, true, Shortfall::Reject)
+        let reduce_only = !self.broker.conditions().semantics.double_exit;
+        self.send_market(asset, quantity, reduce_only, Shortfall::Reject)
     }
 
     /// Closes every position at the next open.
@@ -26,10 +27,10 @@ impl Trader {
 
     /// Sends what is missing to hold `units`, counting live market orders as done.
     pub fn target_quantity(&mut self, asset: AssetId, units: f64) -> Option<OrderId> {
-        self.send_target(asset, units, false)
+        self.send_target(asset, units, f64::NAN)
     }
 
-    fn send_target(&mut self, asset: AssetId, units: f64, rebalances: bool) -> Option<OrderId> {
+    fn send_target(&mut self, asset: AssetId, units: f64, value: f64) -> Option<OrderId> {
         let semantics = &self.broker.conditions().semantics;
         if semantics.mark_missing == MarkMissing::SkipOrders && self.rows.row_of(asset).is_none() {
             return None;
@@ -40,23 +41,38 @@ impl Trader {
             (SizeRounding::None, _) => units - due,
             (SizeRounding::Lot, TargetRounding::Target) => lots.round(units) - due,
             (SizeRounding::Lot, TargetRounding::Difference) => lots.round(units - due),
+            (SizeRounding::Lot, TargetRounding::Order) => units - due,
         };
         let is_nothing = match semantics.size_rounding {
             SizeRounding::None => quantity == 0.0,
+            SizeRounding::Lot if semantics.target_rounding == TargetRounding::Order => {
+                quantity == 0.0
+            }
             SizeRounding::Lot => lots.round(quantity) == 0.0,
         };
         if is_nothing && quantity.is_finite() {
             return None;
         }
-        let shortfall = self.shortfall_of_target(rebalances);
-        Some(self.send_market(asset, quantity, false, shortfall))
+        let held = self.quantity(asset);
+        // What only reduces may not open anything where a rule closes the position before it.
+        let reduce_only = held * units >= 0.0
+            && units.abs() < held.abs()
+            && held * quantity < 0.0
+            && !self.broker.conditions().semantics.double_exit;
+        let shortfall = self.shortfall_of_target(!value.is_nan());
+        Some(self.send(&NewOrder {
+            reduce_only,
+            shortfall,
+            value,
+            ..NewOrder::market(asset, quantity)
+        }))
     }
 
     /// What to do when the account cannot pay for an order in stated units.
     pub(super) fn shortfall_of_units(&self) -> Shortfall {
         match self.broker.conditions().semantics.shortfall {
             ShortfallRule::Reject => Shortfall::Reject,
-            ShortfallRule::Partial => Shortfall::Partial,
+            ShortfallRule::Partial | ShortfallRule::PartialOrCancel => Shortfall::Partial,
             ShortfallRule::Cancel => Shortfall::Cancel,
         }
     }
@@ -64,9 +80,13 @@ impl Trader {
     /// What to do when the account cannot pay for an order that is sized by a target.
     pub(super) fn shortfall_of_target(&self, rebalances: bool) -> Shortfall {
         let in_units = self.shortfall_of_units();
-        match self.broker.conditions().semantics.target_shortfall {
+        let semantics = &self.broker.conditions().semantics;
+        let has_lots = semantics.size_rounding == SizeRounding::Lot;
+        match semantics.target_shortfall {
             TargetShortfall::Partial => Shortfall::Partial,
-            TargetShortfall::Rebalance if rebalances && in_units == Shortfall::Reject => {
+            TargetShortfall::Rebalance
+                if rebalances && has_lots && in_units == Shortfall::Reject =>
+            {
                 Shortfall::Partial
             }
             TargetShortfall::Rebalance | TargetShortfall::AsOrders => in_units,
@@ -98,7 +118,7 @@ impl Trader {
         rebalances: bool,
     ) -> Option<OrderId> {
         let headroom = self.broker.conditions().semantics.headroom;
-        let currency = currency * headroom;
+        let currency = if rebalances { currency * headroom } else { currency };
         let unit = self.mark(asset) * self.broker.positions().multiplier(asset);
         let units_due = self.units_due(asset);
         if (currency - units_due * unit).abs() < 0.01 {
@@ -106,7 +126,8 @@ impl Trader {
         }
         // Nothing of a symbol that has no price yet is nothing.
         let units = if currency == 0.0 { 0.0 } else { currency / unit };
-        self.send_target(asset, units, rebalances)
+        let value = if rebalances { (currency - units_due * unit).abs() } else { f64::NAN };
+        self.send_target(asset, units, value)
     }
 
     /// Moves the whole portfolio to `weights` (fractions of equity): symbols that are absent go to
@@ -132,8 +153,21 @@ impl Trader {
             let unit = trader.mark(asset) * trader.broker.positions().multiplier(asset);
             weight * equity < units_due * unit
         };
-        let before: Vec<bool> =
-            targets.iter().map(|&(asset, weight)| reduces(self, asset, weight)).collect();
+        let as_given =
+            self.broker.conditions().semantics.rebalance_order == RebalanceOrder::SalesFirst;
+        if as_given {
+            let named = |asset: AssetId| weights.iter().position(|weight| weight.0 == asset);
+            // What was not named comes after all that was.
+            targets.sort_by_key(|&(asset, _)| named(asset).unwrap_or(usize::MAX));
+        }
+        let before: Vec<bool> = targets
+            .iter()
+            .map(|&(asset, weight)| {
+                let unit = self.mark(asset) * self.broker.positions().multiplier(asset);
+                let sells = weight * equity < self.units_due(asset) * unit;
+                if as_given { sells } else { reduces(self, asset, weight) }
+            })
+            .collect();
         for pass in [true, false] {
             for (&(asset, weight), &is_reduce) in targets.iter().zip(&before) {
                 if is_reduce == pass {

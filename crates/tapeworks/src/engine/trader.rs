@@ -3,6 +3,7 @@
 //! A [`Trader`] owns all state of a run and borrows nothing, so a language binding can move it into
 //! its own object for the time of a callback.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::config::EngineConfig;
@@ -12,8 +13,8 @@ use super::slice::Slice;
 use super::terms::{Tracks, instruments, quote_columns, schedule};
 use crate::base::{AssetId, Error, OrderId, Result, Symbols, Timestamp};
 use crate::broker::{
-    Account, Broker, Conditions, FinalClose, LimitBook, OrderOrigin, OrderRow, PositionRule,
-    PositionView, RuleBook, RuleSet,
+    Account, Broker, Conditions, ExitReason, FinalClose, LimitBook, OrderKind, OrderOrigin,
+    OrderRow, PositionRule, PositionView, RuleBook, RuleSet,
 };
 use crate::feed::{Layout, MarketChunk};
 
@@ -45,6 +46,10 @@ pub struct Trader {
     n_rows: u64,
     n_untradable_rows: u64,
     tracks: Tracks,
+    /// Values of the row before the fill, for exits that waited for their level.
+    exit_values: BTreeMap<u32, Box<[f64]>>,
+    /// Fills looked at for them.
+    fills_seen: usize,
 }
 
 impl Trader {
@@ -70,8 +75,7 @@ impl Trader {
             quotes: quote_columns(config, &layout)?,
         };
         let account = Account { cash: config.cash, ..Account::default() };
-        let columns = |name: &str| layout.column(name);
-        let rules = RuleBook::new(RuleSet::new(&config.rules, &columns)?, n_assets);
+        let rules = RuleBook::new(RuleSet::among(&config.rules, &layout.columns())?, n_assets);
         let resolve = |symbol: &str| symbols.id(symbol);
         let limits = LimitBook::new(&config.limits, &resolve, config.cash)?;
         let tracks = Tracks::of(config);
@@ -101,7 +105,7 @@ impl Trader {
     /// `C310` when a fraction is out of range; `O102` when the asset is not of this run.
     pub fn set_rules(&mut self, asset: Option<AssetId>, rules: &[PositionRule]) -> Result<()> {
         asset.map_or(Ok(()), |asset| self.check_asset(asset))?;
-        let set = RuleSet::new(rules, &|name| self.layout.column(name))?;
+        let set = RuleSet::among(rules, &self.layout.columns())?;
         self.broker.set_rules(asset, set);
         Ok(())
     }
@@ -233,6 +237,7 @@ impl Trader {
         let present = Present { chunk: &self.chunk, rows: &self.rows, t };
         self.broker.settle(&present);
         self.remember_values();
+        self.keep_values_of_stops();
     }
 
     /// After the callback: fills what the semantics fill in the row in which it was sent, and
@@ -250,7 +255,15 @@ impl Trader {
 
     /// The error of a user's model, or of an account that may not go on.
     pub(super) fn check_fault(&mut self) -> Result<()> {
-        self.broker.take_fault().map_or(Ok(()), Err)
+        let Some((error, asset)) = self.broker.take_fault() else { return Ok(()) };
+        let Some(asset) = asset else { return Err(error) };
+        let at = Timestamp(self.broker.now());
+        let text = format!("{at}, {}: {}", self.symbols.name(asset), error.message());
+        let placed = Error::new(error.kind(), error.code(), text);
+        Err(match error.hint() {
+            Some(hint) => placed.with_hint(hint),
+            None => placed,
+        })
     }
 
     /// Appends the portfolio state of the present timestamp.
@@ -337,6 +350,7 @@ impl Trader {
             lots: ledger.lots,
             rejections: ledger.rejections,
             decision_values: self.decision_values,
+            exit_values: self.exit_values,
             states: self.states,
             tags: self.tags,
             n_rows: self.n_rows,
@@ -425,6 +439,37 @@ impl Trader {
                 self.decision_values.extend_from_slice(&self.last_values[from..from + n_values]);
             }
         }
+    }
+
+    /// An exit that waited for its level was decided by the row before the fill, not by the row in
+    /// which it was sent.
+    fn keep_values_of_stops(&mut self) {
+        let n_values = self.layout.n_values();
+        let n_fills = self.broker.ledger().fills.len();
+        if n_values == 0 || self.fills_seen == n_fills {
+            self.fills_seen = n_fills;
+            return;
+        }
+        for idx in self.fills_seen..n_fills {
+            let ledger = self.broker.ledger();
+            let fill = &ledger.fills[idx];
+            let row = &ledger.orders[fill.order.index()];
+            let waits = !matches!(row.kind, OrderKind::Market | OrderKind::MarketOnClose);
+            let is_exit =
+                row.reduce_only && (!row.stop.is_nan() || row.reason != ExitReason::Signal);
+            if !(waits && is_exit) || row.origin != OrderOrigin::Strategy {
+                continue;
+            }
+            let (order, asset) = (fill.order, fill.asset);
+            let values: Box<[f64]> = if let Some((row, t)) = self.last_row(asset) {
+                values_of(&self.chunk, row, t).collect()
+            } else {
+                let last = asset.index() * n_values;
+                self.last_values[last..last + n_values].into()
+            };
+            self.exit_values.entry(order.0).or_insert(values);
+        }
+        self.fills_seen = n_fills;
     }
 
     /// The row of an asset, and its timestamp's number, that came last before the present one in

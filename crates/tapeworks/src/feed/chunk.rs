@@ -22,6 +22,13 @@ impl Layout {
         self.signals.len() + self.indicators.len() + self.context.len()
     }
 
+    /// The names of all columns: signals, indicators, context.
+    #[must_use]
+    pub fn columns(&self) -> Vec<&str> {
+        let names = self.signals.iter().chain(&self.indicators).chain(&self.context);
+        names.map(String::as_str).collect()
+    }
+
     /// The number of a column among signals, indicators and context, in this order.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<usize> {

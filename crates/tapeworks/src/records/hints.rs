@@ -62,7 +62,7 @@ pub const fn hint(code: RejectCode) -> &'static str {
             "the largest number of positions is held: close one first or raise max_positions"
         }
         RejectCode::LimitOrderCount => {
-            "the session's largest number of orders is reached: send fewer or raise max_order_count"
+            "the session's largest number of orders is reached: send fewer or raise max_orders"
         }
         RejectCode::OrderUnknown => {
             "no order has this id: keep the id that the submission returned"

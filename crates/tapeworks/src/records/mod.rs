@@ -178,7 +178,7 @@ impl Records {
     /// The same values for the order that closed `trade`; `None` while it is open.
     #[must_use]
     pub fn exit_values(&self, trade: &Trade) -> Option<&[f64]> {
-        trade.exit_order_id.map(|order| trade::decision_values(&self.log, order))
+        trade.exit_order_id.map(|order| trade::exit_values(&self.log, order))
     }
 
     /// The text of a tag, `None` for "no tag".

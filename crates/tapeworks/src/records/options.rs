@@ -1,5 +1,7 @@
 //! How the tables are made, where there is a choice.
 
+pub use crate::engine::Snapshot;
+
 /// Which units a reducing fill closes, in the trades table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Pairing {
@@ -8,16 +10,6 @@ pub enum Pairing {
     Average,
     /// The units bought first (sold first, of a short position): one trade a pair of fills.
     Fifo,
-}
-
-/// Which states stand in the portfolio table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Snapshot {
-    /// Every timestamp.
-    #[default]
-    Bar,
-    /// The last timestamp of each UTC day.
-    Session,
 }
 
 /// The choices behind the tables; the default makes what the account itself keeps.
@@ -41,20 +33,6 @@ impl Pairing {
         match self {
             Self::Average => "average",
             Self::Fifo => "fifo",
-        }
-    }
-}
-
-impl Snapshot {
-    /// Every value, in declaration order.
-    pub const ALL: [Self; 2] = [Self::Bar, Self::Session];
-
-    /// The stable name.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Bar => "bar",
-            Self::Session => "session",
         }
     }
 }

@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::OrderId;
-use crate::broker::{OrderEvent, OrderEventKind, OrderRow, OrderStatus};
+use crate::broker::{OrderEvent, OrderEventKind, OrderStatus};
 use crate::engine::RunLog;
 
 /// Names of events; an event's key is its place here.
@@ -53,7 +53,8 @@ pub(super) struct HistoryRow {
     pub trail: f64,
     /// Units filled so far, unsigned.
     pub filled: f64,
-    /// What the event changed, before and after; units unsigned, NaN where nothing changed.
+    /// What the event changed, before and after; units unsigned, of a cut those left to be filled.
+    /// NaN where nothing changed.
     pub old_value: f64,
     pub new_value: f64,
     /// Whether what changed is the quantity.
@@ -61,22 +62,15 @@ pub(super) struct HistoryRow {
     pub fill_id: Option<u32>,
 }
 
-/// A term of an order that events can change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Term {
-    Quantity,
-    Limit,
-    Stop,
-    Trail,
-}
-
-/// The value of a term before one of the events that change it.
+/// How an order that has events stands, as far as the walk has come.
 #[derive(Debug, Clone, Copy)]
-struct Change {
+struct Standing {
     order: OrderId,
-    term: Term,
-    event_idx: u32,
-    old: f64,
+    quantity: f64,
+    limit: f64,
+    stop: f64,
+    trail: f64,
+    filled: f64,
 }
 
 /// Walks the log once; see the module.
@@ -84,26 +78,19 @@ pub(super) struct OrderHistory {
     next_order: usize,
     next_fill: usize,
     next_event: usize,
-    /// By order, term and event.
-    changes: Vec<Change>,
-    /// Orders with events, ascending, and their units filled so far.
-    with_events: Vec<(OrderId, f64)>,
+    /// Orders with events, ascending.
+    with_events: Vec<Standing>,
     /// Units filled so far of orders without events that fill in parts.
     in_parts: BTreeMap<OrderId, f64>,
 }
 
 impl OrderHistory {
     pub(super) fn new(log: &RunLog) -> Self {
-        let mut with_events: Vec<_> =
-            log.order_events.iter().map(|event| (event.order, 0.0)).collect();
-        with_events.sort_unstable_by_key(|entry| entry.0);
-        with_events.dedup_by_key(|entry| entry.0);
         Self {
             next_order: 0,
             next_fill: 0,
             next_event: 0,
-            changes: changes(log),
-            with_events,
+            with_events: first_standings(log),
             in_parts: BTreeMap::new(),
         }
     }
@@ -144,11 +131,7 @@ impl OrderHistory {
         }
         let id = OrderId(u32::try_from(self.next_order).expect("fewer than 2^32 orders"));
         self.next_order += 1;
-        Some(HistoryRow {
-            timestamp: submitted.created,
-            event: SUBMITTED,
-            ..self.standing(log, id, 0, 0.0)
-        })
+        Some(HistoryRow { timestamp: submitted.created, event: SUBMITTED, ..self.row_of(log, id) })
     }
 
     fn fill_row(&mut self, log: &RunLog) -> HistoryRow {
@@ -158,41 +141,42 @@ impl OrderHistory {
         let order = &log.orders[fill.order.index()];
         let filled = self.push_filled(fill.order, fill.quantity, order.filled);
         let is_complete = filled == order.filled && order.status == OrderStatus::Filled;
+        let row = self.row_of(log, fill.order);
         HistoryRow {
             timestamp: fill.timestamp,
             event: if is_complete { FILLED } else { PARTLY_FILLED },
+            // A complete order was, in the end, for what it filled.
+            quantity: if is_complete { filled.abs() } else { row.quantity },
+            filled: filled.abs(),
             fill_id: Some(u32::try_from(idx).expect("fewer than 2^32 fills")),
-            ..self.standing(log, fill.order, self.next_event, filled)
+            ..row
         }
     }
 
     fn event_row(&mut self, log: &RunLog, event: &OrderEvent) -> HistoryRow {
         self.next_event += 1;
-        let at = self.with_events.binary_search_by_key(&event.order, |entry| entry.0);
-        let filled = at.map_or(0.0, |at| self.with_events[at].1);
-        let term = term_of(event.kind);
-        let is_quantity = term == Some(Term::Quantity);
-        let value = |value: f64| if is_quantity { value.abs() } else { value };
+        let at = self.with_events.binary_search_by_key(&event.order, |standing| standing.order);
+        let standing = &mut self.with_events[at.expect("every event is counted")];
+        let is_quantity = standing.apply(event);
+        let unsigned = |value: f64| if is_quantity { value.abs() } else { value };
         let name = event.kind.as_str();
-        let standing = self.standing(log, event.order, self.next_event, filled);
-        // What followed is known even where the event itself does not say.
-        let after = if is_quantity { standing.quantity } else { event.new };
         HistoryRow {
             timestamp: event.timestamp,
             event: EVENTS.iter().position(|&event| event == name).expect("every kind has a place"),
             reason: event.kind.reason(),
-            old_value: value(event.old),
-            new_value: if event.new.is_nan() { after } else { value(event.new) },
+            old_value: unsigned(event.old),
+            new_value: unsigned(event.new),
             is_quantity,
-            ..standing
+            ..self.row_of(log, event.order)
         }
     }
 
     /// Adds a fill to what an order has filled; `total` is what it fills in the whole run.
     fn push_filled(&mut self, order: OrderId, quantity: f64, total: f64) -> f64 {
-        if let Ok(at) = self.with_events.binary_search_by_key(&order, |entry| entry.0) {
-            self.with_events[at].1 += quantity;
-            return self.with_events[at].1;
+        if let Ok(at) = self.with_events.binary_search_by_key(&order, |standing| standing.order) {
+            let standing = &mut self.with_events[at];
+            standing.filled += quantity;
+            return standing.filled;
         }
         if quantity == total {
             return quantity;
@@ -207,82 +191,106 @@ impl OrderHistory {
         filled
     }
 
-    /// How an order stands before event `next_event`, with `filled` units filled.
-    fn standing(&self, log: &RunLog, id: OrderId, next_event: usize, filled: f64) -> HistoryRow {
-        let order = &log.orders[id.index()];
-        let trail = log
-            .order_details
-            .binary_search_by_key(&id, |detail| detail.order)
-            .map_or(f64::NAN, |at| log.order_details[at].trail);
+    /// A row of an order as it stands.
+    fn row_of(&self, log: &RunLog, id: OrderId) -> HistoryRow {
+        let at = self.with_events.binary_search_by_key(&id, |standing| standing.order);
+        let standing = match at {
+            Ok(at) => self.with_events[at],
+            Err(_) => Standing::last(log, id),
+        };
         HistoryRow {
             timestamp: 0,
             order: id,
             event: SUBMITTED,
             reason: None,
-            quantity: self.value(id, Term::Quantity, next_event, last_quantity(order)).abs(),
-            limit: self.value(id, Term::Limit, next_event, order.limit),
-            stop: self.value(id, Term::Stop, next_event, order.stop),
-            trail: self.value(id, Term::Trail, next_event, trail),
-            filled: filled.abs(),
+            quantity: standing.quantity,
+            limit: standing.limit,
+            stop: standing.stop,
+            trail: standing.trail,
+            filled: standing.filled.abs(),
             old_value: f64::NAN,
             new_value: f64::NAN,
             is_quantity: false,
             fill_id: None,
         }
     }
+}
 
-    /// A term before the change that comes at or after event `next_event`; `last` when none follows.
-    fn value(&self, order: OrderId, term: Term, next_event: usize, last: f64) -> f64 {
-        let from = (order, term, next_event);
-        let at = self.changes.partition_point(|c| (c.order, c.term, c.event_idx as usize) < from);
-        match self.changes.get(at) {
-            Some(change) if (change.order, change.term) == (order, term) => change.old,
-            _ => last,
+impl Standing {
+    /// An order with the terms it ended with, before its first fill.
+    fn last(log: &RunLog, id: OrderId) -> Self {
+        let row = &log.orders[id.index()];
+        let details = &log.order_details;
+        let trail = details
+            .binary_search_by_key(&id, |detail| detail.order)
+            .map_or(f64::NAN, |at| details[at].trail);
+        let quantity = row.quantity.abs();
+        Self { order: id, quantity, limit: row.limit, stop: row.stop, trail, filled: 0.0 }
+    }
+
+    /// Takes in an event; whether it changed the quantity.
+    fn apply(&mut self, event: &OrderEvent) -> bool {
+        match event.kind {
+            OrderEventKind::Rounded | OrderEventKind::ReplacedQuantity => {
+                self.quantity = event.new.abs();
+            }
+            // A cut says what is left to be filled.
+            OrderEventKind::ResizedForCash
+            | OrderEventKind::ResizedToPosition
+            | OrderEventKind::ResizedByGroup => {
+                self.quantity = self.quantity.min(self.filled.abs() + event.new.abs());
+            }
+            OrderEventKind::ReplacedLimit => self.limit = event.new,
+            OrderEventKind::ReplacedStop => self.stop = event.new,
+            OrderEventKind::ReplacedTrail => self.trail = event.new,
+            OrderEventKind::Rejected(_)
+            | OrderEventKind::Cancelled(_)
+            | OrderEventKind::Expired(_)
+            | OrderEventKind::Released
+            | OrderEventKind::Triggered
+            | OrderEventKind::TooLate
+            | OrderEventKind::LiveAtEnd => {}
+        }
+        changes_quantity(event.kind)
+    }
+}
+
+fn changes_quantity(kind: OrderEventKind) -> bool {
+    matches!(
+        kind,
+        OrderEventKind::Rounded
+            | OrderEventKind::ReplacedQuantity
+            | OrderEventKind::ResizedForCash
+            | OrderEventKind::ResizedToPosition
+            | OrderEventKind::ResizedByGroup
+    )
+}
+
+/// The orders that have events, as they were submitted: the terms they ended with, each with the
+/// old value of its first change in its place.
+fn first_standings(log: &RunLog) -> Vec<Standing> {
+    let mut orders: Vec<OrderId> = log.order_events.iter().map(|event| event.order).collect();
+    orders.sort_unstable();
+    orders.dedup();
+    let mut standings: Vec<Standing> =
+        orders.iter().map(|&order| Standing::last(log, order)).collect();
+    // From the last event to the first: what is written last is the oldest.
+    for event in log.order_events.iter().rev() {
+        let at = orders.binary_search(&event.order).expect("listed above");
+        let standing = &mut standings[at];
+        match event.kind {
+            OrderEventKind::Rounded | OrderEventKind::ReplacedQuantity => {
+                standing.quantity = event.old.abs();
+            }
+            // A part of an order can be cut as well: the order was for no less.
+            kind if changes_quantity(kind) => {
+                standing.quantity = standing.quantity.max(event.old.abs());
+            }
+            OrderEventKind::ReplacedLimit => standing.limit = event.old,
+            OrderEventKind::ReplacedStop => standing.stop = event.old,
+            OrderEventKind::ReplacedTrail => standing.trail = event.old,
+            _ => {}
         }
     }
-}
-
-/// A complete order was, in the end, for what it filled.
-fn last_quantity(order: &OrderRow) -> f64 {
-    match order.status {
-        OrderStatus::Filled => order.filled,
-        _ => order.quantity,
-    }
-}
-
-/// The term that an event of this kind changes.
-fn term_of(kind: OrderEventKind) -> Option<Term> {
-    match kind {
-        OrderEventKind::Rounded
-        | OrderEventKind::ResizedForCash
-        | OrderEventKind::ResizedToPosition
-        | OrderEventKind::ResizedByGroup
-        | OrderEventKind::ReplacedQuantity => Some(Term::Quantity),
-        OrderEventKind::ReplacedLimit => Some(Term::Limit),
-        OrderEventKind::ReplacedStop => Some(Term::Stop),
-        OrderEventKind::ReplacedTrail => Some(Term::Trail),
-        OrderEventKind::Rejected(_)
-        | OrderEventKind::Cancelled(_)
-        | OrderEventKind::Expired(_)
-        | OrderEventKind::Released
-        | OrderEventKind::Triggered
-        | OrderEventKind::TooLate
-        | OrderEventKind::LiveAtEnd => None,
-    }
-}
-
-fn changes(log: &RunLog) -> Vec<Change> {
-    let events = log.order_events.iter().enumerate();
-    let mut changes: Vec<Change> = events
-        .filter_map(|(event_idx, event)| {
-            Some(Change {
-                order: event.order,
-                term: term_of(event.kind)?,
-                event_idx: u32::try_from(event_idx).expect("fewer than 2^32 events"),
-                old: event.old,
-            })
-        })
-        .collect();
-    changes.sort_unstable_by_key(|change| (change.order, change.term, change.event_idx));
-    changes
+    standings
 }

@@ -221,6 +221,12 @@ impl Trade {
     }
 }
 
+/// The values behind the exit of an order: those of its decision row, or, where it waited for its
+/// level, those of the row before its fill.
+pub(crate) fn exit_values(log: &RunLog, order: OrderId) -> &[f64] {
+    log.exit_values.get(&order.0).map_or_else(|| decision_values(log, order), AsRef::as_ref)
+}
+
 /// The values of the decision row of an order, empty when the run carried none.
 pub(crate) fn decision_values(log: &RunLog, order: OrderId) -> &[f64] {
     let width = log.layout.n_values();

@@ -13,8 +13,7 @@ use super::arrays::{
 use super::fifo::FifoWalk;
 use super::options::{Pairing, TableOptions};
 use super::table::Cursor;
-use super::trade::{Trade, TradeSide, TradeStatus, decision_values};
-use crate::base::OrderId;
+use super::trade::{Trade, TradeSide, TradeStatus, decision_values, exit_values};
 use crate::broker::ExitReason;
 use crate::engine::RunLog;
 use crate::feed::Layout;
@@ -136,22 +135,26 @@ impl Cursor for TradesCursor {
         ];
         let n_values = log.layout.n_values();
         for value_idx in 0..n_values {
-            let entry =
-                trades.iter().map(|trade| value(log, Some(trade.entry_order_id), value_idx));
+            let entry = trades
+                .iter()
+                .map(|trade| nth(decision_values(log, trade.entry_order_id), value_idx));
             columns.push(floats(entry.collect()));
         }
         for value_idx in 0..n_values {
-            let exit = trades.iter().map(|trade| value(log, trade.exit_order_id, value_idx));
+            let exit = trades.iter().map(|trade| {
+                trade
+                    .exit_order_id
+                    .map_or(f64::NAN, |order| nth(exit_values(log, order), value_idx))
+            });
             columns.push(floats(exit.collect()));
         }
         Some(columns)
     }
 }
 
-/// One value of an order's decision row; NaN where there is no order.
-fn value(log: &RunLog, order: Option<OrderId>, value_idx: usize) -> f64 {
-    let found = order.and_then(|order| decision_values(log, order).get(value_idx));
-    found.copied().unwrap_or(f64::NAN)
+/// One value of a row; NaN where there is none.
+fn nth(values: &[f64], value_idx: usize) -> f64 {
+    values.get(value_idx).copied().unwrap_or(f64::NAN)
 }
 
 fn schema(layout: &Layout) -> SchemaRef {

@@ -25,7 +25,6 @@ mod preview;
 mod sample;
 mod saved;
 mod semantics_change;
-mod snapshot;
 mod terms;
 mod wire;
 

@@ -33,3 +33,29 @@ pub fn not_charged(terms: &EngineConfig) -> Vec<String> {
     );
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::broker::AccountTerms;
+
+    fn topics(terms: &EngineConfig) -> Vec<String> {
+        let topic = |line: String| line.split(':').next().unwrap_or_default().to_owned();
+        not_charged(terms).into_iter().map(topic).collect()
+    }
+
+    #[test]
+    fn lines_when_terms_say_nothing_or_something_then_only_what_is_missing() {
+        let mut terms = EngineConfig::default();
+        let usual = ["market impact", "limits on the share of volume"];
+        let of_cash = ["interest on cash", "settlement delay"];
+        assert_eq!(topics(&terms), [usual, of_cash].concat());
+        terms.account = AccountTerms::new(AccountKind::Margin);
+        let of_shorts = "borrowing costs of short positions";
+        assert_eq!(topics(&terms), [&usual[..], &[of_shorts], &of_cash].concat());
+        terms.impact = Impact::Linear { coefficient: 0.1 };
+        (terms.account.borrow_rate, terms.account.debit_rate) = (0.02, 0.05);
+        terms.account.settlement_days = 2;
+        assert_eq!(topics(&terms), ["limits on the share of volume"]);
+    }
+}

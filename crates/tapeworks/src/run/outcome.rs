@@ -12,10 +12,9 @@ use super::folder::{NewFolder, sha256_of};
 use super::manifest::{FileEntry, InputEntry, MANIFEST, MANIFEST_VERSION, Manifest};
 use super::not_charged::not_charged;
 use super::semantics_change::describe_semantics;
-use super::snapshot::keep_session_ends;
 use crate::base::{Error, Result};
 use crate::data::CheckReport;
-use crate::engine::{EngineConfig, RunLog, Snapshot};
+use crate::engine::{EngineConfig, RunLog};
 use crate::metrics::{self, Conventions, MetricSet};
 use crate::records::{
     AtomicFile, RecordKind, Records, SCHEMA_VERSION, TableOptions, write_parquet,
@@ -80,12 +79,10 @@ pub struct SavedFolder {
 
 /// Turns a log into an outcome: metrics, fingerprint, run id, facts.
 #[must_use]
-pub fn conclude(mut log: RunLog, parts: RunParts) -> Outcome {
-    if parts.terms.snapshot == Snapshot::Session {
-        keep_session_ends(&mut log.states);
-    }
+pub fn conclude(log: RunLog, parts: RunParts) -> Outcome {
     let fingerprint = fingerprint(&log);
-    let records = Records::new(log);
+    let snapshot = parts.terms.snapshot;
+    let records = Records::new(log).with_options(TableOptions { snapshot, ..Default::default() });
     let conventions = Conventions {
         periods_per_year: metrics::periods_per_year(&records.states().timestamp),
         risk_free: 0.0,

@@ -9,6 +9,7 @@ const PLAIN: &[(&str, &str)] = &[
     ("fill_delay", "a whole number of rows from 0 to 255"),
     ("slip_cap", "true or false"),
     ("water_entry_row", "true or false"),
+    ("targets_count_live", "true or false"),
     ("double_exit", "true or false"),
     ("fee_on_trailing", "true or false"),
     ("headroom", "a number above 0 and at most 1"),
@@ -77,70 +78,91 @@ pub fn change_knob(semantics: &mut Semantics, knob: &str, value: &KnobValue) -> 
         return Err(Error::config("C330", format!("there is no knob {knob}{guess}"))
             .with_hint(format!("knobs: {}", names.join(", "))));
     };
-    let done = match (knob, value) {
-        ("slip_cap", KnobValue::Flag(on)) => Some(semantics.slip_cap = *on),
-        ("water_entry_row", KnobValue::Flag(on)) => Some(semantics.water_entry_row = *on),
-        ("double_exit", KnobValue::Flag(on)) => Some(semantics.double_exit = *on),
-        ("fee_on_trailing", KnobValue::Flag(on)) => Some(semantics.fee_on_trailing = *on),
+    if set_plain(semantics, knob, value) {
+        return Ok(());
+    }
+    let shown = match value {
+        KnobValue::Word(word) => format!("{word:?}"),
+        KnobValue::Flag(on) => on.to_string(),
+        KnobValue::Number(number) => number.to_string(),
+    };
+    Err(Error::config("C330", format!("{knob} is {shown}, expected {rule}")))
+}
+
+/// Sets a knob that takes no word; false when the value is not what it takes.
+fn set_plain(semantics: &mut Semantics, knob: &str, value: &KnobValue) -> bool {
+    match (knob, value) {
         ("fill_delay", KnobValue::Number(rows)) => {
-            (0..=u8::MAX).find(|n| f64::from(*n) == *rows).map(|n| semantics.fill_delay = n)
+            let rows = (0..=u8::MAX).find(|n| f64::from(*n) == *rows);
+            semantics.fill_delay = rows.unwrap_or(semantics.fill_delay);
+            rows.is_some()
         }
         ("headroom", KnobValue::Number(part)) if *part > 0.0 && *part <= 1.0 => {
-            Some(semantics.headroom = *part)
+            semantics.headroom = *part;
+            true
         }
         ("cash_tolerance", KnobValue::Number(currency)) if currency.is_finite() => {
-            Some(semantics.cash_tolerance = *currency)
+            semantics.cash_tolerance = *currency;
+            true
         }
-        _ => None,
-    };
-    done.ok_or_else(|| {
-        let shown = match value {
-            KnobValue::Word(word) => format!("{word:?}"),
-            KnobValue::Flag(on) => on.to_string(),
-            KnobValue::Number(number) => number.to_string(),
-        };
-        Error::config("C330", format!("{knob} is {shown}, expected {rule}"))
-    })
+        (_, KnobValue::Flag(on)) => {
+            let flag = match knob {
+                "slip_cap" => &mut semantics.slip_cap,
+                "water_entry_row" => &mut semantics.water_entry_row,
+                "targets_count_live" => &mut semantics.targets_count_live,
+                "double_exit" => &mut semantics.double_exit,
+                "fee_on_trailing" => &mut semantics.fee_on_trailing,
+                _ => return false,
+            };
+            *flag = *on;
+            true
+        }
+        _ => false,
+    }
 }
 
 /// The name of the semantics and the knobs that differ from it: `realistic, both_hit profit_first`.
 #[must_use]
 pub fn describe_semantics(semantics: &Semantics) -> String {
-    let mut text = semantics.name.to_owned();
-    let Some(base) = Semantics::by_name(semantics.name) else { return text };
+    let Some(base) = Semantics::by_name(semantics.name) else { return semantics.name.to_owned() };
+    let mut parts = vec![semantics.name.to_owned()];
     for knob in Semantics::KNOBS {
         let (own, usual) = (semantics.value_of(knob), base.value_of(knob));
         if own != usual {
-            text.push_str(&format!(", {knob} {}", own.unwrap_or_default()));
+            parts.push(format!("{knob} {}", own.unwrap_or_default()));
         }
     }
-    let mut differs = |knob: &str, own: f64, usual: f64| {
+    for (knob, own, usual) in [
+        ("fill_delay", f64::from(semantics.fill_delay), f64::from(base.fill_delay)),
+        ("headroom", semantics.headroom, base.headroom),
+        ("cash_tolerance", semantics.cash_tolerance, base.cash_tolerance),
+    ] {
         if own.total_cmp(&usual).is_ne() {
-            text.push_str(&format!(", {knob} {own}"));
+            parts.push(format!("{knob} {own}"));
         }
-    };
-    differs("fill_delay", semantics.fill_delay.into(), base.fill_delay.into());
-    differs("headroom", semantics.headroom, base.headroom);
-    differs("cash_tolerance", semantics.cash_tolerance, base.cash_tolerance);
+    }
     for (knob, own, usual) in [
         ("slip_cap", semantics.slip_cap, base.slip_cap),
         ("water_entry_row", semantics.water_entry_row, base.water_entry_row),
+        ("targets_count_live", semantics.targets_count_live, base.targets_count_live),
         ("double_exit", semantics.double_exit, base.double_exit),
         ("fee_on_trailing", semantics.fee_on_trailing, base.fee_on_trailing),
     ] {
         if own != usual {
-            text.push_str(&format!(", {knob} {own}"));
+            parts.push(format!("{knob} {own}"));
         }
     }
-    text
+    parts.join(", ")
 }
 
 fn not_a_word(knob: &str, given: impl std::fmt::Display) -> Error {
     Error::config("C330", format!("{knob} is {given}, expected a word"))
 }
 
-fn meant<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
-    nearest(word, known).map_or_else(String::new, |name| format!(", did you mean {name}"))
+fn meant<'a>(word: &str, mut known: impl Iterator<Item = &'a str> + Clone) -> String {
+    let begins = |name: &&str| word.len() >= 3 && name.starts_with(word);
+    let found = nearest(word, known.clone()).or_else(|| known.find(begins));
+    found.map_or_else(String::new, |name| format!(", did you mean {name}"))
 }
 
 #[cfg(test)]
@@ -191,6 +213,20 @@ mod tests {
         }
         let error = semantics_named("realstic").unwrap_err().to_string();
         assert!(error.contains("did you mean realistic"), "{error}");
+    }
+
+    /// The fields of the struct, as its debug form names them, are the knobs and the name.
+    #[test]
+    fn knobs_when_listed_then_none_is_missing() {
+        let shown = format!("{:#?}", Semantics::REALISTIC);
+        let fields = shown.lines().filter_map(|line| line.trim().split_once(": "));
+        let fields: Vec<&str> = fields.map(|(field, _)| field).filter(|f| *f != "name").collect();
+        let known: Vec<&str> = knobs().map(|(knob, _)| knob).collect();
+        assert!(fields.len() > 40);
+        for field in &fields {
+            assert!(known.contains(field), "{field}");
+        }
+        assert_eq!(fields.len(), known.len());
     }
 
     #[test]

@@ -10,10 +10,10 @@ use std::path::PathBuf;
 use serde_json::Value;
 use tapeworks::broker::{
     AccountKind, AccountTerms, CapScope, CashCheck, CloseRuleAt, Commission, Excursions, FillAt,
-    Impact, Instrument, Lots, Margin, MarginCallPolicy, MarkMissing, MinScope, Participation,
-    PositionRule, RestFrom, ScaledOf, Semantics, Sequence, ShortCash, ShortfallRule, SizeRounding,
-    Slippage, SpreadMeasure, StopBase, StopExitAt, Tier, TierBy, TierOf, TierStyle, Touch,
-    TrailOrder, VolumeBasis, WaterMark, WaterStart,
+    FlipShortfall, Impact, Instrument, Lots, Margin, MarginCallPolicy, MarkMissing, MinScope,
+    Participation, PositionRule, RestFrom, ScaledOf, Semantics, Sequence, ShortCash, ShortfallRule,
+    SizeRounding, Slippage, SpreadMeasure, StopBase, StopExitAt, Tier, TierBy, TierOf, TierStyle,
+    Touch, TrailOrder, VolumeBasis, WaterMark, WaterStart,
 };
 use tapeworks::engine::EngineConfig;
 
@@ -78,7 +78,6 @@ pub fn terms_of(case: &Value) -> EngineConfig {
         lots: if fractional { Lots::Fractional } else { Lots::Integer },
         account: account_of(resolved),
         rules: rules_of(&case["position_rules"]),
-        check_invariants: true,
         ..EngineConfig::default()
     };
     if let Some(fee) = models.get("commission_model") {
@@ -100,7 +99,7 @@ pub fn terms_of(case: &Value) -> EngineConfig {
         let instrument = Instrument {
             multiplier: number(spec, "multiplier"),
             initial_margin: Margin::PerContract(number(spec, "margin")),
-            maintenance_margin: Margin::PerContract(0.0),
+            maintenance_margin: Margin::PerContract(number(spec, "margin") / 2.0),
             ..Instrument::default()
         };
         config.instruments.insert(symbol.clone(), instrument);
@@ -219,8 +218,10 @@ fn payment(resolved: &Value, s: &mut Semantics) {
         is(resolved, "orders.reject_on_insufficient_cash"),
         is(resolved, "orders.partial_fills_allowed"),
     );
+    s.flip_shortfall = if simple { FlipShortfall::CloseAndFill } else { FlipShortfall::Whole };
     s.shortfall = match (refuses, cuts) {
-        (_, true) => ShortfallRule::Partial,
+        (true, true) => ShortfallRule::Partial,
+        (false, true) => ShortfallRule::PartialOrCancel,
         (true, false) => ShortfallRule::Reject,
         (false, false) => ShortfallRule::Cancel,
     };
@@ -230,10 +231,9 @@ fn payment(resolved: &Value, s: &mut Semantics) {
         _ if levered => ShortCash::Margin,
         "combined_order" if locks => ShortCash::LockCombined,
         _ if locks => ShortCash::Lock,
-        _ if simple => ShortCash::Credit,
         _ => ShortCash::CreditCovered,
     };
-    s.cash_tolerance = if simple || (locks && !levered) { 0.0 } else { 0.01 };
+    s.cash_tolerance = if locks && !levered { 0.0 } else { 0.01 };
 }
 
 fn commission_of(terms: &Value) -> Commission {

@@ -65,7 +65,6 @@ fn terms(semantics: Semantics, rules: Vec<PositionRule>) -> EngineConfig {
         },
         rules,
         semantics,
-        check_invariants: true,
         ..EngineConfig::default()
     }
 }

@@ -105,7 +105,6 @@ fn replay(file: &Value) -> Result<RunLog> {
             ..AccountTerms::new(AccountKind::Margin)
         },
         semantics: constant_of(file),
-        check_invariants: true,
         ..EngineConfig::default()
     };
     let is_short = file["name"].as_str().unwrap().starts_with("Short");

@@ -8,7 +8,7 @@ use arrow::datatypes::DataType;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tapeworks::records::{RecordKind, write_csv, write_parquet};
 
-use crate::run_log::{LogBuilder, by_hand, random_records};
+use crate::run_log::{LogBuilder, by_hand, costly_records};
 use crate::tables::{column, table, words};
 
 fn folder(name: &str) -> PathBuf {
@@ -20,7 +20,7 @@ fn folder(name: &str) -> PathBuf {
 #[test]
 fn parquet_when_read_back_then_equal_with_metadata_and_no_temporary_file() {
     let folder = folder("parquet");
-    let records = random_records(5, 6, 100);
+    let records = costly_records(5, 6, 100);
     for kind in RecordKind::ALL {
         let path = folder.join(kind.file_name());
         std::fs::write(&path, "an older file").unwrap();

@@ -5,10 +5,16 @@ use std::collections::BTreeMap;
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::concat_batches;
 use arrow::datatypes::{DataType, Float64Type};
-use tapeworks::records::{Pairing, RecordKind, Records, Snapshot, TableOptions, TradeStatus};
+use proptest::prelude::*;
+use tapeworks::engine::{Flow, OrderStatus, RunLog, run};
+use tapeworks::records::{
+    Pairing, RecordKind, Records, Snapshot, TableOptions, Trade, TradeStatus,
+};
 
+use crate::market::Script;
+use crate::random::{config, market_of, script};
 use crate::run_log::{costly_records, random_records};
-use crate::tables::{close, ids, names, table, times, values, words};
+use crate::tables::{close, ids, names, numbers, table, times, values, words};
 
 /// Goal: all trades are derivable from the fills alone. Method: a naive ledger of cost basis, not
 /// of averages, fed with the fills table; compared with the trades table to 1e-9.
@@ -118,6 +124,7 @@ fn tables_when_summed_then_agree_with_the_account() {
 /// and to the same costs, in all and by symbol.
 #[test]
 fn trades_when_costs_are_of_every_kind_then_both_pairings_add_up_to_the_account() {
+    let mut n_seen = [0; 4];
     for seed in 0..40 {
         let records = costly_records(seed, 4, 80);
         assert!(records.trades_fifo().count() > records.n_trades());
@@ -126,7 +133,10 @@ fn trades_when_costs_are_of_every_kind_then_both_pairings_add_up_to_the_account(
         let (flows, interest) = (last(&log.states.flows), last(&log.states.interest));
         let earned = last(&log.states.equity) - 1e7 - flows - interest;
         let totals = records.cost_totals();
-        assert!(totals.impact > 0.0 && totals.stop_slippage > 0.0 && totals.borrow > 0.0);
+        let kinds = [totals.impact, totals.stop_slippage, totals.borrow, totals.funding.abs()];
+        for (seen, kind) in n_seen.iter_mut().zip(kinds) {
+            *seen += usize::from(kind > 0.0);
+        }
         // By symbol: net result, all costs, and the parts of costs.
         let mut sums = [[[0.0; 7]; 4]; 2];
         let pairings: [Vec<_>; 2] = [records.trades().collect(), records.trades_fifo().collect()];
@@ -158,6 +168,7 @@ fn trades_when_costs_are_of_every_kind_then_both_pairings_add_up_to_the_account(
         assert!(close(of_all(5), totals.funding));
         assert!(close(of_all(6), totals.borrow));
     }
+    assert!(n_seen.iter().all(|&n| n > 30), "{n_seen:?}");
 }
 
 /// Goal: pairing first in, first out is that. Method: a naive twin that keeps every unit apart.
@@ -254,11 +265,114 @@ fn check_cuts(records: &Records) {
         let cut: Vec<RecordBatch> = records.batches(kind, 13).collect();
         assert!(cut.iter().all(|batch| batch.num_rows() <= 13), "{kind:?}");
         let schema = records.schema(kind);
-        let cut = concat_batches(&schema, &cut).unwrap();
-        assert_eq!(concat_batches(&schema, &whole).unwrap(), cut, "{kind:?}");
+        let cut = concat_batches(&schema, &cut).expect("one schema");
+        let whole = concat_batches(&schema, &whole).expect("one schema");
+        assert_eq!(whole, cut, "{kind:?}");
         assert_eq!(cut.num_rows(), records.n_rows(kind), "{kind:?}");
         for column in cut.columns().iter().filter(|c| *c.data_type() == DataType::Float64) {
             assert!(column.as_primitive::<Float64Type>().iter().flatten().all(f64::is_finite));
         }
+    }
+}
+
+// ------------------------------------------------------------------ runs of the engine
+
+/// What every table of a run must agree on, whatever was ordered under whatever terms.
+fn check_run(log: RunLog) -> Result<(), TestCaseError> {
+    let last = |column: &[f64]| column.last().copied().unwrap_or(0.0);
+    let records = Records::new(log);
+    let states = records.states();
+    // Sums of sizes near the end of f64 say nothing; the account has tests of its own for them.
+    prop_assume!(records.fills().iter().all(|fill| fill.quantity.abs() < 1e9));
+    let start = records.initial_cash() + last(&states.flows) + last(&states.interest);
+    let earned = states.equity.last().map_or(0.0, |equity| equity - start);
+    let totals = records.cost_totals();
+    for trades in [records.trades().collect::<Vec<_>>(), records.trades_fifo().collect()] {
+        let sum = |value: fn(&Trade) -> f64| trades.iter().map(value).sum::<f64>();
+        let pairs = [
+            ("net", sum(|t| t.pnl_net), earned),
+            ("commission", sum(|t| t.entry_commission + t.exit_commission), totals.commission),
+            ("impact", sum(|t| t.entry_impact + t.exit_impact), totals.impact),
+            (
+                "slippage",
+                sum(|t| t.entry_slippage + t.exit_slippage),
+                totals.slippage + totals.stop_slippage,
+            ),
+            ("funding", sum(|t| t.funding), totals.funding),
+            ("borrow", sum(|t| t.borrow), totals.borrow),
+            ("paid", sum(|t| t.total_cost), totals.paid()),
+        ];
+        for (name, found, wanted) in pairs {
+            prop_assert!((found - wanted).abs() < 1e-6, "{}: {} {}", name, found, wanted);
+        }
+    }
+    let fills = table(&records, RecordKind::Fills);
+    let of = |name: &str| values(&fills, name);
+    let parts = of("stop_slip").into_iter().zip(of("impact")).zip(of("slippage"));
+    let prices = of("base_price").into_iter().zip(of("price"));
+    for (((stop, impact), slippage), (base, price)) in parts.zip(prices) {
+        prop_assert!(stop >= 0.0 && impact >= 0.0);
+        prop_assert!(((price - base).abs() - (stop + impact + slippage).abs()).abs() < 1e-9);
+    }
+    let positions = table(&records, RecordKind::Positions);
+    let rows = names(&positions, "status").into_iter().zip(values(&positions, "value"));
+    let held: f64 = rows.filter(|row| row.0 == "open").map(|row| row.1).sum();
+    prop_assert!((held - last(&states.positions_value)).abs() < 1e-6);
+    check_orders(&records)
+}
+
+/// Each order is submitted first, ends once, and only a late cancel or change follows its end.
+fn check_orders(records: &Records) -> Result<(), TestCaseError> {
+    let batch = table(records, RecordKind::Orders);
+    let (events, orders) = (names(&batch, "event"), ids(&batch, "order_id"));
+    prop_assert!(times(&batch, "timestamp").is_sorted());
+    let mut stages: BTreeMap<u32, Vec<&str>> = BTreeMap::new();
+    for (event, order) in events.iter().zip(&orders) {
+        stages.entry(order.expect("an id")).or_default().push(event);
+    }
+    prop_assert_eq!(stages.len(), records.log().orders.len());
+    for (order, stages) in stages {
+        prop_assert_eq!(stages[0], "submitted", "order {}: {:?}", order, &stages);
+        let ends = ["filled", "cancelled", "expired", "rejected", "live_at_end"];
+        // A flip whose opening part is refused has filled before: its refusal and its end are two.
+        let n_ends = stages.iter().filter(|stage| ends.contains(stage)).count();
+        let is_split = stages.contains(&"rejected") && stages.contains(&"cancelled");
+        // What waits for its parent stays held.
+        let is_held = records.log().orders[order as usize].status == OrderStatus::Held;
+        let n_wanted = if is_held { 0 } else { 1 + usize::from(is_split) };
+        prop_assert_eq!(n_ends, n_wanted, "order {}: {:?}", order, &stages);
+        let last = stages.iter().rfind(|stage| **stage != "too_late").expect("a stage");
+        prop_assert!(is_held || ends.contains(last), "order {}: {:?}", order, stages);
+    }
+    let filled: Vec<u32> = ids(&batch, "fill_id").into_iter().flatten().collect();
+    let n_fills = u32::try_from(records.fills().len()).expect("a small run");
+    prop_assert_eq!(filled, (0..n_fills).collect::<Vec<_>>());
+    // A quantity that is no number is missing, and was refused.
+    let quantities = numbers(&batch, "quantity").into_iter().map(|units| units.unwrap_or(0.0));
+    for (filled, quantity) in values(&batch, "filled_quantity").into_iter().zip(quantities) {
+        prop_assert!(filled <= quantity + 1e-9, "filled {} of {}", filled, quantity);
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 2_000,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    /// Orders of every kind under random terms: costs, margins, funding, flows, rules, limits.
+    #[test]
+    fn tables_when_the_engine_ran_at_random_then_agree(
+        (market, acts, config) in (1_u32..=3).prop_flat_map(|n| {
+            (market_of(n), script(n), config())
+        })
+    ) {
+        let mut script = Script::default();
+        script.acts.extend(acts);
+        let log = run(&mut market.feed(4), &mut script, &config, &mut |_| Flow::Continue);
+        // Terms may say that the run stops.
+        check_run(log.unwrap_or_default())?;
     }
 }

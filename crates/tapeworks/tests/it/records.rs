@@ -140,7 +140,7 @@ fn orders_when_events_meet_then_stand_in_true_order() {
     builder.state(0, &[]);
     // At day 1: cut from 10 to 8 and filled in two parts; then, deciding, a cancel and a new order.
     builder.log().orders[first as usize].quantity = 8.0;
-    builder.event(DAY, first, OrderEventKind::ResizedForCash, 10.0);
+    builder.change(DAY, first, OrderEventKind::ResizedForCash, 10.0, 8.0);
     builder.fill(DAY, first, 3.0, 10.0, 10.0, 0.0);
     builder.fill(DAY, first, 5.0, 10.0, 10.0, 0.0);
     builder.event(DAY, resting, OrderEventKind::Cancelled(CancelReason::User), f64::NAN);
@@ -192,8 +192,8 @@ fn orders_when_events_meet_then_stand_in_true_order() {
 fn orders_when_rounded_and_cut_then_each_event_has_the_quantity_before_and_after() {
     let mut builder = LogBuilder::new(&["A"], 1e6);
     let order = builder.order(0, 0, -4.0);
-    builder.event(0, order, OrderEventKind::Rounded, -7.5);
-    builder.event(DAY, order, OrderEventKind::ResizedToPosition, -7.0);
+    builder.change(0, order, OrderEventKind::Rounded, -7.5, -7.0);
+    builder.change(DAY, order, OrderEventKind::ResizedToPosition, 7.0, 4.0);
     builder.fill(DAY, order, -4.0, 10.0, 10.0, 0.0);
     builder.state(DAY, &[]);
     let batch = table(&builder.finish(), RecordKind::Orders);

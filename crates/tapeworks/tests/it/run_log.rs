@@ -439,7 +439,13 @@ fn random_run(seed: u64, n_assets: usize, n_rows: usize, has_costs: bool) -> Rec
                 3 if quantity.abs() > 1.0 => {
                     let old = quantity;
                     builder.log.orders[order as usize].quantity = quantity.signum();
-                    builder.event(now, order, OrderEventKind::ResizedForCash, old);
+                    builder.change(
+                        now,
+                        order,
+                        OrderEventKind::ResizedForCash,
+                        old,
+                        quantity.signum(),
+                    );
                     builder.fill_at(now, order, quantity.signum(), [base, price], 1.0, costs);
                 }
                 _ => {

@@ -1,5 +1,6 @@
 //! Room `run`: the sections `execution` and `risk` of a config, from text to the terms of the engine.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,8 +10,11 @@ use tapeworks::broker::{
     MarginCallPolicy, PortfolioLimit, PositionRule, Semantics, VolumeBasis,
 };
 use tapeworks::engine::Flow;
-use tapeworks::run::config::Format;
+use tapeworks::records::RecordKind;
+use tapeworks::run::config::{Format, PortfolioLimitConfig};
 use tapeworks::run::{self, LoadedConfig, Outcome, Overlay};
+
+use crate::tables::{numbers, table};
 
 const BASE: &str = "\
 backtest:
@@ -92,9 +96,14 @@ reporting: {snapshot: session}
 
 #[test]
 fn config_when_every_term_is_given_then_read_shown_and_read_again() {
-    let once = yaml(FULL).unwrap().config;
+    let loaded = yaml(FULL).unwrap();
+    let once = loaded.config.clone();
     let resolved = once.to_yaml().unwrap();
     assert_eq!(yaml(&resolved).expect(&resolved).config, once);
+    let origin = |key: &str| loaded.origin(key).to_string();
+    assert_eq!(origin("execution.semantics.both_hit"), "run.yaml:5:42");
+    assert_eq!(origin("execution.commission.parts"), "run.yaml:10:5", "of the short form");
+    assert_eq!(origin("execution.instrument.lot"), "default");
     let semantics = once.execution.semantics.semantics().unwrap();
     let expected = Semantics {
         both_hit: BothHit::ProfitFirst,
@@ -117,7 +126,7 @@ fn config_when_every_term_is_given_then_read_shown_and_read_again() {
     assert_eq!((ibm.tick, ibm.is_shortable), (0.01, false));
     assert_eq!(ibm.initial_margin, Margin::Fraction(0.8));
     let limits: Vec<PortfolioLimit> =
-        once.risk.portfolio.iter().map(|limit| limit.limit()).collect();
+        once.risk.portfolio.iter().map(PortfolioLimitConfig::limit).collect();
     assert_eq!(limits[1].action, LimitAction::Reduce(0.5));
     assert_eq!(limits[2].action, LimitAction::Warn, "orders that would pass it are refused");
     assert_eq!(limits[6].kind, LimitKind::MaxPositions(5));
@@ -189,10 +198,16 @@ fn config_when_a_term_is_wrong_then_place_words_and_remedy() {
             "C303",
             &["0.6 is above the initial margin"],
         ),
+        (
+            "maintenance_short: 0.2",
+            "maintenance_short: 0.4",
+            "C303",
+            &["execution.leverage_max: 4 opens at a margin of 0.25, but account keeps at 0.4"],
+        ),
         ("leverage_max: 4", "leverage_max: 0.5", "C303", &["execution.leverage_max is 0.5"]),
         (
             "kind: per_unit",
-            "kind: per_units",
+            "kind: per_shar",
             "C304",
             &["commission.0.kind", "did you mean", "per_share"],
         ),
@@ -229,7 +244,7 @@ fn config_when_a_term_is_wrong_then_place_words_and_remedy() {
             "    AAPL:",
             "    APPL:",
             "C303",
-            &["run.yaml:21:", "instruments.APPL", "did you mean AAPL"],
+            &["run.yaml:19:", "instruments.APPL", "did you mean AAPL"],
         ),
         (
             "symbol: IBM",
@@ -313,9 +328,8 @@ fn snapshot_when_by_session_then_the_last_state_of_each_day() {
     for day in 1..=16 {
         for hour in [10, 11] {
             let price = 100 + day + hour;
-            csv.push_str(&format!(
-                "2024-01-{day:02}T{hour}:00:00Z,A,{price},{price},{price},{price},1000\n"
-            ));
+            let row = format!("{price},{price},{price},{price},1000");
+            writeln!(csv, "2024-01-{day:02}T{hour}:00:00Z,A,{row}").unwrap();
         }
     }
     fs::write(root.join("bars.csv"), csv).unwrap();
@@ -325,10 +339,12 @@ fn snapshot_when_by_session_then_the_last_state_of_each_day() {
     };
     let all = execute(&parse(text)).unwrap();
     let kept = execute(&parse(&format!("{text}reporting: {{snapshot: session}}\n"))).unwrap();
-    let (every, last) = (all.records.states(), kept.records.states());
-    assert_eq!((every.timestamp.len(), last.timestamp.len()), (32, 16));
-    let odd: Vec<f64> = every.equity.iter().skip(1).step_by(2).copied().collect();
-    assert_eq!(last.equity, odd);
+    let column =
+        |outcome: &Outcome| numbers(&table(&outcome.records, RecordKind::Portfolio), "equity");
+    let (every, last) = (column(&all), column(&kept));
+    assert_eq!((every.len(), last.len()), (32, 16));
+    let odd: Vec<Option<f64>> = every.iter().skip(1).step_by(2).copied().collect();
+    assert_eq!(last, odd);
     assert_eq!(all.records.log().fills.len(), kept.records.log().fills.len());
     assert_ne!(all.facts.run_id, kept.facts.run_id);
     fs::remove_dir_all(&root).unwrap();

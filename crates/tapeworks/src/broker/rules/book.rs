@@ -1,11 +1,13 @@
 //! The rules of all symbols, and what they remember of each position.
 
+use std::collections::BTreeMap;
+
 use super::bound::Watched;
 use super::evaluated::{self, Completed};
 use super::memory::Memory;
 use super::set::RuleSet;
 use super::{Level, PositionFacts};
-use crate::base::AssetId;
+use crate::base::{AssetId, OrderId};
 use crate::broker::bar::{Bar, Quotes};
 use crate::broker::codes::ExitReason;
 use crate::broker::semantics::Semantics;
@@ -21,6 +23,8 @@ pub struct RuleBook {
     any_close: bool,
     any_water: bool,
     pub(super) memory: Memory,
+    /// What the columns showed when live orders were sent, by order.
+    decisions: BTreeMap<u32, Box<[f64]>>,
 }
 
 /// An opening fill, as far as rules are concerned.
@@ -108,6 +112,30 @@ impl RuleBook {
             self.memory.open(asset.index(), entry.water, facts.quantity);
         }
         self.memory.base[asset.index()] = entry.base;
+    }
+
+    /// Keeps what the rules look at of the row in which an order is sent.
+    pub fn note_decision(&mut self, order: OrderId, asset: AssetId) {
+        self.decisions.insert(order.0, self.memory.previous(asset.index()));
+    }
+
+    /// Measures a new position from the row in which its order was sent; call it after
+    /// [`RuleBook::enter`].
+    pub fn recall_decision(&mut self, order: OrderId, asset: AssetId) {
+        if let Some(decided) = self.decisions.get(&order.0) {
+            self.memory.anchor(asset.index(), decided);
+        }
+    }
+
+    /// Forgets the decision of an order that has ended.
+    pub fn drop_decision(&mut self, order: OrderId) {
+        self.decisions.remove(&order.0);
+    }
+
+    /// The price from which the levels of a position are measured; NaN without one.
+    #[must_use]
+    pub fn base(&self, asset: AssetId) -> f64 {
+        self.memory.base[asset.index()]
     }
 
     /// Forgets a position that is gone.
@@ -210,8 +238,8 @@ impl RuleBook {
 
     /// The first rule of the list that fires in a completed row, under semantics that ask rules in
     /// place of letting their levels rest ([`Semantics::rules`]). Asked before
-    /// [`RuleBook::end_row`] of the row, with the `facts` of the row before: the row asked about
-    /// counts in the age of the position. A ladder moves on by itself.
+    /// [`RuleBook::end_row`] of the row, with `facts` whose age counts it. A ladder moves on by
+    /// itself.
     pub fn evaluate(
         &mut self,
         asset: AssetId,
@@ -220,8 +248,7 @@ impl RuleBook {
         quotes: &impl Quotes,
         semantics: &Semantics,
     ) -> Option<RuleExit> {
-        let facts = PositionFacts { bars_held: facts.bars_held + 1, ..*facts };
-        let watched = self.watched(asset, &facts);
+        let watched = self.watched(asset, facts);
         let value = |column: usize| quotes.value(asset, column);
         let row = Completed { bar, value: &value, semantics };
         let exit = evaluated::first(self.of(asset).list(), &watched, &row)?;

@@ -174,9 +174,10 @@ impl Bound {
     }
 }
 
-/// The distance that counts at the return of the last close.
+/// The distance that counts at the return of the last close; a position without a close of its own
+/// has earned nothing yet.
 fn fraction_at(steps: &[(f64, f64)], watched: &Watched<'_>) -> f64 {
-    let gain = watched.return_at(watched.closed);
+    let gain = if watched.closed.is_nan() { 0.0 } else { watched.return_at(watched.closed) };
     let reached = steps.iter().take_while(|&&(from, _)| gain >= from).count();
     steps[reached.saturating_sub(1)].1
 }

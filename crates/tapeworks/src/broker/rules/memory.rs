@@ -91,6 +91,20 @@ impl Memory {
         }
     }
 
+    /// The values of the columns in the last row of an asset.
+    pub fn previous(&self, asset: usize) -> Box<[f64]> {
+        self.columns.iter().map(|memory| memory.previous[asset]).collect()
+    }
+
+    /// Puts the values of the row in which a position was decided in the place of later ones.
+    pub fn anchor(&mut self, asset: usize, decided: &[f64]) {
+        for (memory, &value) in self.columns.iter_mut().zip(decided) {
+            if value.is_finite() {
+                memory.anchor[asset] = value;
+            }
+        }
+    }
+
     /// A position is gone.
     pub fn forget(&mut self, asset: usize) {
         self.water[asset] = f64::NAN;

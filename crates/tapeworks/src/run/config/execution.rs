@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
 use super::account::AccountConfig;
@@ -51,9 +51,11 @@ pub struct Execution {
     pub leverage_max: LeverageMax,
     /// What a fill pays the broker; a list is a sum.
     #[serde(default)]
+    #[schemars(schema_with = "commission_schema")]
     pub commission: CommissionConfig,
     /// How far a fill is from its base price.
     #[serde(default)]
+    #[schemars(schema_with = "or_none::<SlippageConfig>")]
     pub slippage: SlippageConfig,
     /// Basis points of the price that a fill gives up beside slippage when a stop triggered it.
     #[serde(default)]
@@ -61,9 +63,11 @@ pub struct Execution {
     pub stop_slippage_bps: f64,
     /// How far an order moves the price against itself.
     #[serde(default)]
+    #[schemars(schema_with = "or_none::<ImpactConfig>")]
     pub impact: ImpactConfig,
     /// Largest share of a row's volume that may fill; left out, all of any order fills.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "participation_schema")]
     pub participation: Option<ParticipationConfig>,
     /// Terms of every instrument.
     #[serde(default)]
@@ -102,6 +106,22 @@ pub enum LotsName {
     Integer,
     /// Any quantity.
     Fractional,
+}
+
+/// A value by its kind, or the word for nothing.
+fn or_none<T: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    json_schema!({"anyOf": [{"const": "none"}, generator.subschema_for::<T>()]})
+}
+
+fn commission_schema(generator: &mut SchemaGenerator) -> Schema {
+    let one = generator.subschema_for::<CommissionConfig>();
+    json_schema!({"anyOf": [{"const": "none"}, one, {"type": "array", "items": one}]})
+}
+
+fn participation_schema(generator: &mut SchemaGenerator) -> Schema {
+    let terms = generator.subschema_for::<ParticipationConfig>();
+    let share = json_schema!({"type": "number", "exclusiveMinimum": 0, "maximum": 1});
+    json_schema!({"anyOf": [{"const": "none"}, share, terms]})
 }
 
 impl Execution {
@@ -168,7 +188,21 @@ impl LeverageMax {
                 let reason = format!("{given}, but account.initial_margin makes it {own}");
                 Err(section.bad("leverage_max", &reason).with_hint("keep one of the two"))
             }
-            _ => Ok(Self(given.or(own).unwrap_or(2.0))),
+            _ => Self(given.or(own).unwrap_or(2.0)).above_maintenance(section, account),
         }
+    }
+
+    /// Refuses a leverage at which a position costs more to keep than to open.
+    fn above_maintenance(self, section: &Section<'_>, account: &AccountConfig) -> Result<Self> {
+        let terms = account.terms(self.0);
+        let kept = terms.maintenance_long.max(terms.maintenance_short);
+        if kept <= terms.initial_margin {
+            return Ok(self);
+        }
+        let reason = format!(
+            "{} opens at a margin of {}, but account keeps at {kept}",
+            self.0, terms.initial_margin
+        );
+        Err(section.bad("leverage_max", &reason).with_hint("lower one of the two"))
     }
 }

@@ -161,7 +161,9 @@ impl LoadedConfig {
             };
             match child {
                 Some(child) => node = child,
-                None => return Origin::Default,
+                None if matches!(node.value, Value::Map(_)) => return Origin::Default,
+                // A value in short form stands for all the keys of the long one.
+                None => return node.origin.clone(),
             }
         }
         node.origin.clone()
@@ -295,8 +297,13 @@ mod tests {
             let keys: BTreeSet<String> = keys.iter().map(|key| (*key).to_owned()).collect();
             assert_eq!(properties(pointer), keys, "{pointer}");
         }
+        // Only data and strategy must be given.
+        for section in ["Backtest", "Execution", "Risk", "Reporting"] {
+            let required = schema.pointer(&format!("/$defs/{section}/required"));
+            assert_eq!(required, None, "{section}");
+        }
         // Values with a tag: the tag, the keys of each kind.
-        let tagged: [(&str, &str, &[(&str, &[&str])]); 4] = [
+        let tagged = [
             ("Rule", "rule", strategy::RULES),
             ("CommissionConfig", "kind", commission::KINDS),
             ("SlippageConfig", "kind", price_cost::SLIPPAGE_KINDS),

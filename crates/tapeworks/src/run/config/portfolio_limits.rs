@@ -25,12 +25,14 @@ const ACTIONS: &[&str] = &["warn", "liquidate", "halt", "stop"];
 
 /// A limit on the whole portfolio and what happens when it is passed.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(extend("unevaluatedProperties" = false))]
 pub struct PortfolioLimitConfig {
     /// What is limited.
     #[serde(flatten)]
     pub limit: LimitConfig,
     /// What happens when it is passed. Limits on exposure, positions and orders refuse what would
-    /// pass them in any case; there it is `warn` when left out.
+    /// pass them in any case; there it is `warn` when left out. The others need it.
+    #[serde(default = "default_action")]
     pub action: LimitActionConfig,
 }
 
@@ -100,6 +102,10 @@ pub enum LimitActionConfig {
     Halt,
     /// The run ends with an error.
     Stop,
+}
+
+fn default_action() -> LimitActionConfig {
+    LimitActionConfig::Warn
 }
 
 impl PortfolioLimitConfig {

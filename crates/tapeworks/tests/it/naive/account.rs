@@ -79,10 +79,8 @@ impl Twin<'_> {
             let symbols = &self.market.symbols;
             let asset = symbols.iter().position(|s| s == symbol).expect("a symbol of the run");
             let asset = u32::try_from(asset).expect("few symbols");
-            let cost = self.held(asset)
-                * self.marks[asset as usize]
-                * self.multiplier(asset)
-                * rate;
+            let cost =
+                self.held(asset) * self.marks[asset as usize] * self.multiplier(asset) * rate;
             if self.held(asset) != 0.0 && cost != 0.0 {
                 self.cash -= cost;
                 self.totals.funding += cost;

@@ -21,22 +21,22 @@ impl Twin<'_> {
         let volume = row.map_or(f64::NAN, |row| row.volume);
         let tick = self.instrument(order.asset).tick;
         let p0 = hit.base;
-        let not13 = !(super::mimic("13") && !hit.limit.is_nan() && hit.how == super::book::How::AtOpen);
+        let not13 =
+            !(super::mimic("13") && !hit.limit.is_nan() && hit.how == super::book::How::AtOpen);
         let p1 = if hit.by_stop && not13 { p0 * (1.0 + d * self.config.stop_slippage) } else { p0 };
         let mut p3 = p1;
         let mut flags = 0;
         if hit.flags & MAKER == 0 {
             let p2 = p1 + d * self.impact(p1, q, volume);
             p3 = p2 + d * self.slip(order.asset, p2, q, volume);
-            if !(volume > 0.0) && self.needs_volume() && !(super::mimic("8") && !has_volume && volume == 0.0) {
+            if !(volume > 0.0)
+                && self.needs_volume()
+                && !(super::mimic("8") && !has_volume && volume == 0.0)
+            {
                 flags = NO_VOLUME_COST;
             }
         }
-        let p4 = if p3 != p0 && tick > 0.0 {
-            to_tick(p3, tick, d > 0.0)
-        } else {
-            p3
-        };
+        let p4 = if p3 != p0 && tick > 0.0 { to_tick(p3, tick, d > 0.0) } else { p3 };
         let p5 = match hit.limit {
             x if x.is_nan() => p4,
             x if d > 0.0 => p4.min(x),

@@ -1,8 +1,8 @@
 //! The turn of an order whose price has come: cap, cash test, fill or refusal (3.1, 3.4, 4.2, 4.3).
 
 use tapeworks::broker::{
-    AccountKind, CancelReason, ExpireReason, LimitKind, Lots, Margin, OrderStatus,
-    RejectCode, TimeInForce,
+    AccountKind, CancelReason, ExpireReason, LimitKind, Lots, Margin, OrderStatus, RejectCode,
+    TimeInForce,
 };
 
 use super::Twin;
@@ -133,7 +133,8 @@ impl Twin<'_> {
         if self.is_closed {
             return Err(RejectCode::AccountClosed);
         }
-        let is_record = self.config.account.margin_call == tapeworks::broker::MarginCallPolicy::Record;
+        let is_record =
+            self.config.account.margin_call == tapeworks::broker::MarginCallPolicy::Record;
         if self.call_stands && !(super::mimic("19") && is_record) {
             return Err(RejectCode::MarginCallActive);
         }
@@ -303,8 +304,5 @@ impl Twin<'_> {
 
 /// Refusals that are not a question of what the account can pay.
 fn is_policy(code: Option<RejectCode>) -> bool {
-    !matches!(
-        code,
-        None | Some(RejectCode::InsufficientCash | RejectCode::InsufficientMargin)
-    )
+    !matches!(code, None | Some(RejectCode::InsufficientCash | RejectCode::InsufficientMargin))
 }

@@ -2,7 +2,7 @@
 
 use tapeworks::broker::{FillFlags, OrderKind, Phase, TimeInForce};
 
-use super::book::{How, Hit, Order};
+use super::book::{Hit, How, Order};
 
 pub const MAKER: u8 = FillFlags::MAKER.0;
 pub const AMBIGUOUS: u8 = FillFlags::AMBIGUOUS.0;
@@ -115,14 +115,7 @@ pub fn inside(order: &Order, ohlc: [f64; 4], range: Range) -> Met {
 fn passive(order: &Order, limit: f64, [high, low]: [f64; 2]) -> Hit {
     let extreme = if order.d > 0.0 { low } else { high };
     let flags = MAKER | if extreme == limit { TOUCH_ONLY } else { 0 };
-    Hit {
-        base: limit,
-        how: How::TouchedLimit,
-        phase: Phase::Inside,
-        limit,
-        by_stop: false,
-        flags,
-    }
+    Hit { base: limit, how: How::TouchedLimit, phase: Phase::Inside, limit, by_stop: false, flags }
 }
 
 /// An order at the close.

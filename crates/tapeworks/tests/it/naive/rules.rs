@@ -40,7 +40,8 @@ impl Twin<'_> {
 
     /// The last value that the column had before this row, back to the row before the entry.
     fn column_before(&self, asset: u32, name: &str) -> f64 {
-        let entry = self.positions.iter().find(|p| p.asset == asset).map_or(self.bar, |p| p.entry.bar);
+        let entry =
+            self.positions.iter().find(|p| p.asset == asset).map_or(self.bar, |p| p.entry.bar);
         let has_row = |bar: &usize| self.market.row(*bar, asset).is_some();
         let first = (0..entry).rev().find(has_row).unwrap_or(entry);
         let counts = |bar: &usize| *bar == first || self.tradable_at(*bar, asset).is_some();
@@ -123,7 +124,9 @@ impl Twin<'_> {
         }
         levels.retain(|level| self.is_armed(asset, level));
         levels.sort_by(|a, b| {
-            let key = |level: &Level| if level.is_target { side * level.price } else { -side * level.price };
+            let key = |level: &Level| {
+                if level.is_target { side * level.price } else { -side * level.price }
+            };
             // At one price the stop loss comes first.
             let late = |level: &Level| level.reason != ExitReason::StopLoss;
             a.is_target
@@ -151,7 +154,8 @@ impl Twin<'_> {
     /// Fires a level; false when nothing of it can happen in this row.
     pub(super) fn exit_by_rule(&mut self, asset: u32, level: &Level, hit: Hit) -> bool {
         let held = self.held(asset);
-        let i = self.positions.iter().position(|p| p.asset == asset).expect("levels have positions");
+        let i =
+            self.positions.iter().position(|p| p.asset == asset).expect("levels have positions");
         let mut units = held.abs();
         // Of a target an order is written for what fits into the cap; the rest waits on.
         let fits = self.round(asset, self.cap_left(asset).max(0.0).min(units));
@@ -163,7 +167,8 @@ impl Twin<'_> {
                 ScaledOf::Initial => self.positions[i].entry_units,
                 ScaledOf::Remaining => held.abs(),
             };
-            let begun = self.positions[i].steps_left.iter().find(|left| left.0 == step).map(|l| l.1);
+            let begun =
+                self.positions[i].steps_left.iter().find(|left| left.0 == step).map(|l| l.1);
             let wanted = begun.unwrap_or_else(|| self.round(asset, whole * level.fraction));
             units = wanted.min(held.abs());
             self.positions[i].steps_left.retain(|left| left.0 != step);
@@ -180,7 +185,13 @@ impl Twin<'_> {
             units = fits;
         }
         let kind = if level.is_target { OrderKind::Limit } else { OrderKind::Stop };
-        let id = self.system_order(asset, -held.signum() * units, kind, OrderOrigin::PositionRule, level.reason);
+        let id = self.system_order(
+            asset,
+            -held.signum() * units,
+            kind,
+            OrderOrigin::PositionRule,
+            level.reason,
+        );
         let bar = self.bar;
         let order = self.order_mut(id);
         order.from_bar = bar;
@@ -198,7 +209,9 @@ impl Twin<'_> {
         let p = self.positions.iter().find(|p| p.asset == asset).expect("just opened");
         if super::mimic("14") {
             let last = (0..self.bar).rev().find(|bar| self.market.row(*bar, asset).is_some());
-            if let Some(bar) = last { self.take_columns(asset, bar); }
+            if let Some(bar) = last {
+                self.take_columns(asset, bar);
+            }
             return;
         }
         // The row of the decision, else the first later one where the column has a value.
@@ -239,7 +252,9 @@ impl Twin<'_> {
             }
             let reason = flat(self.rules_of(p.asset)).into_iter().find_map(|rule| match rule {
                 PositionRule::TimeExit(_) if self.holds(&p, rule) => Some(ExitReason::Time),
-                PositionRule::SignalExit { .. } if self.holds(&p, rule) => Some(ExitReason::SignalExit),
+                PositionRule::SignalExit { .. } if self.holds(&p, rule) => {
+                    Some(ExitReason::SignalExit)
+                }
                 PositionRule::All(_) if self.holds(&p, rule) => Some(ExitReason::AllRules),
                 _ => None,
             });

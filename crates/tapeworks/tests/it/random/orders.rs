@@ -59,8 +59,12 @@ fn plain(n: u32) -> impl Strategy<Value = OrderRequest> {
     let prices = (price(), price(), trail());
     (0..n, size(), prices, 0_u8..13, prop::bool::weighted(0.25), tif()).prop_map(
         |(asset, size, (limit, stop, trail), kind, reduce_only, tif)| {
-            let order =
-                OrderRequest { size, reduce_only, tif, ..OrderRequest::market(AssetId(asset), 0.0) };
+            let order = OrderRequest {
+                size,
+                reduce_only,
+                tif,
+                ..OrderRequest::market(AssetId(asset), 0.0)
+            };
             match kind {
                 0..=3 => order,
                 4..=6 => OrderRequest { limit: Some(limit), ..order },
@@ -120,11 +124,8 @@ fn exits() -> impl Strategy<Value = Exits> {
         [false, true, true],
         [true, true, true],
     ]);
-    ((away(), away()), fractions, which, trail()).prop_map(|(away, fractions, which, trail)| Exits {
-        away,
-        fractions,
-        which,
-        trail: Some(trail),
+    ((away(), away()), fractions, which, trail()).prop_map(|(away, fractions, which, trail)| {
+        Exits { away, fractions, which, trail: Some(trail) }
     })
 }
 

@@ -60,14 +60,19 @@ fn one_more() -> impl Strategy<Value = PositionRule> {
             vec![(-0.1, 0.05), (0.0, 0.125), (0.125, 0.25)],
         ])
         .prop_map(PositionRule::TighteningTrail),
-        multiple().prop_map(|multiple| PositionRule::VolatilityStop { multiple, column: WIDTH.to_string() }),
-        multiple().prop_map(|multiple| PositionRule::VolatilityTrail { multiple, column: WIDTH.to_string() }),
+        multiple().prop_map(|multiple| PositionRule::VolatilityStop {
+            multiple,
+            column: WIDTH.to_string()
+        }),
+        multiple().prop_map(|multiple| PositionRule::VolatilityTrail {
+            multiple,
+            column: WIDTH.to_string()
+        }),
         (1_u32..4).prop_map(PositionRule::TimeExit),
         condition(),
         prop::collection::vec(condition(), 1..3).prop_map(PositionRule::All),
-        (condition(), condition(), condition()).prop_map(|(a, b, c)| {
-            PositionRule::All(vec![a, PositionRule::Any(vec![b, c])])
-        }),
+        (condition(), condition(), condition())
+            .prop_map(|(a, b, c)| { PositionRule::All(vec![a, PositionRule::Any(vec![b, c])]) }),
         (condition(), condition()).prop_map(|(a, b)| PositionRule::Any(vec![a, b])),
     ]
 }

@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 use tapeworks::broker::{
-    AccountKind, AccountTerms, Commission, Impact, Instrument, LimitAction, LimitKind, Lots, Margin,
-    MarginCallPolicy, MinScope, Participation, PortfolioLimit, Slippage, SpreadMeasure, Tier,
-    TierBy, TierOf, TierStyle,
+    AccountKind, AccountTerms, Commission, Impact, Instrument, LimitAction, LimitKind, Lots,
+    Margin, MarginCallPolicy, MinScope, Participation, PortfolioLimit, Slippage, SpreadMeasure,
+    Tier, TierBy, TierOf, TierStyle,
 };
 use tapeworks::engine::EngineConfig;
 
@@ -159,8 +159,7 @@ fn limits() -> impl Strategy<Value = Vec<PortfolioLimit>> {
         (1_u32..3).prop_map(LimitKind::MaxPositions),
         (1_u32..5).prop_map(LimitKind::MaxOrders),
     ];
-    let action =
-        select(vec![LimitAction::Warn, LimitAction::Reduce(0.5), LimitAction::Liquidate]);
+    let action = select(vec![LimitAction::Warn, LimitAction::Reduce(0.5), LimitAction::Liquidate]);
     let limit = (kind, action).prop_map(|(kind, action)| PortfolioLimit { kind, action });
     prop_oneof![
         3 => Just(Vec::new()),
@@ -169,9 +168,10 @@ fn limits() -> impl Strategy<Value = Vec<PortfolioLimit>> {
 }
 
 fn schedule() -> impl Strategy<Value = (Vec<(i64, f64)>, Vec<(i64, String, f64)>)> {
-    let hours = || (0_usize..12, select(vec![0_i64, 8, 16])).prop_map(|(bar, hour)| {
-        at(bar) + hour * 3_600_000_000_000
-    });
+    let hours = || {
+        (0_usize..12, select(vec![0_i64, 8, 16]))
+            .prop_map(|(bar, hour)| at(bar) + hour * 3_600_000_000_000)
+    };
     let flow = (hours(), select(vec![50.0, 200.0, -10.0]));
     let funding = (hours(), select(vec![0.01, -0.01, 0.001]));
     let funding = funding.prop_map(|(f, rate)| (f, "S0".to_string(), rate));
