@@ -75,6 +75,24 @@ def run_ours(folder, python, peer, names):
     run(folder, python, "ours.py", *places, os.path.join(folder, "data"), *names)
 
 
+def make_jobs(folder, options):
+    size = ["--full"] if options.full else []
+    base = environments.environment(folder, "base")
+    return run(folder, base, "make_jobs.py", folder, "--paths", options.paths, *size)
+
+
+def run_engines(folder, cells, options):
+    """The peers that ran; then we run on the same jobs."""
+    python = options.python
+    if not python:
+        python = environments.environment(folder, "tapeworks")
+        environments.install_tapeworks(python)
+    ran = [peer for peer in cells if run_peer(folder, peer, cells[peer], options.reuse)]
+    for peer in ran:
+        run_ours(folder, python, peer, cells[peer])
+    return ran
+
+
 def read(path):
     if not os.path.exists(path):
         return {"cpu_s": 0.0, "results": []}
@@ -123,11 +141,21 @@ def table(rows):
     return lines
 
 
+def commit():
+    try:
+        command = ["git", "rev-parse", "--short", "HEAD"]
+        found = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+        return found.stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
 def document(rows, arguments):
     """RESULTS.md: what ran, what differed, and the first difference of every cell that did."""
     versions = ", ".join(environments.ENVIRONMENTS[peer][1][0] for peer in PEERS)
     cases, differing = (sum(row[key] for row in rows) for key in ("cases", "differing"))
     command = re.sub(r"--dir[= ]\S+", "--dir DIR", arguments)
+    command = re.sub(r" --(python|out)[= ]\S+", "", command)
     lines = [
         "# Results",
         "",
@@ -136,6 +164,7 @@ def document(rows, arguments):
         "",
         f"- peers: {versions}",
         f"- cases: {cases:,}, of which {differing:,} differ",
+        f"- commit: `{commit()}`",
         f"- date: {datetime.date.today().isoformat()}",
         f"- command: `python oracles/parity.py {command}`",
         "",
@@ -163,6 +192,7 @@ def parse(arguments):
     parser.add_argument("--cells", help="comma-separated parts of cell names")
     parser.add_argument("--paths", default="200", help="random paths per kind")
     parser.add_argument("--reuse", action="store_true", help="keep what peers wrote earlier")
+    parser.add_argument("--report", action="store_true", help="compare what is there, run nothing")
     parser.add_argument("--python", help="an interpreter that has tapeworks; else it is built")
     parser.add_argument("--out", default=os.path.join(HERE, "RESULTS.md"))
     return parser.parse_args(arguments)
@@ -174,18 +204,10 @@ def main(arguments):
     os.makedirs(folder, exist_ok=True)
     peers = options.peers.split(",") if options.peers else list(PEERS)
     wanted = options.cells.split(",") if options.cells else []
-    size = ["--full"] if options.full else []
-    base = environments.environment(folder, "base")
-    if run(folder, base, "make_jobs.py", folder, "--paths", options.paths, *size):
+    if not options.report and make_jobs(folder, options):
         return 1
-    python = options.python
-    if not python:
-        python = environments.environment(folder, "tapeworks")
-        environments.install_tapeworks(python)
     cells = {peer: cells_of(folder, peer, wanted) for peer in peers}
-    ran = [peer for peer in peers if run_peer(folder, peer, cells[peer], options.reuse)]
-    for peer in ran:
-        run_ours(folder, python, peer, cells[peer])
+    ran = peers if options.report else run_engines(folder, cells, options)
     rows = [compared(folder, peer, name) for peer in ran for name in cells[peer]]
     for row in rows:
         shown(row)

@@ -122,13 +122,7 @@ impl Broker {
     }
 
     /// What the row showed the position that a fill closes on its way to the other side.
-    fn seen_by_flip(
-        &self,
-        asset: AssetId,
-        sign: f64,
-        touched: &Touched,
-        bar: &Bar,
-    ) -> (f64, f64) {
+    fn seen_by_flip(&self, asset: AssetId, sign: f64, touched: &Touched, bar: &Bar) -> (f64, f64) {
         let side = self.positions.quantity(asset).signum();
         let price = touched.price;
         if side * sign >= 0.0 {
