@@ -5,7 +5,7 @@ use super::bar::Quotes;
 use super::codes::{CancelReason, ExpireReason, FillFlags, OrderKind, Phase, Side, TimeInForce};
 use super::cycle::{Broker, Hit};
 use super::execution::Execution;
-use super::ledger::{OrderEventKind, OrderStatus};
+use super::ledger::{FillRow, OrderEventKind, OrderStatus};
 use super::matching::Trail;
 use super::positions::exceeds;
 use super::semantics::{ChildFrom, Orphans};
@@ -153,6 +153,15 @@ impl Broker {
         }
         let multiplier = self.fee_multiplier(execution.asset);
         let traded = execution.place.and_then(|place| self.live.rare(place)).map(|r| r.traded);
+        let last = self.ledger.fills.last();
+        // One fill has its price to the last bit.
+        let is_only = |fill: &&FillRow| {
+            fill.order == execution.order
+                && traded.is_some_and(|traded| traded.units == fill.quantity.abs())
+        };
+        if let Some(fill) = last.filter(is_only) {
+            return fill.price;
+        }
         match traded {
             Some(traded) if traded.units > 0.0 => traded.notional / (traded.units * multiplier),
             _ => self.ledger.fills.last().map_or(f64::NAN, |fill| fill.price),
