@@ -348,11 +348,13 @@ impl Broker {
             };
             price = whole * tick;
         }
+        // At the open a stop that was passed leaves a limit order.
+        let at_stop = execution.by_stop && execution.phase != Phase::Open;
         if has_limit {
             let beyond = sign * price > sign * execution.limit;
             match semantics.limit_slip {
                 LimitSlip::Clamp if beyond => price = execution.limit,
-                LimitSlip::ClampLoose if beyond && !execution.by_stop => price = execution.limit,
+                LimitSlip::ClampLoose if beyond && !at_stop => price = execution.limit,
                 LimitSlip::Refuse if beyond => return None,
                 _ => {}
             }
@@ -360,7 +362,7 @@ impl Broker {
         let leaves_row = semantics.limit_slip == LimitSlip::ClampLoose
             && has_limit
             && sign < 0.0
-            && !execution.by_stop;
+            && !at_stop;
         if semantics.slip_cap
             && !leaves_row
             && let Some(bar) = quotes.bar(execution.asset)
