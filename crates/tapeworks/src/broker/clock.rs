@@ -21,6 +21,7 @@ impl Broker {
         self.now = now;
         self.enlarged.clear();
         self.closed_by_rule.clear();
+        self.triggered_inside.clear();
         self.row_is_over = false;
         for asset in self.used_assets.drain(..) {
             self.used[asset as usize] = 0.0;

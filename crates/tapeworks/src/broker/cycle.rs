@@ -124,6 +124,9 @@ pub struct Broker {
     pub(super) watched: Vec<u32>,
     /// Assets whose position was entered or added to in the present row.
     pub(super) enlarged: Vec<u32>,
+    /// Stop-limit orders whose stop the present row reached inside without a fill: they are limit
+    /// orders from the next row on.
+    pub(super) triggered_inside: Vec<OrderId>,
     /// Assets that a rule has closed in the present row.
     pub(super) closed_by_rule: Vec<u32>,
 }

@@ -122,8 +122,7 @@ impl Broker {
             }
             // An order that would open something is tested from the next row on: which part of this
             // one lies after the parent's fill is not known.
-            let is_exit =
-                live.reduce_only || rare_is_exit(&live, self.positions.quantity(live.asset));
+            let is_exit = live.reduce_only || self.is_reduce(self.live.at(place));
             let rare = self.live.rare_mut(place).expect("it has rarer terms");
             rare.since = since;
             if is_first {
@@ -316,9 +315,4 @@ pub(super) fn trailing_limit(side: Side, stop: f64, offset: f64) -> f64 {
         Side::Sell => stop - offset,
         Side::Buy => stop + offset,
     }
-}
-
-/// Whether an order would reduce what is held.
-fn rare_is_exit(live: &super::live::LiveOrder, held: f64) -> bool {
-    held * live.sign() < 0.0
 }

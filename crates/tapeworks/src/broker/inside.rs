@@ -70,8 +70,12 @@ impl Broker {
             }
             let comes_late = touched.is_maker && self.must_fill_at_once(place);
             let (asset, sign) = (live.asset, live.sign());
+            let order = live.order;
             if touched.is_triggered {
                 self.note_trigger(place);
+                if !touched.fills() {
+                    self.triggered_inside.push(order);
+                }
             }
             if touched.fills() && !comes_late {
                 let flags = limit_flags(&self.live.at(place).terms, touched.is_maker, &bar);
@@ -154,20 +158,24 @@ impl Broker {
             let (low, high) = reach.as_range(side);
             let semantics = &self.conditions.semantics;
             let touched = live.terms.inside(kind, low, high, &bar, semantics);
-            if !(touched.fills() || touched.is_triggered) || !self.may_fill_now(place) {
+            if !(touched.fills() || touched.is_triggered)
+                || !self.may_fill_now(place)
+                || self.triggered_inside.contains(&live.order)
+            {
                 continue;
             }
             // What must fill at once takes its trigger, and no limit that the price comes to later.
             let comes_late = touched.is_maker && self.must_fill_at_once(place);
             if touched.is_triggered && (!touched.fills() || comes_late) {
                 self.note_trigger(place);
+                self.triggered_inside.push(live.order);
             }
             if !touched.fills() || comes_late {
                 continue;
             }
             let is_favourable = kind == OrderKind::Limit;
             let price = not_before_entry(touched.price, &since, side, is_favourable, self.now);
-            // A stop-limit order that the price came back to fills at its limit, whatever the entry.
+            // A stop-limit order that the price came back to fills at its limit.
             let came_back = touched.is_maker && kind != OrderKind::Limit;
             let price = if came_back { touched.price } else { price };
             if !live.terms.is_within_limit(price) {
@@ -340,8 +348,7 @@ impl Broker {
         let reach = self.rule_reach(asset, side, bar);
         let level = self.levels(asset).1?;
         let is_reached = side * reach.favourable >= side * level.price;
-        let is_step = level.reason == ExitReason::Scaled;
-        (is_step && is_reached).then(|| self.rule_candidate(asset, level, side, true))
+        is_reached.then(|| self.rule_candidate(asset, level, side, true))
     }
 
     /// Whether an order was released in this row: which part of it lies after that is known only

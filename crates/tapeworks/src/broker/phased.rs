@@ -132,7 +132,9 @@ impl Broker {
                 let before = (self.ledger.fills.len(), self.ledger.orders.len());
                 self.fill_rule(asset, level, Hit::at_open(bar.open), quotes);
                 let after = (self.ledger.fills.len(), self.ledger.orders.len());
-                if before == after || self.has_rule_order(asset) {
+                // A step of a ladder that is less than a lot is passed without a fill.
+                let is_stuck = before == after && self.levels(asset) == (adverse, favourable);
+                if is_stuck || self.has_rule_order(asset) {
                     break;
                 }
             }

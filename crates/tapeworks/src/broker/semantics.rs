@@ -329,19 +329,20 @@ codes! {
         Partial = "partial",
         /// It is cancelled without a refusal.
         Cancel = "cancel",
-        /// The largest quantity that can be paid fills; where there is none, it is cancelled without
-        /// a refusal.
+        /// The largest quantity that can be paid fills; where there is none, it is cancelled
+        /// without a refusal.
         PartialOrCancel = "partial_or_cancel",
     }
 }
 
 codes! {
-    /// What becomes of an order that flips a position when the account cannot pay for what it opens.
+    /// What becomes of an order that flips a position when the account cannot pay for what it
+    /// opens.
     FlipShortfall {
         /// What it closes fills, and the rest is refused.
         CloseAndReject = "close_and_reject",
-        /// What it closes fills and the order is done, if the account was asked at submission; others
-        /// are refused whole.
+        /// What it closes fills and the order is done, if the account was asked at submission;
+        /// others are refused whole.
         CloseAndFill = "close_and_fill",
         /// It is refused whole.
         Whole = "whole",

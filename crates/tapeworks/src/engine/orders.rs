@@ -29,7 +29,8 @@ impl Trader {
         self.send_bracket(request, &new)
     }
 
-    /// Sends orders of which a fill takes its quantity off the others, and a complete one ends them.
+    /// Sends orders of which a fill takes its quantity off the others, and a complete one ends
+    /// them.
     ///
     /// # Errors
     /// As [`Trader::submit`]; nothing is sent then. `O104` for an order with exits of its own.

@@ -14,8 +14,8 @@ const BUFFER_BYTES: usize = 1 << 16;
 /// Canonical: each table is its name, its row count and its rows; integers are 8 little-endian
 /// bytes, `f64` its 8 little-endian bytes with every NaN as one pattern, names (symbols, codes,
 /// tags) their length and UTF-8 bytes. A column of states that may be left empty is its name and
-/// its values where one of them is not 0, and nothing else. Wall clock, paths, chunks and threads do not enter, so two
-/// runs that did the same have the same fingerprint wherever they were made.
+/// its values where one of them is not 0, and nothing else. Wall clock, paths, chunks and threads
+/// do not enter, so two runs that did the same have the same fingerprint wherever they were made.
 ///
 /// Cost: about 0.1 s for a million fills.
 #[must_use]

@@ -1,8 +1,8 @@
 //! One config describes a whole run; wired once, for CLI and Python alike.
 //!
 //! In: a config ([`config`]), or the log of a run that was made by hand ([`conclude`]). Out: an
-//! [`Outcome`], and with [`Outcome::save`] a run folder: resolved config, metrics, seven tables, the
-//! report, and last a manifest with the hash of each.
+//! [`Outcome`], and with [`Outcome::save`] a run folder: resolved config, metrics, seven tables,
+//! the report, and last a manifest with the hash of each.
 //!
 //! Invariants: a run folder appears whole or not at all; two runs of one config on the same files
 //! differ in one field, the caller's clock; nothing in a config is ignored without a word.
