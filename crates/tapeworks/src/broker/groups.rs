@@ -26,12 +26,11 @@ impl Broker {
         }
         match self.conditions.semantics.orphans {
             Orphans::Cancel => self.fit_reduce_only(execution.asset),
-            Orphans::Keep => {}
             Orphans::KeepButFlip => self.cancel_after_flip(execution, filled),
             Orphans::CancelSymbol if execution.sign < 0.0 => {
                 self.cancel_sales_of_closed(execution.asset);
             }
-            Orphans::CancelSymbol => {}
+            Orphans::Keep | Orphans::CancelSymbol => {}
         }
     }
 
@@ -153,8 +152,12 @@ impl Broker {
         }
         let multiplier = self.fee_multiplier(execution.asset);
         let traded = execution.place.and_then(|place| self.live.rare(place)).map(|r| r.traded);
+        let last_units = self.ledger.fills.last().map_or(0.0, |fill| fill.quantity.abs());
         match traded {
-            Some(traded) if traded.units > 0.0 => traded.notional / (traded.units * multiplier),
+            // A single fill has its own price, to the last bit.
+            Some(traded) if traded.units > last_units => {
+                traded.notional / (traded.units * multiplier)
+            }
             _ => self.ledger.fills.last().map_or(f64::NAN, |fill| fill.price),
         }
     }
@@ -182,10 +185,10 @@ impl Broker {
             } else {
                 price
             };
-            if terms.kind != OrderKind::Limit {
-                terms.stop = price;
-            } else {
+            if terms.kind == OrderKind::Limit {
                 terms.limit = price;
+            } else {
+                terms.stop = price;
             }
         } else {
             return;
