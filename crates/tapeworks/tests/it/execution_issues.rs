@@ -2,8 +2,8 @@
 
 use tapeworks::base::AssetId;
 use tapeworks::broker::{
-    AccountKind, AccountTerms, CancelReason, Change, ExitReason, ExpireReason, FillFlags, Impact,
-    Instrument, LimitAction, LimitKind, MarginCallPolicy, OrderOrigin, OrderStatus, PortfolioLimit,
+    AccountKind, CancelReason, Change, ExitReason, ExpireReason, FillFlags, Impact,
+    Instrument, LimitAction, LimitKind, OrderOrigin, OrderStatus, PortfolioLimit,
     PositionRule, RejectCode, Slippage, TimeInForce,
 };
 use tapeworks::engine::{
@@ -210,21 +210,6 @@ fn issue_closes_when_two_orders_wait_for_one_then_both_fill() {
     assert_eq!(fills(&log), [(1, 0, -1.0, 7.5), (1, 0, 1.0, 7.5)]);
 }
 
-/// Short 8 at 7.5 with 37: at 11 equity is 9 and the call needs 26.4.
-#[test]
-fn issue_call_when_it_is_only_recorded_then_nothing_opens_all_the_same() {
-    let rows = [FLAT, FLAT, [11.0; 4], [7.5; 4]];
-    let terms = AccountTerms {
-        margin_call: MarginCallPolicy::Record,
-        ..AccountTerms::new(AccountKind::Margin)
-    };
-    let config = EngineConfig { account: terms, ..margin(37.0) };
-    let acts = [(0, market(0, -8.0)), (2, market(0, 9.0))];
-    let log = play(&Market::one(&rows), &acts, &config);
-    assert_eq!(fills(&log), [(1, 0, -8.0, 7.5), (3, 0, 8.0, 7.5)]);
-    assert_eq!(log.rejections[0].code, RejectCode::MarginCallActive);
-}
-
 #[test]
 fn issue_cancel_all_when_a_rule_has_queued_an_exit_then_it_stays() {
     let rules = vec![PositionRule::TimeExit(1)];
@@ -303,24 +288,6 @@ fn issue_fok_when_the_opening_part_fails_then_nothing_fills() {
     let log = run(&[FLAT; 3], vec![market(0, 1.0), Act::Order(sale)], &config);
     assert_eq!(fills(&log), [(1, 0, 1.0, 7.5)]);
     assert_eq!(log.orders[1].status, OrderStatus::Expired(ExpireReason::FokUnfilled));
-}
-
-/// Short 15 at 7.5 with 37: at 10.5 equity is -8.
-#[test]
-fn issue_bankruptcy_when_calls_are_only_recorded_then_the_account_closes() {
-    let rows = [FLAT, FLAT, [10.5; 4], [10.0; 4]];
-    let terms = AccountTerms {
-        margin_call: MarginCallPolicy::Record,
-        initial_margin: 0.25,
-        maintenance_long: 0.125,
-        maintenance_short: 0.125,
-        ..AccountTerms::new(AccountKind::Margin)
-    };
-    let config = EngineConfig { account: terms, ..margin(37.0) };
-    let acts = [(0, market(0, -15.0)), (3, market(0, 1.0))];
-    let log = play(&Market::one(&rows), &acts, &config);
-    assert_eq!(fills(&log), [(1, 0, -15.0, 7.5), (3, 0, 15.0, 10.0)]);
-    assert_eq!(log.rejections[0].code, RejectCode::AccountClosed);
 }
 
 /// 63 / 10.5 are 6; margin pays 5 at 8, and 5 x 8 is the least trade.

@@ -309,7 +309,7 @@ pub fn play(market: &Market, acts: &[(usize, Act)], config: &EngineConfig) -> Ru
     play_chunked(
         market,
         acts,
-        &EngineConfig { check_invariants: std::env::var("NOINV").is_err(), ..config.clone() },
+        &EngineConfig { check_invariants: true, ..config.clone() },
         3,
     )
     .0

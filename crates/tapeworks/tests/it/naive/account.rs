@@ -27,7 +27,6 @@ impl Twin<'_> {
         let session = self.session;
         self.unsettled.retain(|&(due, _)| due > session);
         self.session_base = self.equity;
-        self.session_flow = 0.0;
         self.session_orders = 0;
     }
 
@@ -66,7 +65,11 @@ impl Twin<'_> {
             if f <= now && before.is_none_or(|before| before < f) {
                 self.cash += amount;
                 self.totals.flows += amount;
-                self.session_flow += amount;
+                // What capital does to equity is no gain: the figures are restated in proportion.
+                let share = (self.equity + amount) / self.equity;
+                self.peak *= share;
+                self.session_base *= share;
+                self.equity += amount;
                 self.event(AccountEventKind::Flow, None, amount);
             }
         }

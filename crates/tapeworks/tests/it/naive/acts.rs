@@ -49,7 +49,6 @@ impl Twin<'_> {
             is_dormant: false,
             is_triggered: false,
             reached: false,
-            is_early: false,
             tif: TimeInForce::Gtc,
             reduce_only: false,
             may_shrink: false,
@@ -137,9 +136,10 @@ impl Twin<'_> {
             LimitKind::MaxOrders(n) => Some(n),
             _ => None,
         });
+        let counts = place.parent.is_none() && !request.reduce_only;
         let code = if mark.is_nan() {
             Some(RejectCode::NotListed)
-        } else if max_orders.is_some_and(|n| self.session_orders >= n) {
+        } else if counts && max_orders.is_some_and(|n| self.session_orders >= n) {
             Some(RejectCode::LimitOrderCount)
         } else if !rounded.is_finite() {
             Some(RejectCode::QuantityNotFinite)
@@ -158,18 +158,14 @@ impl Twin<'_> {
         } else {
             None
         };
-        self.session_orders += 1;
+        // Children and orders that only reduce are no orders of their own.
+        if counts {
+            self.session_orders += 1;
+        }
         let bracket = [request.stop_loss, request.take_profit];
         self.push_bracket(id, bracket, request.trailing_exit);
         if let Some(code) = code {
             self.reject(id, code);
-            if super::mimic("1") && code != RejectCode::PriceInvalid {
-                let n = u32::try_from(self.orders.len()).unwrap();
-                for child in id + 1..n {
-                    self.rejections.push((self.bar, child, code));
-                    self.order_mut(child).status = OrderStatus::Rejected(code);
-                }
-            }
         }
         id
     }
@@ -248,9 +244,13 @@ impl Twin<'_> {
     }
 
     fn target(&mut self, asset: u32, units: f64) {
-        let quantity = self.round(asset, units) - self.held(asset) - self.on_its_way(asset);
+        let held = self.held(asset);
+        let units = self.round(asset, units);
+        let quantity = units - held - self.on_its_way(asset);
         if !quantity.is_finite() || self.round(asset, quantity) != 0.0 {
-            self.send_market(asset, quantity, false, true);
+            // What only makes a position smaller may not open one.
+            let is_less = held * units >= 0.0 && units.abs() < held.abs();
+            self.send_market(asset, quantity, is_less && held * quantity < 0.0, true);
         }
     }
 
@@ -321,9 +321,6 @@ impl Twin<'_> {
             trail.distance = distance;
             self.order_mut(id).is_triggered = false;
         }
-        if super::mimic("12") && (change.limit.is_finite() || change.stop.is_finite()) {
-            to_the_end = true;
-        }
         if to_the_end {
             self.order_mut(id).priority = self.next_priority;
             self.next_priority += 1;
@@ -382,7 +379,7 @@ impl Twin<'_> {
                     .orders
                     .iter()
                     .filter(|o| o.is_open() && asset.is_none_or(|asset| asset == o.asset))
-                    .filter(|o| o.origin == OrderOrigin::Strategy || super::mimic("20"))
+                    .filter(|o| o.origin == OrderOrigin::Strategy)
                     .map(|o| o.id)
                     .collect();
                 for id in ids {

@@ -74,7 +74,6 @@ pub struct Order {
     pub is_triggered: bool,
     /// Its stop was reached in the row of its turn.
     pub reached: bool,
-    pub is_early: bool,
     pub tif: TimeInForce,
     pub reduce_only: bool,
     pub may_shrink: bool,

@@ -16,14 +16,12 @@ impl Twin<'_> {
     /// The price after all costs of a fill of `q` units, and whether a cost missed its volume.
     pub(super) fn price(&self, order: &Order, q: f64, hit: Hit) -> (f64, u8) {
         let d = order.d;
-        let has_volume = self.instrument(order.asset).has_volume || super::mimic("8");
+        let has_volume = self.instrument(order.asset).has_volume;
         let row = self.tradable(order.asset).filter(|_| has_volume);
         let volume = row.map_or(f64::NAN, |row| row.volume);
         let tick = self.instrument(order.asset).tick;
         let p0 = hit.base;
-        let not13 =
-            !(super::mimic("13") && !hit.limit.is_nan() && hit.how == super::book::How::AtOpen);
-        let p1 = if hit.by_stop && not13 { p0 * (1.0 + d * self.config.stop_slippage) } else { p0 };
+        let p1 = if hit.by_stop { p0 * (1.0 + d * self.config.stop_slippage) } else { p0 };
         let mut p3 = p1;
         let mut flags = 0;
         if hit.flags & MAKER == 0 {
@@ -31,7 +29,6 @@ impl Twin<'_> {
             p3 = p2 + d * self.slip(order.asset, p2, q, volume);
             if !(volume > 0.0)
                 && self.needs_volume()
-                && !(super::mimic("8") && !has_volume && volume == 0.0)
             {
                 flags = NO_VOLUME_COST;
             }

@@ -107,7 +107,6 @@ impl Twin<'_> {
         if is_fok
             && (refused.is_some() || sized < opened)
             && !is_policy(refused)
-            && !(super::mimic("27") && closed > 0.0)
         {
             self.expire(id, ExpireReason::FokUnfilled);
             return;
@@ -139,7 +138,7 @@ impl Twin<'_> {
         }
         let is_record =
             self.config.account.margin_call == tapeworks::broker::MarginCallPolicy::Record;
-        if self.call_stands && !(super::mimic("19") && is_record) {
+        if self.call_stands && !is_record {
             return Err(RejectCode::MarginCallActive);
         }
         if self.is_halted {
@@ -240,16 +239,6 @@ impl Twin<'_> {
         (book, cash + equity)
     }
 
-    fn equity_before(&self) -> f64 {
-        let value = |p: &super::book::Position| {
-            let price =
-                self.tradable(p.asset).map_or(self.marks[p.asset as usize], |row| row.ohlc[0]);
-            let is_future = self.instrument(p.asset).is_future;
-            p.units * self.multiplier(p.asset) * if is_future { price - p.settle } else { price }
-        };
-        self.cash + self.positions_by_asset().iter().map(value).sum::<f64>()
-    }
-
     fn can_pay(&self, order: &Order, q: f64, hit: Hit) -> bool {
         if self.pays_in_full() {
             let (price, _) = self.price(order, q, hit);
@@ -275,7 +264,6 @@ impl Twin<'_> {
 
     fn breaks_exposure(&self, order: &Order, q: f64, hit: Hit) -> bool {
         let (book, equity) = self.book_after(order, q, hit);
-        let equity = if super::mimic("25") { self.equity_before() } else { equity };
         let values: Vec<f64> =
             book.iter().map(|&(a, units, p)| units * p * self.multiplier(a)).collect();
         let own = *values.last().expect("the order's own symbol");

@@ -56,7 +56,7 @@ impl Twin<'_> {
     pub(super) fn fire_late(&mut self) {
         for (child, base) in std::mem::take(&mut self.late) {
             if self.order(child).is_live() {
-                let met = at_price(&self.awake(child), base, How::AtOpen);
+                let met = at_price(&self.order(child).clone(), base, How::AtOpen);
                 self.act_on(child, met);
             }
         }
@@ -68,7 +68,6 @@ impl Twin<'_> {
         let start = Start { bar: self.bar, side: parent.d, how: hit.how, base: hit.base };
         let mut released = Vec::new();
         let held = self.held(parent.asset);
-        let (in_3b, in_reduce_pass) = (self.in_3b, self.in_reduce_pass);
         for child in self.children(id) {
             if !self.order(child).is_open() {
                 continue;
@@ -103,17 +102,14 @@ impl Twin<'_> {
             order.status = OrderStatus::Live;
             order.start = Some(start);
             // What closes the position meets the rest of this row; all else the rows after it.
-            let closes = held * order.d < 0.0 && order.asset == parent.asset && !in_3b;
-            order.is_early = in_reduce_pass;
+            let opposes = held * order.d < 0.0 && order.asset == parent.asset;
+            let closes = opposes && (order.reduce_only || order.rest() <= held.abs() + 1e-12);
             let now = closes && hit.how != How::AtClose;
             order.from_bar = if now { bar } else { bar + 1 };
-            let is_oto = matches!(order.child_of, ChildOf::Oto(_));
-            if was_held && order.trail.is_some() && !(is_oto && super::mimic("10")) {
+            if was_held && order.trail.is_some() {
                 order.water = price;
             }
-            if matches!(child_of, ChildOf::Bracket(_)) {
-                released.push(child);
-            }
+            released.push(child);
         }
         released
     }

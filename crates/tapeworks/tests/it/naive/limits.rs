@@ -23,7 +23,7 @@ impl Twin<'_> {
     pub(super) fn check_margin(&mut self) {
         let positions = self.positions_by_asset();
         let skip =
-            super::mimic("29") && self.config.account.margin_call == MarginCallPolicy::Record;
+            self.config.account.margin_call == MarginCallPolicy::Record;
         if self.equity <= 0.0 && !positions.is_empty() && !self.is_closed && !skip {
             self.event(AccountEventKind::Bankruptcy, None, self.equity);
             self.is_closed = true;
@@ -81,9 +81,7 @@ impl Twin<'_> {
     }
 
     pub(super) fn check_limits(&mut self) {
-        // The chained return, of which capital that came or went is no part.
-        self.index *= (self.equity - self.session_flow) / self.session_base;
-        self.peak = self.peak.max(self.index);
+        self.peak = self.peak.max(self.equity);
         for i in 0..self.config.limits.len() {
             let limit = &self.config.limits[i];
             let values: Vec<f64> = self
@@ -96,11 +94,11 @@ impl Twin<'_> {
             let net = values.iter().sum::<f64>().abs();
             let (measured, is_passed) = match limit.kind {
                 LimitKind::MaxDrawdown(x) => {
-                    let drawdown = 1.0 - self.index / self.peak;
+                    let drawdown = 1.0 - self.equity / self.peak;
                     (drawdown, drawdown >= x)
                 }
                 LimitKind::DailyLoss(x) => {
-                    let loss = 1.0 - (self.equity - self.session_flow) / self.session_base;
+                    let loss = 1.0 - self.equity / self.session_base;
                     (loss, loss >= x)
                 }
                 LimitKind::GrossExposure(x) => (gross / self.equity, gross / self.equity > x),

@@ -105,7 +105,7 @@ pub fn inside(order: &Order, ohlc: [f64; 4], range: Range) -> Met {
     let limit = limit_once_triggered(order);
     if order.d * (limit - stop) >= 0.0 {
         Met::Fill(taker(stop, How::TouchedStop, true, limit))
-    } else if is_passive_at(order, limit, close) && (!only_at_once || super::mimic("18")) {
+    } else if is_passive_at(order, limit, close) && !only_at_once {
         Met::Fill(passive(order, limit, [high, low]))
     } else {
         Met::Triggered

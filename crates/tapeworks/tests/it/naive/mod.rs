@@ -60,11 +60,6 @@ pub struct Twin<'a> {
     session_base: f64,
     session_orders: u32,
     breached: Vec<bool>,
-    in_3a: bool,
-    in_3b: bool,
-    in_reduce_pass: bool,
-    index: f64,
-    session_flow: f64,
     /// Children that were released at the open, with the price of their parent.
     late: Vec<(u32, f64)>,
 }
@@ -109,15 +104,10 @@ pub fn twin<'a>(market: &'a Market, acts: &[(usize, Act)], config: &'a EngineCon
         call_stands: false,
         is_closed: false,
         is_halted: false,
-        peak: 1.0,
+        peak: config.cash,
         session_base: config.cash,
         session_orders: 0,
         breached: vec![false; config.limits.len()],
-        in_3a: false,
-        in_3b: false,
-        in_reduce_pass: false,
-        index: 1.0,
-        session_flow: 0.0,
         late: Vec::new(),
     };
     for session in 0..twin.bars.len() {
@@ -126,12 +116,8 @@ pub fn twin<'a>(market: &'a Market, acts: &[(usize, Act)], config: &'a EngineCon
         twin.clock();
         twin.before_the_open();
         twin.at_the_open();
-        twin.in_3a = true;
         twin.opens_inside();
-        twin.in_3a = false;
-        twin.in_3b = true;
         twin.reduces_inside();
-        twin.in_3b = false;
         twin.at_the_close();
         twin.end_immediate_orders();
         twin.mark();
@@ -217,6 +203,7 @@ impl<'a> Twin<'a> {
     }
 }
 
+/// What happened, on one line.
 pub fn story(t: &Twin<'_>) -> String {
     let mut s = String::new();
     for f in &t.fills {
@@ -239,8 +226,4 @@ pub fn story(t: &Twin<'_>) -> String {
 
 fn id_of(asset: u32) -> AssetId {
     AssetId(asset)
-}
-
-fn mimic(name: &str) -> bool {
-    std::env::var("MIMIC").is_ok_and(|v| v.split(',').any(|w| w == name))
 }

@@ -28,21 +28,12 @@ impl Twin<'_> {
             && self.tradable(order.asset).is_some()
     }
 
-    pub(super) fn awake(&self, id: u32) -> super::book::Order {
-        let mut order = self.order(id).clone();
-        if super::mimic("11") && order.start.is_some_and(|s| s.bar == self.bar) {
-            order.is_dormant = false;
-        }
-        order
-    }
-
     /// Fills an order whose price has come, or notes that its stop was reached.
     pub(super) fn act_on(&mut self, id: u32, met: Met) {
         match met {
             Met::No => {}
             Met::Fill(hit) => {
-                let waits =
-                    matches!(self.order(id).kind, OrderKind::StopLimit | OrderKind::TrailingLimit);
+                let waits = matches!(self.order(id).kind, OrderKind::StopLimit | OrderKind::TrailingLimit);
                 if waits && !self.order(id).is_triggered && !hit.by_stop {
                     self.reach(id);
                 }
@@ -72,7 +63,6 @@ impl Twin<'_> {
         for order in &mut self.orders {
             order.is_done_for_row = false;
         }
-        self.in_reduce_pass = true;
         for origin in [OrderOrigin::MarginCall, OrderOrigin::PortfolioLimit] {
             self.orders_at_open(true, |o| o == origin);
         }
@@ -81,7 +71,6 @@ impl Twin<'_> {
             self.levels_at_open(asset);
         }
         self.orders_at_open(true, |o| o == OrderOrigin::Strategy);
-        self.in_reduce_pass = false;
         self.orders_at_open(false, |_| true);
         self.fire_late();
     }
@@ -100,9 +89,7 @@ impl Twin<'_> {
         }
         let order = self.order(id).clone();
         // A child of a parent that filled at this open has been asked already.
-        let is_oto = matches!(order.child_of, super::book::ChildOf::Oto(_));
-        let asks_again = super::mimic("17") && is_oto && order.is_early;
-        if order.start.is_some_and(|start| start.bar == self.bar) && !asks_again {
+        if order.start.is_some_and(|start| start.bar == self.bar) {
             return;
         }
         let open = self.tradable(order.asset).expect("asked above").ohlc[0];
@@ -141,7 +128,7 @@ impl Twin<'_> {
             if !self.meets_this_row(id) || self.reduces(id) {
                 continue;
             }
-            let order = self.awake(id);
+            let order = self.order(id).clone();
             let row = self.tradable(order.asset).expect("asked above");
             let range = self.range_for(order.start, order.asset);
             let met = inside(&order, row.ohlc, range);
@@ -183,12 +170,11 @@ impl Twin<'_> {
         let entered = self.positions.iter().find(|p| p.asset == asset).map(|p| p.entry);
         loop {
             // (price, is it a target, order or level, fill, the entry it dates from)
-            let mut candidates: Vec<(f64, bool, Result<u32, Level>, Met, Option<Start>, f64)> =
-                Vec::new();
+            let mut candidates: Vec<(f64, bool, Result<u32, Level>, Met, Option<Start>, f64)> = Vec::new();
             let position = self.positions.iter().find(|p| p.asset == asset).cloned();
             let added = position.as_ref().map(|p| p.last);
             for id in self.live_ids() {
-                let order = self.awake(id);
+                let order = self.order(id).clone();
                 if order.asset != asset || order.d != -side || !self.meets_this_row(id) {
                     continue;
                 }
@@ -203,8 +189,7 @@ impl Twin<'_> {
             }
             let range = self.range_for(added, asset);
             // Rules of a position that a flip has made in this phase wait for the next row.
-            let levels =
-                if self.held(asset) * side > 0.0 { self.levels(asset) } else { Vec::new() };
+            let levels = if self.held(asset) * side > 0.0 { self.levels(asset) } else { Vec::new() };
             for level in levels {
                 let (adverse, favourable) =
                     if side > 0.0 { (range.low, range.high) } else { (range.high, range.low) };
@@ -234,7 +219,7 @@ impl Twin<'_> {
                 let Met::Fill(hit) = met else { continue };
                 let Some(start) = start.filter(|start| start.bar == self.bar) else { continue };
                 let behind = side * (hit.base - start.base);
-                let is_certain = *is_target || hit.by_stop || super::mimic("30");
+                let is_certain = *is_target || hit.by_stop;
                 if is_certain && ((*is_target && behind < 0.0) || (!*is_target && behind > 0.0)) {
                     hit.base = start.base;
                     *price = start.base;
@@ -259,11 +244,6 @@ impl Twin<'_> {
                 Met::Fill(mut hit) => {
                     let start = start.filter(|start| start.bar == self.bar);
                     let is_open = who.is_ok() && self.held(asset) * side <= 0.0;
-                    if is_open && super::mimic("15") {
-                        hit.flags = 0;
-                        hit.how = How::TouchedStop;
-                        hit.by_stop = false;
-                    }
                     let by_stop = start.is_some_and(|start| start.how == How::TouchedStop);
                     let both = both && !is_open;
                     if both || (!is_target && !is_open && by_stop && side * (close - level) > 0.0) {
@@ -297,9 +277,6 @@ impl Twin<'_> {
                     continue;
                 }
                 let order = self.order(id).clone();
-                if !only_reduces && super::mimic("16") && self.reduces(id) {
-                    continue;
-                }
                 let close = self.tradable(order.asset).expect("asked above").ohlc[3];
                 self.act_on(id, at_close(&order, close));
             }

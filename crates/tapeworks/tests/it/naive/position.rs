@@ -126,17 +126,9 @@ impl Twin<'_> {
         reason: ExitReason,
         hit: Hit,
     ) {
-        let last = self.fills.last().expect("this one").order;
-        let is_stop_limit = !self.order(last).is_triggered
-            && matches!(
-                self.order(last).kind,
-                tapeworks::broker::OrderKind::StopLimit
-                    | tapeworks::broker::OrderKind::TrailingLimit
-            );
         let [open, high, low, _] = self.tradable(asset).expect("a fill has a row").ohlc;
         let dust = self.dust(self.held(asset));
         let i = self.positions.iter().position(|p| p.asset == asset).expect("it reduces");
-        let in_3a = self.in_3a;
         let p = &mut self.positions[i];
         let side = p.units.signum();
         let share = units / p.units.abs();
@@ -155,12 +147,8 @@ impl Twin<'_> {
         let (up, down) = match hit.how {
             How::AtOpen => (open, open),
             How::WithParent => (hit.base, hit.base),
-            How::TouchedLimit | How::TouchedStop if super::mimic("6") && in_3a => {
-                (hit.base, hit.base)
-            }
             How::TouchedStop if same_row && p.entry.how != How::AtOpen => (hit.base, hit.base),
             How::TouchedStop => (best_of(open, hit.base), hit.base),
-            How::TouchedLimit if super::mimic("24") && is_stop_limit => (hit.base, hit.base),
             How::TouchedLimit => (hit.base, adverse),
             How::AtClose if same_row && p.entry.how == How::AtClose => (p.best, p.worst),
             How::AtClose if same_row && p.entry.how == How::TouchedLimit => {
@@ -260,7 +248,7 @@ impl Twin<'_> {
             });
         }
         for order in &mut self.orders {
-            if order.is_live() || (super::mimic("2") && order.is_open()) {
+            if order.is_live() {
                 order.status = tapeworks::broker::OrderStatus::LiveAtEnd;
             }
         }

@@ -81,10 +81,11 @@ impl Twin<'_> {
                     push(p.best - side * a, false, ExitReason::Trailing, 1.0);
                 }
                 PositionRule::TighteningTrail(steps) => {
-                    // On the entry row there is no close of this position yet: the first step.
-                    let gain = side * (self.close_before(asset) / p.average - 1.0);
+                    // On the entry row there is no close of this position yet.
                     let is_new = p.entry.bar == self.bar;
-                    let reached = steps.iter().rev().find(|step| !is_new && gain >= step.0);
+                    let close = if is_new { p.average } else { self.close_before(asset) };
+                    let gain = side * (close / p.average - 1.0);
+                    let reached = steps.iter().rev().find(|step| gain >= step.0);
                     let x = reached.unwrap_or(&steps[0]).1;
                     push(away(p.best, x), false, ExitReason::Trailing, 1.0);
                 }
@@ -209,13 +210,6 @@ impl Twin<'_> {
     /// What a volatility stop can take when the position begins.
     pub(super) fn take_columns_at_entry(&mut self, asset: u32) {
         let p = self.positions.iter().find(|p| p.asset == asset).expect("just opened");
-        if super::mimic("14") {
-            let last = (0..self.bar).rev().find(|bar| self.market.row(*bar, asset).is_some());
-            if let Some(bar) = last {
-                self.take_columns(asset, bar);
-            }
-            return;
-        }
         // The row of the decision, else the first later one where the column has a value.
         for bar in self.order(p.entry_order).created..self.bar {
             self.take_columns(asset, bar);

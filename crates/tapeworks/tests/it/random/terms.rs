@@ -95,7 +95,7 @@ fn account() -> impl Strategy<Value = AccountTerms> {
     let call = select(vec![MarginCallPolicy::Liquidate, MarginCallPolicy::Record]);
     let rates = select(vec![(0.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.072, 0.036, 0.108)]);
     let buffer = select(vec![0.0, 0.0, 0.125]);
-    let band = select(vec![f64::NAN, f64::NAN, 0.25]);
+    let band = Just(f64::NAN);
     let days = select(vec![0, 0, 1, 2]);
     let count = select(vec![360.0, 365.0, 252.0]);
     (kind, margins, call, rates, (buffer, band, days, count)).prop_map(
