@@ -32,9 +32,7 @@ impl Broker {
                 broker.passes_at_cost(execution, closing, opening, quotes)
             });
             self.is_cash_exact = false;
-            let is_enough =
-                (has_step || found >= UNITS_MIN) && self.is_large_enough(execution, found);
-            return if is_enough { found } else { 0.0 };
+            return if has_step || found >= UNITS_MIN { found } else { 0.0 };
         }
         if let Some(limit) = self.lock_limit(execution.asset, execution.sign, execution.base_price)
             && self.fee_at(execution.asset, execution.sign, execution.base_price) == 0.0
@@ -127,16 +125,12 @@ impl Broker {
     ) -> bool {
         let priced = self.price_after_costs(execution, closing + opening, quotes);
         priced.is_some_and(|priced| {
-            let refusal = self.refuse_open(execution, closing, opening, &priced, quotes);
-            // A part that is too small says nothing of what the account can pay.
-            refusal.is_none_or(|refusal| refusal.0 == RejectCode::BelowMinNotional)
+            // What is too small to trade is judged once the size is known.
+            match self.refuse_open(execution, closing, opening, &priced, quotes) {
+                None | Some((RejectCode::BelowMinNotional, ..)) => true,
+                Some(_) => false,
+            }
         })
-    }
-
-    /// Whether what the account can pay for is worth the instrument's least trade.
-    fn is_large_enough(&self, execution: &Execution, opening: f64) -> bool {
-        let unit = execution.base_price * self.positions.multiplier(execution.asset);
-        opening * unit >= self.conditions.instruments.of(execution.asset).min_notional
     }
 
     fn passes_at_base(

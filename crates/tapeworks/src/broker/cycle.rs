@@ -1,11 +1,11 @@
 //! The broker and the phases of its bar cycle.
 //!
-//! At each timestamp the loop calls, in this order: [`Broker::begin`] (clock, expiries, settlements,
-//! capital flows, costs of time), [`Broker::match_row`] (everything that the rows fill),
-//! [`Broker::age`] (excursions, trails and age of the positions); then it moves the marks, and calls
-//! [`Broker::settle`] (variation, funding, rules decided at closes, limits, margin). Only then may
-//! new orders come in, so no order ever meets a price of the row in which it was decided. Semantics
-//! that fill in that row all the same do so in [`Broker::match_after`].
+//! At each timestamp the loop calls, in this order: [`Broker::begin`] (clock, expiries,
+//! settlements, capital flows, costs of time), [`Broker::match_row`] (everything that the rows
+//! fill), [`Broker::age`] (excursions, trails and age of the positions); then it moves the marks,
+//! and calls [`Broker::settle`] (variation, funding, rules decided at closes, limits, margin). Only
+//! then may new orders come in, so no order ever meets a price of the row in which it was decided.
+//! Semantics that fill in that row all the same do so in [`Broker::match_after`].
 
 use super::account::{Account, AccountTerms};
 use super::asked_rules::Deferred;

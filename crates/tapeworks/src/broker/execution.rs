@@ -146,6 +146,12 @@ impl Broker {
                     return;
                 };
                 priced = again;
+                if closing == 0.0
+                    && let Some((RejectCode::BelowMinNotional, need, have)) =
+                        self.refuse_open(execution, closing, affordable, &priced, quotes)
+                {
+                    return self.reject(execution, RejectCode::BelowMinNotional, need, have);
+                }
                 if affordable == 0.0 && flip == FlipShortfall::CloseAndReject {
                     self.book_fill(execution, held, closing, closing, &priced, quotes);
                     let average = self.average_price(execution);

@@ -207,7 +207,7 @@ mod tests {
         }
     }
 
-    /// From 50 short at 100 with 5,000 free, at 110: each unit covered takes 110 and gives 200 back.
+    /// 50 short at 100, 5,000 free, at 110: each unit covered takes 110 and gives 200 back.
     #[test]
     fn limit_when_covering_then_what_is_given_back_pays_for_more() {
         let mut cash = FreeCash::new(10_000.0, ShortCash::Lock, 1);

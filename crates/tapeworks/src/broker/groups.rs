@@ -5,7 +5,7 @@ use super::bar::Quotes;
 use super::codes::{CancelReason, ExpireReason, FillFlags, OrderKind, Phase, Side, TimeInForce};
 use super::cycle::{Broker, Hit};
 use super::execution::Execution;
-use super::ledger::{OrderEventKind, OrderStatus};
+use super::ledger::{FillRow, OrderEventKind, OrderStatus};
 use super::matching::Trail;
 use super::positions::exceeds;
 use super::semantics::{ChildFrom, Orphans};
@@ -26,11 +26,12 @@ impl Broker {
         }
         match self.conditions.semantics.orphans {
             Orphans::Cancel => self.fit_reduce_only(execution.asset),
+            Orphans::Keep => {}
             Orphans::KeepButFlip => self.cancel_after_flip(execution, filled),
             Orphans::CancelSymbol if execution.sign < 0.0 => {
                 self.cancel_sales_of_closed(execution.asset);
             }
-            Orphans::Keep | Orphans::CancelSymbol => {}
+            Orphans::CancelSymbol => {}
         }
     }
 
@@ -152,12 +153,17 @@ impl Broker {
         }
         let multiplier = self.fee_multiplier(execution.asset);
         let traded = execution.place.and_then(|place| self.live.rare(place)).map(|r| r.traded);
-        let last_units = self.ledger.fills.last().map_or(0.0, |fill| fill.quantity.abs());
+        let last = self.ledger.fills.last();
+        // One fill has its price to the last bit.
+        let is_only = |fill: &&FillRow| {
+            fill.order == execution.order
+                && traded.is_some_and(|traded| traded.units == fill.quantity.abs())
+        };
+        if let Some(fill) = last.filter(is_only) {
+            return fill.price;
+        }
         match traded {
-            // A single fill has its own price, to the last bit.
-            Some(traded) if traded.units > last_units => {
-                traded.notional / (traded.units * multiplier)
-            }
+            Some(traded) if traded.units > 0.0 => traded.notional / (traded.units * multiplier),
             _ => self.ledger.fills.last().map_or(f64::NAN, |fill| fill.price),
         }
     }
@@ -185,10 +191,10 @@ impl Broker {
             } else {
                 price
             };
-            if terms.kind == OrderKind::Limit {
-                terms.limit = price;
-            } else {
+            if terms.kind != OrderKind::Limit {
                 terms.stop = price;
+            } else {
+                terms.limit = price;
             }
         } else {
             return;

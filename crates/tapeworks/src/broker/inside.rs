@@ -101,8 +101,8 @@ impl Broker {
         self.candidates = candidates;
     }
 
-    /// Takes the levels that one symbol's row reached one at a time, in the order in which the price
-    /// met them; a step of a ladder puts the next one in its place.
+    /// Takes the levels that one symbol's row reached one at a time, in the order in which the
+    /// price met them; a step of a ladder puts the next one in its place.
     fn reduce_one_by_one(&mut self, group: &[Candidate], quotes: &impl Quotes) {
         let asset = group[0].asset;
         let bar = quotes.bar(asset).expect("a candidate was made from this row");
@@ -167,7 +167,7 @@ impl Broker {
             }
             let is_favourable = kind == OrderKind::Limit;
             let price = not_before_entry(touched.price, &since, side, is_favourable, self.now);
-            // A stop-limit order that the price came back to fills at its limit, wherever it entered.
+            // A stop-limit order that the price came back to fills at its limit, whatever the entry.
             let came_back = touched.is_maker && kind != OrderKind::Limit;
             let price = if came_back { touched.price } else { price };
             if !live.terms.is_within_limit(price) {
@@ -344,8 +344,8 @@ impl Broker {
         (is_step && is_reached).then(|| self.rule_candidate(asset, level, side, true))
     }
 
-    /// Whether an order was released in this row: which part of it lies after that is known only for
-    /// what reduces.
+    /// Whether an order was released in this row: which part of it lies after that is known only
+    /// for what reduces.
     fn is_released_now(&self, place: usize) -> bool {
         self.live.rare(place).is_some_and(|rare| rare.since.timestamp == self.now)
     }

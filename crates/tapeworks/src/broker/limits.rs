@@ -1,7 +1,7 @@
 //! Limits on the whole portfolio.
 //!
-//! [`LimitBook::check_open`] stands before every order that opens something; [`LimitBook::evaluate`]
-//! looks at the marks of a row that has ended and says what was passed. What follows is the
+//! [`LimitBook::check_open`] stands before every order that opens something;
+//! [`LimitBook::evaluate`] looks at the marks of a row that has ended and says what was passed. What follows is the
 //! broker's: it queues orders for the next opens.
 
 mod book;

@@ -11,8 +11,9 @@
 //! names one order and never exceeds it; a cash account pays for what it opens and never goes
 //! short; every refusal is a row with a code and its figures.
 //!
-//! To add a cost model: a variant and its arms in its file, and its figures in `engine::config_check`. An order kind: a variant of [`OrderKind`]
-//! and its prices in `matching`; the compiler leads on.
+//! To add a cost model: a variant and its arms in its file, and its figures in
+//! `engine::config_check`. An order kind: a variant of [`OrderKind`] and its prices in `matching`;
+//! the compiler leads on.
 
 mod account;
 mod accrual;

@@ -105,7 +105,7 @@ codes! {
         /// At the limit wherever the row touched it; where the limit is better than the stop and
         /// the stop was reached inside the row, only if the close came back to the limit.
         Limit = "limit",
-        /// At the stop, whatever the open, if the limit lies beyond it and the row touched the limit;
+        /// At the stop, whatever the open, if the limit lies beyond it and the row touched it;
         /// else not in this row.
         Better = "better",
     }

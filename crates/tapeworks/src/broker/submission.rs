@@ -298,7 +298,8 @@ impl Broker {
         if let Some(code) = new.refused {
             return plain(code);
         }
-        let band = self.conditions.terms.price_band;
+        // What a bracket brings with it is measured from its entry, not from the mark.
+        let band = if is_child { f64::NAN } else { self.conditions.terms.price_band };
         let distance = (terms.limit - mark).abs();
         if distance > band * mark.abs() {
             return Some((RejectCode::PriceBand, distance, band * mark.abs()));

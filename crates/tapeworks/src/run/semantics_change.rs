@@ -12,6 +12,7 @@ const PLAIN: &[(&str, &str)] = &[
     ("targets_count_live", "true or false"),
     ("double_exit", "true or false"),
     ("fee_on_trailing", "true or false"),
+    ("stop_slip_orders", "true or false"),
     ("headroom", "a number above 0 and at most 1"),
     ("cash_tolerance", "a finite number"),
 ];
@@ -112,6 +113,7 @@ fn set_plain(semantics: &mut Semantics, knob: &str, value: &KnobValue) -> bool {
                 "targets_count_live" => &mut semantics.targets_count_live,
                 "double_exit" => &mut semantics.double_exit,
                 "fee_on_trailing" => &mut semantics.fee_on_trailing,
+                "stop_slip_orders" => &mut semantics.stop_slip_orders,
                 _ => return false,
             };
             *flag = *on;
@@ -147,6 +149,7 @@ pub fn describe_semantics(semantics: &Semantics) -> String {
         ("targets_count_live", semantics.targets_count_live, base.targets_count_live),
         ("double_exit", semantics.double_exit, base.double_exit),
         ("fee_on_trailing", semantics.fee_on_trailing, base.fee_on_trailing),
+        ("stop_slip_orders", semantics.stop_slip_orders, base.stop_slip_orders),
     ] {
         if own != usual {
             parts.push(format!("{knob} {own}"));
