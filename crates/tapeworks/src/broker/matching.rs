@@ -153,7 +153,6 @@ impl Terms {
     pub fn at_open(&self, kind: OrderKind, open: f64, semantics: &Semantics) -> Touched {
         match kind {
             OrderKind::Market => Touched::taken(open),
-            OrderKind::MarketOnClose => Touched::MISSED,
             OrderKind::Limit if self.limit_takes(open) => match semantics.limit_gap {
                 LimitGap::Open => Touched::taken(open),
                 LimitGap::Limit => Touched::taken(self.limit),
@@ -163,11 +162,8 @@ impl Terms {
             }
             // Where gaps are ignored the open means nothing.
             OrderKind::StopLimit | OrderKind::TrailingLimit
-                if semantics.stop_limit == StopLimitRule::Better =>
+                if semantics.stop_limit != StopLimitRule::Better && self.stop_takes(open) =>
             {
-                Touched::MISSED
-            }
-            OrderKind::StopLimit | OrderKind::TrailingLimit if self.stop_takes(open) => {
                 let price = match semantics.stop_limit {
                     StopLimitRule::Limit => f64::NAN,
                     _ if self.limit_takes(open) => open,

@@ -37,7 +37,9 @@ impl Trader {
     pub fn submit_oco(&mut self, requests: &[OrderRequest]) -> Result<Vec<OrderId>> {
         let mut orders = self.without_exits(requests)?;
         let group = self.broker.new_group();
-        orders.iter_mut().for_each(|order| order.group = group);
+        for order in &mut orders {
+            order.group = group;
+        }
         Ok(orders.iter().map(|order| self.send(order)).collect())
     }
 

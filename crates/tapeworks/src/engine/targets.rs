@@ -38,10 +38,9 @@ impl Trader {
         let lots = self.broker.lots_of(asset);
         let due = self.units_due(asset);
         let quantity = match (semantics.size_rounding, semantics.target_rounding) {
-            (SizeRounding::None, _) => units - due,
+            (SizeRounding::None, _) | (SizeRounding::Lot, TargetRounding::Order) => units - due,
             (SizeRounding::Lot, TargetRounding::Target) => lots.round(units) - due,
             (SizeRounding::Lot, TargetRounding::Difference) => lots.round(units - due),
-            (SizeRounding::Lot, TargetRounding::Order) => units - due,
         };
         let is_nothing = match semantics.size_rounding {
             SizeRounding::None => quantity == 0.0,

@@ -156,6 +156,7 @@ impl LimitBook {
     }
 
     /// The limits in the order given.
+    #[must_use]
     pub fn limits(&self) -> impl ExactSizeIterator<Item = &PortfolioLimit> {
         self.limits.iter().map(|watch| &watch.limit)
     }
