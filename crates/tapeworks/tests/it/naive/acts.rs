@@ -375,13 +375,14 @@ impl Twin<'_> {
                 }
             }
             Act::CancelAll(asset) => {
-                let ids: Vec<u32> = self
+                let mut orders: Vec<&Order> = self
                     .orders
                     .iter()
                     .filter(|o| o.is_open() && asset.is_none_or(|asset| asset == o.asset))
                     .filter(|o| o.origin == OrderOrigin::Strategy)
-                    .map(|o| o.id)
                     .collect();
+                orders.sort_by_key(|o| o.priority);
+                let ids: Vec<u32> = orders.iter().map(|o| o.id).collect();
                 for id in ids {
                     self.cancel(id, CancelReason::User);
                 }
