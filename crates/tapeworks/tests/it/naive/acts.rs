@@ -139,10 +139,10 @@ impl Twin<'_> {
         let counts = place.parent.is_none() && !request.reduce_only;
         let code = if mark.is_nan() {
             Some(RejectCode::NotListed)
-        } else if counts && max_orders.is_some_and(|n| self.session_orders >= n) {
-            Some(RejectCode::LimitOrderCount)
         } else if !rounded.is_finite() {
             Some(RejectCode::QuantityNotFinite)
+        } else if counts && max_orders.is_some_and(|n| self.session_orders >= n) {
+            Some(RejectCode::LimitOrderCount)
         } else if self.is_closed {
             Some(RejectCode::AccountClosed)
         } else if request.reduce_only && self.held(asset) == 0.0 {
@@ -158,10 +158,8 @@ impl Twin<'_> {
         } else {
             None
         };
-        // Children and orders that only reduce are no orders of their own.
-        if counts {
-            self.session_orders += 1;
-        }
+        // Children are no orders of their own.
+        self.session_orders += u32::from(place.parent.is_none());
         let bracket = [request.stop_loss, request.take_profit];
         self.push_bracket(id, bracket, request.trailing_exit);
         if let Some(code) = code {
