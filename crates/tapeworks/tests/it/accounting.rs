@@ -37,17 +37,18 @@ fn check_fills(market: &Market, config: &EngineConfig, log: &RunLog) -> Result<(
         let sign = if buys { 1.0 } else { -1.0 };
         prop_assert!(sign * fill.price >= sign * base, "slippage never improves: {fill:?}");
         let is_changed = log.order_events.iter().any(|event| {
-            let is_change = matches!(
-                event.kind,
-                OrderEventKind::ReplacedLimit | OrderEventKind::ReplacedStop
-            );
+            let is_change =
+                matches!(event.kind, OrderEventKind::ReplacedLimit | OrderEventKind::ReplacedStop);
             event.order == fill.order && is_change
         });
         if order.limit.is_finite() && !is_changed {
             prop_assert!(sign * fill.price <= sign * order.limit, "A5: {fill:?} {order:?}");
         }
         let is_first = filled[fill.order.index()] == 0.0;
-        if order.kind == OrderKind::Stop && !is_changed && is_first && config.participation.is_none()
+        if order.kind == OrderKind::Stop
+            && !is_changed
+            && is_first
+            && config.participation.is_none()
         {
             prop_assert!(sign * base >= sign * order.stop, "A5: {fill:?} {order:?}");
         }
@@ -75,7 +76,10 @@ fn check_fills(market: &Market, config: &EngineConfig, log: &RunLog) -> Result<(
     }
     for (order, &sum) in log.orders.iter().zip(&filled) {
         prop_assert!(near(order.filled, sum, sum.abs()), "A6: {order:?}");
-        prop_assert!(sum.abs() <= order.quantity.abs() * (1.0 + 1e-12) || sum == 0.0, "A6: {order:?}");
+        prop_assert!(
+            sum.abs() <= order.quantity.abs() * (1.0 + 1e-12) || sum == 0.0,
+            "A6: {order:?}"
+        );
         prop_assert!(order.status != OrderStatus::Filled || sum != 0.0, "A6: {order:?}");
         let is_refused = matches!(order.status, OrderStatus::Rejected(_));
         prop_assert!(!is_refused || sum == 0.0 || config.participation.is_some(), "A6: {order:?}");
@@ -141,14 +145,23 @@ fn check_books(market: &Market, config: &EngineConfig, log: &RunLog) -> Result<(
             let opens = was * fill.quantity >= 0.0;
             if pays {
                 prop_assert!(held[asset] >= -1e-9, "A4: short {fill:?}");
-                prop_assert!(!opens || log.account_events.iter().any(|e| e.amount != 0.0) || cash >= -1e-8 * scale.max(1.0), "A4: {cash}");
+                prop_assert!(
+                    !opens
+                        || log.account_events.iter().any(|e| e.amount != 0.0)
+                        || cash >= -1e-8 * scale.max(1.0),
+                    "A4: {cash}"
+                );
             }
         }
         let value: f64 = (0..n).map(|a| held[a] * marks[a] * terms[a].multiplier).sum();
         let gross: f64 = (0..n).map(|a| (held[a] * marks[a] * terms[a].multiplier).abs()).sum();
         scale = scale.max(gross).max(cash.abs());
         let equity = config.cash + gains - fees + other;
-        prop_assert!(near(log.states.equity[i], equity, scale), "A2: {} {equity}", log.states.equity[i]);
+        prop_assert!(
+            near(log.states.equity[i], equity, scale),
+            "A2: {} {equity}",
+            log.states.equity[i]
+        );
         if is_future {
             prop_assert!(near(log.states.cash[i], equity, scale), "A3: all gains are settled");
         } else {
@@ -171,7 +184,10 @@ fn check_books(market: &Market, config: &EngineConfig, log: &RunLog) -> Result<(
         })
         .sum();
     let change = log.states.equity.last().copied().unwrap_or(config.cash) - config.cash;
-    prop_assert!(near(of_lots - fees + other, change, scale), "A9: {of_lots} - {fees} + {other} != {change}");
+    prop_assert!(
+        near(of_lots - fees + other, change, scale),
+        "A9: {of_lots} - {fees} + {other} != {change}"
+    );
     let lot_fees: f64 = log.lots.iter().map(|lot| lot.entry_commission + lot.exit_commission).sum();
     prop_assert!(near(lot_fees, fees, scale), "A10: fees of lots");
     prop_assert!(near(expected_fees(&config.commission, market, config, log), fees, scale), "A10");
@@ -184,7 +200,12 @@ fn check_books(market: &Market, config: &EngineConfig, log: &RunLog) -> Result<(
 }
 
 /// All fees of a run by the model's own words: over orders where it bounds orders, else over fills.
-fn expected_fees(commission: &Commission, market: &Market, config: &EngineConfig, log: &RunLog) -> f64 {
+fn expected_fees(
+    commission: &Commission,
+    market: &Market,
+    config: &EngineConfig,
+    log: &RunLog,
+) -> f64 {
     let notional = |fill: &FillRow| {
         fill.quantity.abs() * fill.price * instrument(market, config, fill.asset.0).multiplier
     };
@@ -224,7 +245,8 @@ fn expected_fees(commission: &Commission, market: &Market, config: &EngineConfig
             let mut month = 0.0;
             let mut fees = 0.0;
             for fill in &log.fills {
-                let size = if *of == TierOf::Percent { notional(fill) } else { fill.quantity.abs() };
+                let size =
+                    if *of == TierOf::Percent { notional(fill) } else { fill.quantity.abs() };
                 let from = if *by == TierBy::Month { month } else { 0.0 };
                 let up_to = tiers[0].up_to;
                 // Two brackets: what lies below the first end, and what lies above.
@@ -528,8 +550,12 @@ fn fees_when_an_order_fills_twice_then_its_least_fee_is_paid_once() {
     for row in &mut market_of.rows {
         row.volume = 8.0;
     }
-    let commission =
-        Commission::PerShare { rate: 0.2, min: 1.0, max_pct: f64::INFINITY, min_scope: MinScope::Order };
+    let commission = Commission::PerShare {
+        rate: 0.2,
+        min: 1.0,
+        max_pct: f64::INFINITY,
+        min_scope: MinScope::Order,
+    };
     let config = EngineConfig {
         commission,
         participation: Some(Participation::new(0.5)),

@@ -2,9 +2,9 @@
 
 use tapeworks::base::AssetId;
 use tapeworks::broker::{
-    AccountKind, CancelReason, Change, ExitReason, ExpireReason, FillFlags, Impact,
-    Instrument, LimitAction, LimitKind, OrderOrigin, OrderStatus, PortfolioLimit,
-    PositionRule, RejectCode, Slippage, TimeInForce,
+    AccountKind, CancelReason, Change, ExitReason, ExpireReason, FillFlags, Impact, Instrument,
+    LimitAction, LimitKind, OrderOrigin, OrderStatus, PortfolioLimit, PositionRule, RejectCode,
+    Slippage, TimeInForce,
 };
 use tapeworks::engine::{
     Distance, EngineConfig, ExitPrice, OrderRequest, ReleaseOn, RunLog, Size, TrailTerms,

@@ -306,13 +306,7 @@ pub fn play_chunked(
 
 /// Runs a script over a market, invariants on.
 pub fn play(market: &Market, acts: &[(usize, Act)], config: &EngineConfig) -> RunLog {
-    play_chunked(
-        market,
-        acts,
-        &EngineConfig { check_invariants: true, ..config.clone() },
-        3,
-    )
-    .0
+    play_chunked(market, acts, &EngineConfig { check_invariants: true, ..config.clone() }, 3).0
 }
 
 /// The fills of a log as (bar, asset, quantity, price).

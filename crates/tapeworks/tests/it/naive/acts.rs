@@ -141,8 +141,6 @@ impl Twin<'_> {
             Some(RejectCode::NotListed)
         } else if !rounded.is_finite() {
             Some(RejectCode::QuantityNotFinite)
-        } else if counts && max_orders.is_some_and(|n| self.session_orders >= n) {
-            Some(RejectCode::LimitOrderCount)
         } else if self.is_closed {
             Some(RejectCode::AccountClosed)
         } else if request.reduce_only && self.held(asset) == 0.0 {
@@ -155,6 +153,8 @@ impl Twin<'_> {
             Some(RejectCode::PriceInvalid)
         } else if (limit - mark).abs() > band * mark.abs() {
             Some(RejectCode::PriceBand)
+        } else if counts && max_orders.is_some_and(|n| self.session_orders >= n) {
+            Some(RejectCode::LimitOrderCount)
         } else {
             None
         };
@@ -243,8 +243,7 @@ impl Twin<'_> {
 
     fn target(&mut self, asset: u32, units: f64) {
         let held = self.held(asset);
-        let units = self.round(asset, units);
-        let quantity = units - held - self.on_its_way(asset);
+        let quantity = self.round(asset, units) - held - self.on_its_way(asset);
         if !quantity.is_finite() || self.round(asset, quantity) != 0.0 {
             // What only makes a position smaller may not open one.
             let is_less = held * units >= 0.0 && units.abs() < held.abs();
@@ -296,13 +295,14 @@ impl Twin<'_> {
             self.order_mut(id).total = total;
         }
         let limit = self.to_tick(order.asset, change.limit, order.d < 0.0);
-        if limit.is_finite() && matches!(order.kind, OrderKind::Limit | OrderKind::StopLimit) {
+        // Only a price that the order has can change: a fraction is no price before the fill.
+        if limit.is_finite() && order.limit.is_finite() && order.trail.is_none() {
             to_the_end |= limit != order.limit;
             self.order_mut(id).limit = limit;
             self.state_price(id);
         }
         let stop = self.to_tick(order.asset, change.stop, order.d > 0.0);
-        if stop.is_finite() && matches!(order.kind, OrderKind::Stop | OrderKind::StopLimit) {
+        if stop.is_finite() && order.stop.is_finite() && order.trail.is_none() {
             to_the_end |= stop != order.stop;
             self.order_mut(id).stop = stop;
             self.order_mut(id).is_triggered = false;

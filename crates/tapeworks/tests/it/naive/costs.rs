@@ -27,9 +27,7 @@ impl Twin<'_> {
         if hit.flags & MAKER == 0 {
             let p2 = p1 + d * self.impact(p1, q, volume);
             p3 = p2 + d * self.slip(order.asset, p2, q, volume);
-            if !(volume > 0.0)
-                && self.needs_volume()
-            {
+            if !(volume > 0.0) && self.needs_volume() {
                 flags = NO_VOLUME_COST;
             }
         }

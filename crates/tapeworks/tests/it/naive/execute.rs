@@ -104,10 +104,7 @@ impl Twin<'_> {
                 }
             }
         }
-        if is_fok
-            && (refused.is_some() || sized < opened)
-            && !is_policy(refused)
-        {
+        if is_fok && (refused.is_some() || sized < opened) && !is_policy(refused) {
             self.expire(id, ExpireReason::FokUnfilled);
             return;
         }

@@ -203,27 +203,6 @@ impl<'a> Twin<'a> {
     }
 }
 
-/// What happened, on one line.
-pub fn story(t: &Twin<'_>) -> String {
-    let mut s = String::new();
-    for f in &t.fills {
-        s += &format!(
-            "{} #{} {}@{} {:?} {}; ",
-            f.bar,
-            f.order,
-            f.quantity,
-            f.price,
-            f.phase,
-            f.reason.as_str()
-        );
-    }
-    s += &format!("{:?}", t.rejections);
-    for x in &t.states {
-        s += &format!(" {:.4}/{:.4}", x.cash, x.equity);
-    }
-    s
-}
-
 fn id_of(asset: u32) -> AssetId {
     AssetId(asset)
 }

@@ -33,7 +33,8 @@ impl Twin<'_> {
         match met {
             Met::No => {}
             Met::Fill(hit) => {
-                let waits = matches!(self.order(id).kind, OrderKind::StopLimit | OrderKind::TrailingLimit);
+                let waits =
+                    matches!(self.order(id).kind, OrderKind::StopLimit | OrderKind::TrailingLimit);
                 if waits && !self.order(id).is_triggered && !hit.by_stop {
                     self.reach(id);
                 }
@@ -174,7 +175,8 @@ impl Twin<'_> {
         let entered = self.positions.iter().find(|p| p.asset == asset).map(|p| p.entry);
         loop {
             // (price, is it a target, order or level, fill, the entry it dates from)
-            let mut candidates: Vec<(f64, bool, Result<u32, Level>, Met, Option<Start>, f64)> = Vec::new();
+            let mut candidates: Vec<(f64, bool, Result<u32, Level>, Met, Option<Start>, f64)> =
+                Vec::new();
             let position = self.positions.iter().find(|p| p.asset == asset).cloned();
             let added = position.as_ref().map(|p| p.last);
             for id in self.live_ids() {
@@ -193,7 +195,8 @@ impl Twin<'_> {
             }
             let range = self.range_for(added, asset);
             // Rules of a position that a flip has made in this phase wait for the next row.
-            let levels = if self.held(asset) * side > 0.0 { self.levels(asset) } else { Vec::new() };
+            let levels =
+                if self.held(asset) * side > 0.0 { self.levels(asset) } else { Vec::new() };
             for level in levels {
                 let (adverse, favourable) =
                     if side > 0.0 { (range.low, range.high) } else { (range.high, range.low) };

@@ -161,7 +161,8 @@ impl Twin<'_> {
             self.positions.iter().position(|p| p.asset == asset).expect("levels have positions");
         let mut units = held.abs();
         // Of a target an order is written for what fits into the cap; the rest waits on.
-        let fits = self.round(asset, self.cap_left(asset).max(0.0).min(units));
+        let cap = self.cap_left(asset).max(0.0);
+        let fits = if cap < units { self.round(asset, cap) } else { units };
         if level.is_target && fits == 0.0 {
             return false;
         }
