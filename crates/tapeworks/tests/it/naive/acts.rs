@@ -280,7 +280,8 @@ impl Twin<'_> {
     }
 
     fn replace(&mut self, id: u32, change: &Change) {
-        if self.orders.len() <= id as usize || !self.order(id).is_open() {
+        let is_own = |o: &Order| o.origin == OrderOrigin::Strategy && o.is_open();
+        if !self.orders.get(id as usize).is_some_and(is_own) {
             return;
         }
         let order = self.order(id).clone();
@@ -368,7 +369,9 @@ impl Twin<'_> {
             Act::TargetValue(asset, currency) => self.target_value(*asset, *currency),
             Act::Rebalance(weights) => self.rebalance(weights),
             Act::Cancel(id) => {
-                if (*id as usize) < self.orders.len() {
+                // What rules, limits and calls have sent is not the strategy's.
+                let is_own = |o: &Order| o.origin == OrderOrigin::Strategy;
+                if self.orders.get(*id as usize).is_some_and(is_own) {
                     self.cancel(*id, CancelReason::User);
                 }
             }
