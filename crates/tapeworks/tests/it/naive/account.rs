@@ -27,6 +27,7 @@ impl Twin<'_> {
         let session = self.session;
         self.unsettled.retain(|&(due, _)| due > session);
         self.session_base = self.equity;
+        self.session_flow = 0.0;
         self.session_orders = 0;
     }
 
@@ -65,11 +66,7 @@ impl Twin<'_> {
             if f <= now && before.is_none_or(|before| before < f) {
                 self.cash += amount;
                 self.totals.flows += amount;
-                // What capital does to equity is no gain: the figures are restated in proportion.
-                let share = (self.equity + amount) / self.equity;
-                self.peak *= share;
-                self.session_base *= share;
-                self.equity += amount;
+                self.session_flow += amount;
                 self.event(AccountEventKind::Flow, None, amount);
             }
         }

@@ -139,8 +139,6 @@ impl Twin<'_> {
         let counts = place.parent.is_none() && !request.reduce_only;
         let code = if mark.is_nan() {
             Some(RejectCode::NotListed)
-        } else if counts && max_orders.is_some_and(|n| self.session_orders >= n) {
-            Some(RejectCode::LimitOrderCount)
         } else if !rounded.is_finite() {
             Some(RejectCode::QuantityNotFinite)
         } else if self.is_closed {
@@ -155,13 +153,13 @@ impl Twin<'_> {
             Some(RejectCode::PriceInvalid)
         } else if (limit - mark).abs() > band * mark.abs() {
             Some(RejectCode::PriceBand)
+        } else if counts && max_orders.is_some_and(|n| self.session_orders >= n) {
+            Some(RejectCode::LimitOrderCount)
         } else {
             None
         };
-        // Children and orders that only reduce are no orders of their own.
-        if counts {
-            self.session_orders += 1;
-        }
+        // Children are no orders of their own.
+        self.session_orders += u32::from(place.parent.is_none());
         let bracket = [request.stop_loss, request.take_profit];
         self.push_bracket(id, bracket, request.trailing_exit);
         if let Some(code) = code {
@@ -245,8 +243,7 @@ impl Twin<'_> {
 
     fn target(&mut self, asset: u32, units: f64) {
         let held = self.held(asset);
-        let units = self.round(asset, units);
-        let quantity = units - held - self.on_its_way(asset);
+        let quantity = self.round(asset, units) - held - self.on_its_way(asset);
         if !quantity.is_finite() || self.round(asset, quantity) != 0.0 {
             // What only makes a position smaller may not open one.
             let is_less = held * units >= 0.0 && units.abs() < held.abs();
@@ -283,7 +280,8 @@ impl Twin<'_> {
     }
 
     fn replace(&mut self, id: u32, change: &Change) {
-        if self.orders.len() <= id as usize || !self.order(id).is_open() {
+        let is_own = |o: &Order| o.origin == OrderOrigin::Strategy && o.is_open();
+        if !self.orders.get(id as usize).is_some_and(is_own) {
             return;
         }
         let order = self.order(id).clone();
@@ -298,13 +296,14 @@ impl Twin<'_> {
             self.order_mut(id).total = total;
         }
         let limit = self.to_tick(order.asset, change.limit, order.d < 0.0);
-        if limit.is_finite() && matches!(order.kind, OrderKind::Limit | OrderKind::StopLimit) {
+        // Only a price that the order has can change: a fraction is no price before the fill.
+        if limit.is_finite() && order.limit.is_finite() && order.trail.is_none() {
             to_the_end |= limit != order.limit;
             self.order_mut(id).limit = limit;
             self.state_price(id);
         }
         let stop = self.to_tick(order.asset, change.stop, order.d > 0.0);
-        if stop.is_finite() && matches!(order.kind, OrderKind::Stop | OrderKind::StopLimit) {
+        if stop.is_finite() && order.stop.is_finite() && order.trail.is_none() {
             to_the_end |= stop != order.stop;
             self.order_mut(id).stop = stop;
             self.order_mut(id).is_triggered = false;
@@ -370,18 +369,21 @@ impl Twin<'_> {
             Act::TargetValue(asset, currency) => self.target_value(*asset, *currency),
             Act::Rebalance(weights) => self.rebalance(weights),
             Act::Cancel(id) => {
-                if (*id as usize) < self.orders.len() {
+                // What rules, limits and calls have sent is not the strategy's.
+                let is_own = |o: &Order| o.origin == OrderOrigin::Strategy;
+                if self.orders.get(*id as usize).is_some_and(is_own) {
                     self.cancel(*id, CancelReason::User);
                 }
             }
             Act::CancelAll(asset) => {
-                let ids: Vec<u32> = self
+                let mut orders: Vec<&Order> = self
                     .orders
                     .iter()
                     .filter(|o| o.is_open() && asset.is_none_or(|asset| asset == o.asset))
                     .filter(|o| o.origin == OrderOrigin::Strategy)
-                    .map(|o| o.id)
                     .collect();
+                orders.sort_by_key(|o| o.priority);
+                let ids: Vec<u32> = orders.iter().map(|o| o.id).collect();
                 for id in ids {
                     self.cancel(id, CancelReason::User);
                 }

@@ -10,6 +10,11 @@ fn near(a: f64, b: f64) -> bool {
     a == b || (a - b).abs() <= 1e-9 * a.abs().max(b.abs()).max(1.0)
 }
 
+/// Shares of fees and costs follow the quantity.
+fn near_share(a: f64, b: f64) -> bool {
+    near(a, b) || (a - b).abs() <= 1e-7
+}
+
 /// Quantities of fills are equal to one lot of 1e-8: at its edge the last bit of a sum decides.
 fn near_lot(a: f64, b: f64) -> bool {
     near(a, b) || (a - b).abs() <= 1.01e-8
@@ -80,10 +85,10 @@ fn lots(log: &RunLog, twin: &Twin<'_>) -> Option<String> {
             && got.side == want.side
             && near(got.entry_price, want.entry_price)
             && near(got.exit_price, want.exit_price)
-            && near(got.entry_commission, want.entry_commission)
-            && near(got.exit_commission, want.exit_commission)
-            && near(got.entry_slippage, want.entry_slippage)
-            && near(got.exit_slippage, want.exit_slippage)
+            && near_share(got.entry_commission, want.entry_commission)
+            && near_share(got.exit_commission, want.exit_commission)
+            && near_share(got.entry_slippage, want.entry_slippage)
+            && near_share(got.exit_slippage, want.exit_slippage)
             && near(got.best, want.best)
             && near(got.worst, want.worst)
             && got.bars_held == want.bars_held

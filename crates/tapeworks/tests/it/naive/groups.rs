@@ -103,8 +103,7 @@ impl Twin<'_> {
             order.start = Some(start);
             // What closes the position meets the rest of this row; all else the rows after it.
             let opposes = held * order.d < 0.0 && order.asset == parent.asset;
-            let closes = opposes && (order.reduce_only || order.rest() <= held.abs() + 1e-12);
-            let now = closes && hit.how != How::AtClose;
+            let now = opposes && hit.how != How::AtClose;
             order.from_bar = if now { bar } else { bar + 1 };
             if was_held && order.trail.is_some() {
                 order.water = price;

@@ -80,7 +80,9 @@ impl Twin<'_> {
     }
 
     pub(super) fn check_limits(&mut self) {
-        self.peak = self.peak.max(self.equity);
+        // The chained return, of which capital that came or went is no part.
+        self.index *= (self.equity - self.session_flow) / self.session_base;
+        self.peak = self.peak.max(self.index);
         for i in 0..self.config.limits.len() {
             let limit = &self.config.limits[i];
             let values: Vec<f64> = self
@@ -93,11 +95,11 @@ impl Twin<'_> {
             let net = values.iter().sum::<f64>().abs();
             let (measured, is_passed) = match limit.kind {
                 LimitKind::MaxDrawdown(x) => {
-                    let drawdown = 1.0 - self.equity / self.peak;
+                    let drawdown = 1.0 - self.index / self.peak;
                     (drawdown, drawdown >= x)
                 }
                 LimitKind::DailyLoss(x) => {
-                    let loss = 1.0 - self.equity / self.session_base;
+                    let loss = 1.0 - (self.equity - self.session_flow) / self.session_base;
                     (loss, loss >= x)
                 }
                 LimitKind::GrossExposure(x) => (gross / self.equity, gross / self.equity > x),

@@ -57,6 +57,9 @@ pub struct Twin<'a> {
     is_closed: bool,
     is_halted: bool,
     peak: f64,
+    /// Chained returns since the start.
+    index: f64,
+    session_flow: f64,
     session_base: f64,
     session_orders: u32,
     breached: Vec<bool>,
@@ -104,7 +107,9 @@ pub fn twin<'a>(market: &'a Market, acts: &[(usize, Act)], config: &'a EngineCon
         call_stands: false,
         is_closed: false,
         is_halted: false,
-        peak: config.cash,
+        peak: 1.0,
+        index: 1.0,
+        session_flow: 0.0,
         session_base: config.cash,
         session_orders: 0,
         breached: vec![false; config.limits.len()],
@@ -201,27 +206,6 @@ impl<'a> Twin<'a> {
     fn event(&mut self, kind: AccountEventKind, asset: Option<u32>, amount: f64) {
         self.events.push((self.bar, kind, asset, amount));
     }
-}
-
-/// What happened, on one line.
-pub fn story(t: &Twin<'_>) -> String {
-    let mut s = String::new();
-    for f in &t.fills {
-        s += &format!(
-            "{} #{} {}@{} {:?} {}; ",
-            f.bar,
-            f.order,
-            f.quantity,
-            f.price,
-            f.phase,
-            f.reason.as_str()
-        );
-    }
-    s += &format!("{:?}", t.rejections);
-    for x in &t.states {
-        s += &format!(" {:.4}/{:.4}", x.cash, x.equity);
-    }
-    s
 }
 
 fn id_of(asset: u32) -> AssetId {

@@ -130,6 +130,10 @@ impl Twin<'_> {
                 continue;
             }
             let order = self.order(id).clone();
+            // What a fill of this row has released and would open something waits for the next.
+            if order.start.is_some_and(|start| start.bar == self.bar) {
+                continue;
+            }
             let row = self.tradable(order.asset).expect("asked above");
             let range = self.range_for(order.start, order.asset);
             let met = inside(&order, row.ohlc, range);

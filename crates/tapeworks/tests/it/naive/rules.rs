@@ -161,7 +161,8 @@ impl Twin<'_> {
             self.positions.iter().position(|p| p.asset == asset).expect("levels have positions");
         let mut units = held.abs();
         // Of a target an order is written for what fits into the cap; the rest waits on.
-        let fits = self.round(asset, self.cap_left(asset).max(0.0).min(units));
+        let cap = self.cap_left(asset).max(0.0);
+        let fits = if cap < units { self.round(asset, cap) } else { units };
         if level.is_target && fits == 0.0 {
             return false;
         }
@@ -210,9 +211,12 @@ impl Twin<'_> {
     /// What a volatility stop can take when the position begins.
     pub(super) fn take_columns_at_entry(&mut self, asset: u32) {
         let p = self.positions.iter().find(|p| p.asset == asset).expect("just opened");
-        // The row of the decision, else the first later one where the column has a value.
-        for bar in self.order(p.entry_order).created..self.bar {
-            self.take_columns(asset, bar);
+        // The row of the decision, else the last row before the entry, else a later one.
+        let decided = self.order(p.entry_order).created;
+        self.take_columns(asset, decided);
+        let has_row = |bar: &usize| self.market.row(*bar, asset).is_some();
+        if let Some(before) = (decided..self.bar).rev().find(has_row) {
+            self.take_columns(asset, before);
         }
     }
 
