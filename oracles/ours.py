@@ -176,7 +176,7 @@ def account_of(job):
     if preset in LONG_ONLY and not jobs.needs_shorts(job):
         return tw.Account.cash(cash_buffer=buffer)
     return tw.Account.margin(
-        initial=0.5, maintenance=0.5, margin_call="record", cash_buffer=buffer
+        initial=0.5, maintenance=0.5, margin_call="ignore", cash_buffer=buffer
     )
 
 

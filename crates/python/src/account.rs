@@ -78,6 +78,7 @@ impl Lent<'_> {
         let policies = [
             ("liquidate", MarginCallPolicy::Liquidate),
             ("record", MarginCallPolicy::Record),
+            ("ignore", MarginCallPolicy::Ignore),
             ("stop", MarginCallPolicy::Stop),
         ];
         Ok(AccountTerms {
@@ -122,6 +123,7 @@ impl PyAccount {
         match terms.margin_call {
             MarginCallPolicy::Liquidate => {}
             MarginCallPolicy::Record => parts.push("margin_call='record'".to_owned()),
+            MarginCallPolicy::Ignore => parts.push("margin_call='ignore'".to_owned()),
             MarginCallPolicy::Stop => parts.push("margin_call='stop'".to_owned()),
         }
         let text = format!("Account.{}({})", terms.kind.as_str(), parts.join(", "));
@@ -183,7 +185,8 @@ impl PyAccount {
     ///
     /// `initial` is the equity needed to open, `maintenance` the equity needed to keep a position
     /// (0.25 long and 0.3 short when left out, less where `initial` is below 0.5). `margin_call`:
-    /// "liquidate" sells at the next opens, "record" writes it down, "stop" ends the run.
+    /// "liquidate" sells at the next opens, "record" writes it down and
+    /// lets nothing open while it stands, "stop" ends the run, "ignore" asks nobody.
     #[staticmethod]
     #[pyo3(signature = (
         *, initial=0.5, maintenance=None, maintenance_long=None, maintenance_short=None,

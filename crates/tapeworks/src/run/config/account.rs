@@ -114,8 +114,10 @@ pub struct AccountTermsConfig {
 pub enum MarginCallName {
     /// Positions are reduced at the next opens until the margin is met.
     Liquidate,
-    /// The call is written down and nothing is sold.
+    /// The call is written down and nothing is sold; while it stands, nothing opens.
     Record,
+    /// Nobody asks, not even when nothing is left.
+    Ignore,
     /// The run ends with an error.
     Stop,
 }
@@ -179,6 +181,7 @@ impl AccountConfig {
             maintenance_short: given.maintenance_short.unwrap_or(usual.maintenance_short * shrink),
             margin_call: match given.margin_call {
                 Some(MarginCallName::Record) => MarginCallPolicy::Record,
+                Some(MarginCallName::Ignore) => MarginCallPolicy::Ignore,
                 Some(MarginCallName::Stop) => MarginCallPolicy::Stop,
                 Some(MarginCallName::Liquidate) | None => MarginCallPolicy::Liquidate,
             },
@@ -209,6 +212,7 @@ impl AccountTermsConfig {
         let policies = [
             ("liquidate", MarginCallName::Liquidate),
             ("record", MarginCallName::Record),
+            ("ignore", MarginCallName::Ignore),
             ("stop", MarginCallName::Stop),
         ];
         let share = Bounds::Within(0.0, 1.0);
