@@ -359,10 +359,8 @@ impl Broker {
                 _ => {}
             }
         }
-        let leaves_row = semantics.limit_slip == LimitSlip::ClampLoose
-            && has_limit
-            && sign < 0.0
-            && !at_stop;
+        let leaves_row =
+            semantics.limit_slip == LimitSlip::ClampLoose && has_limit && sign < 0.0 && !at_stop;
         if semantics.slip_cap
             && !leaves_row
             && let Some(bar) = quotes.bar(execution.asset)

@@ -26,12 +26,11 @@ impl Broker {
         }
         match self.conditions.semantics.orphans {
             Orphans::Cancel => self.fit_reduce_only(execution.asset),
-            Orphans::Keep => {}
             Orphans::KeepButFlip => self.cancel_after_flip(execution, filled),
             Orphans::CancelSymbol if execution.sign < 0.0 => {
                 self.cancel_sales_of_closed(execution.asset);
             }
-            Orphans::CancelSymbol => {}
+            Orphans::Keep | Orphans::CancelSymbol => {}
         }
     }
 
@@ -190,10 +189,10 @@ impl Broker {
             } else {
                 price
             };
-            if terms.kind != OrderKind::Limit {
-                terms.stop = price;
-            } else {
+            if terms.kind == OrderKind::Limit {
                 terms.limit = price;
+            } else {
+                terms.stop = price;
             }
         } else {
             return;

@@ -456,14 +456,14 @@ fn cases_of_ml4t_when_replayed_then_equal() {
             Some(difference) => writeln!(failures, "  {id}: {difference}").unwrap(),
         }
     }
-    println!("{:34} {:>5} {:>6}", "group", "cases", "passed");
+    eprintln!("{:34} {:>5} {:>6}", "group", "cases", "passed");
     for (group, (cases, passed)) in &groups {
-        println!("{group:34} {cases:5} {passed:6}");
+        eprintln!("{group:34} {cases:5} {passed:6}");
     }
     let total = groups.values().fold((0, 0), |sum, group| (sum.0 + group.0, sum.1 + group.1));
-    println!("{:34} {:5} {:6}", "all", total.0, total.1);
+    eprintln!("{:34} {:5} {:6}", "all", total.0, total.1);
     for (id, reason) in REFUSED {
-        println!("refused on purpose: {id}: {reason}");
+        eprintln!("refused on purpose: {id}: {reason}");
     }
     assert!(failures.is_empty(), "differences:\n{failures}");
 }

@@ -29,7 +29,7 @@ pub fn folder() -> Option<PathBuf> {
     if folder.is_dir() {
         return Some(folder);
     }
-    println!("skipped: no ../shared");
+    eprintln!("skipped: no ../shared");
     None
 }
 

@@ -98,9 +98,9 @@ impl Tally {
     }
 
     fn finish(&self) {
-        println!("{:24} {:>5} {:>6}", "pattern", "cases", "passed");
+        eprintln!("{:24} {:>5} {:>6}", "pattern", "cases", "passed");
         for (group, (cases, passed)) in &self.counts {
-            println!("{group:24} {cases:5} {passed:6}");
+            eprintln!("{group:24} {cases:5} {passed:6}");
         }
         assert!(self.failures.is_empty(), "{} differ:\n{}", self.n_shown, self.failures);
     }

@@ -190,6 +190,6 @@ fn scenarios_of_peers_when_run_then_their_trades() {
             Some(found) => writeln!(failures, "  {name}: {found}").unwrap(),
         }
     }
-    println!("scenarios: {} passed: {passed}", names.len());
+    eprintln!("scenarios: {} passed: {passed}", names.len());
     assert!(failures.is_empty(), "differences:\n{failures}");
 }
