@@ -12,8 +12,8 @@ use crate::random::{config, market_of, script};
 fn is_compared(act: &Act) -> bool {
     match act {
         Act::Order(order) => {
-            let trails = [order.trail, order.trailing_exit];
-            let has_limit = trails.iter().flatten().any(|trail| trail.limit_offset.is_some());
+            let has_limit = order.trail.is_some_and(|trail| trail.limit_offset.is_some())
+                || order.trailing_exit.is_some();
             !has_limit && (order.limit.is_none() || order.stop.is_none())
         }
         Act::Oto(..) | Act::Replace(..) => false,
