@@ -11,7 +11,11 @@ use crate::random::{config, market_of, script};
 
 fn is_compared(act: &Act) -> bool {
     match act {
-        Act::Order(order) => order.limit.is_none() || order.stop.is_none(),
+        Act::Order(order) => {
+            let has_limit = order.trail.is_some_and(|trail| trail.limit_offset.is_some())
+                || order.trailing_exit.is_some();
+            !has_limit && (order.limit.is_none() || order.stop.is_none())
+        }
         Act::Oto(..) | Act::Replace(..) => false,
         _ => true,
     }
@@ -31,6 +35,9 @@ proptest! {
         let is_ladder = |rule: &PositionRule| matches!(rule, PositionRule::ScaledExit { .. });
         let mut config = config;
         config.rules.retain(|rule| !is_ladder(rule));
+        if config.participation.is_some() {
+            config.limits.clear();
+        }
         let acts: Vec<_> =
             acts.into_iter().filter(|(_, act)| is_compared(act)).collect();
         let twin = twin(&market, &acts, &config);

@@ -132,10 +132,11 @@ impl Twin<'_> {
         let bad_limit = request.limit.is_some() && self.price_is_bad(asset, limit);
         let bad_stop = request.stop.is_some() && self.price_is_bad(asset, stop);
         let band = self.config.account.price_band;
-        let max_orders = self.config.limits.iter().find_map(|limit| match limit.kind {
+        let counted = self.config.limits.iter().filter_map(|limit| match limit.kind {
             LimitKind::MaxOrders(n) => Some(n),
             _ => None,
         });
+        let max_orders = counted.min();
         let counts = place.parent.is_none() && !request.reduce_only;
         let code = if mark.is_nan() {
             Some(RejectCode::NotListed)

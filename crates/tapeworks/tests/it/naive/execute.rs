@@ -104,8 +104,11 @@ impl Twin<'_> {
                 }
             }
         }
-        if is_fok && (refused.is_some() || sized < opened) && !is_policy(refused) {
-            self.expire(id, ExpireReason::FokUnfilled);
+        if is_fok && (refused.is_some() || sized < opened) {
+            match refused.filter(|_| is_policy(refused)) {
+                Some(code) => self.reject(id, code),
+                None => self.expire(id, ExpireReason::FokUnfilled),
+            }
             return;
         }
         if closed + sized > 0.0 {
@@ -144,20 +147,20 @@ impl Twin<'_> {
         if order.d < 0.0 && !instrument.is_shortable {
             return Err(RejectCode::NotShortable);
         }
+        let (price, _) = self.price(order, closed + o, hit);
+        if o * price.abs() * instrument.multiplier < instrument.min_notional {
+            return Err(RejectCode::BelowMinNotional);
+        }
         for limit in &self.config.limits {
             match limit.kind {
                 LimitKind::MaxPositions(n) if is_new && self.positions.len() >= n as usize => {
                     return Err(RejectCode::LimitPositions);
                 }
+                _ if self.breaks(&limit.kind, order, closed + o, hit) => {
+                    return Err(RejectCode::LimitExposure);
+                }
                 _ => {}
             }
-        }
-        let (price, _) = self.price(order, closed + o, hit);
-        if o * price.abs() * instrument.multiplier < instrument.min_notional {
-            return Err(RejectCode::BelowMinNotional);
-        }
-        if self.breaks_exposure(order, closed + o, hit) {
-            return Err(RejectCode::LimitExposure);
         }
         let mut sized = o;
         if !self.can_pay(order, closed + o, hit) {
@@ -259,19 +262,19 @@ impl Twin<'_> {
         }
     }
 
-    fn breaks_exposure(&self, order: &Order, q: f64, hit: Hit) -> bool {
+    fn breaks(&self, kind: &LimitKind, order: &Order, q: f64, hit: Hit) -> bool {
         let (book, equity) = self.book_after(order, q, hit);
         let values: Vec<f64> =
             book.iter().map(|&(a, units, p)| units * p * self.multiplier(a)).collect();
         let own = *values.last().expect("the order's own symbol");
         let gross: f64 = values.iter().map(|v| v.abs()).sum();
         let net: f64 = values.iter().sum::<f64>().abs();
-        self.config.limits.iter().any(|limit| match limit.kind {
+        match *kind {
             LimitKind::GrossExposure(x) => gross > x * equity,
             LimitKind::NetExposure(x) => net > x * equity,
             LimitKind::SymbolExposure(x) => own.abs() > x * equity,
             _ => false,
-        })
+        }
     }
 
     fn fill(&mut self, id: u32, q: f64, hit: Hit) {

@@ -211,12 +211,12 @@ impl Twin<'_> {
     /// What a volatility stop can take when the position begins.
     pub(super) fn take_columns_at_entry(&mut self, asset: u32) {
         let p = self.positions.iter().find(|p| p.asset == asset).expect("just opened");
-        // The row of the decision, else the last row before the entry, else a later one.
+        // The last row at the decision, else the last one before the entry, else a later one.
         let decided = self.order(p.entry_order).created;
-        self.take_columns(asset, decided);
-        let has_row = |bar: &usize| self.market.row(*bar, asset).is_some();
-        if let Some(before) = (decided..self.bar).rev().find(has_row) {
-            self.take_columns(asset, before);
+        let last =
+            |until: usize| (0..until).rev().find(|&bar| self.market.row(bar, asset).is_some());
+        for bar in [last(decided + 1), last(self.bar)].into_iter().flatten() {
+            self.take_columns(asset, bar);
         }
     }
 
