@@ -13,7 +13,7 @@ import pytest
 import tapeworks as tw
 
 FLAT = (100, 101, 99, 100)
-MARGIN = {"account": tw.Account.margin(margin_call="record")}
+MARGIN = {"account": tw.Account.margin(margin_call="ignore")}
 
 
 class Script(tw.Strategy):
