@@ -219,6 +219,9 @@ impl Broker {
         if equity <= 0.0 {
             return self.go_bankrupt(equity);
         }
+        if self.is_closed {
+            return;
+        }
         // (requirement, asset), largest first, ties by asset.
         let mut needs: Vec<(f64, AssetId)> = self
             .positions

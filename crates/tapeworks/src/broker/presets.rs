@@ -365,8 +365,8 @@ impl Semantics {
     };
 
     /// The preset `vectorbt_strict` of ml4t-backtest 0.2.0, its emulation of the licensed
-    /// vectorbt, which was not run: cash and as much again stays locked behind shorts; orders go by the cash that
-    /// they would take.
+    /// vectorbt, which was not run: cash and as much again stays locked behind shorts; orders go by
+    /// the cash that they would take.
     pub const ML4T_VECTORBT_STRICT: Self = Self {
         name: "ml4t_vectorbt_strict",
         fill_at: FillAt::SameClose,

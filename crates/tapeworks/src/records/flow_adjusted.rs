@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 /// Turns equity into the equity that the initial capital alone would have come to.
 ///
-/// A flow F of row t enters no return: `r_t = (E_t - F_t) / E_{t-1} - 1`, and the adjusted equity is
-/// the initial one times the product of `1 + r`. Without a flow it is the equity itself, to the bit.
+/// A flow F of row t enters no return: `r_t = (E_t - F_t) / E_{t-1} - 1`, and the adjusted equity
+/// is the initial one times the product of `1 + r`. Without a flow it is the equity itself, to the
+/// bit.
 /// Missing: NaN from a flow on that meets no equity.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FlowAdjusted {
@@ -56,7 +57,7 @@ pub fn flow_adjusted<'a>(equity: &'a [f64], flows: &[f64]) -> Cow<'a, [f64]> {
 mod tests {
     use super::*;
 
-    /// 100 earns 10 %; 110 come in and the 220 stay; half is taken out, and what is left earns 10 %.
+    /// 100 earns 10 %; 110 come in and the 220 stay; half is taken out, and the rest earns 10 %.
     #[test]
     fn equity_when_money_moves_then_only_earnings_count() {
         let equity = [110.0, 220.0, 110.0, 121.0];

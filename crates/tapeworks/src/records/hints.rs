@@ -2,8 +2,8 @@
 
 use crate::broker::RejectCode;
 
-/// One line of advice for a refusal; the figures stand in `need` and `have` of its row. No two codes
-/// share a line.
+/// One line of advice for a refusal; the figures stand in `need` and `have` of its row. No two
+/// codes share a line.
 #[must_use]
 pub const fn hint(code: RejectCode) -> &'static str {
     match code {
@@ -29,13 +29,13 @@ pub const fn hint(code: RejectCode) -> &'static str {
         RejectCode::Delisted => "the instrument has ended: take it off the list of what to trade",
         RejectCode::Halted => "the instrument is halted: send the order again when it trades",
         RejectCode::TradingHalted => {
-            "a portfolio limit has stopped new positions: resume trading or wait for the session end"
+            "a portfolio limit has stopped new positions: resume or wait for the end of the session"
         }
         RejectCode::LimitExposure => {
             "the position would pass an exposure limit: size within it or reduce something first"
         }
         RejectCode::BracketInvalid => {
-            "a long needs stop < entry < target, a short the reverse: check the prices of the bracket"
+            "a long needs stop < entry < target, a short the reverse: check the bracket's prices"
         }
         RejectCode::SessionClosed => {
             "no later session has a close to trade at: send the order before the last one"

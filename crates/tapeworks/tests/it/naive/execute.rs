@@ -136,9 +136,7 @@ impl Twin<'_> {
         if self.is_closed {
             return Err(RejectCode::AccountClosed);
         }
-        let is_record =
-            self.config.account.margin_call == tapeworks::broker::MarginCallPolicy::Record;
-        if self.call_stands && !is_record {
+        if self.call_stands {
             return Err(RejectCode::MarginCallActive);
         }
         if self.is_halted {

@@ -22,8 +22,7 @@ impl Twin<'_> {
 
     pub(super) fn check_margin(&mut self) {
         let positions = self.positions_by_asset();
-        let skip = self.config.account.margin_call == MarginCallPolicy::Record;
-        if self.equity <= 0.0 && !positions.is_empty() && !self.is_closed && !skip {
+        if self.equity <= 0.0 && !positions.is_empty() && !self.is_closed {
             self.event(AccountEventKind::Bankruptcy, None, self.equity);
             self.is_closed = true;
             for id in self.live_ids() {
