@@ -68,7 +68,7 @@ pub const fn hint(code: RejectCode) -> &'static str {
             "no order has this id: keep the id that the submission returned"
         }
         RejectCode::PrecheckFailed => {
-            "refused when sent, as the named peer does: the test at the fill is cash_check = at_fill"
+            "refused when sent, as the named peer does: cash_check = at_fill tests at the fill"
         }
     }
 }

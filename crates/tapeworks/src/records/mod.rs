@@ -155,12 +155,12 @@ impl Records {
         (0..self.log.lots.len()).map(|idx| Trade::at(&self.log, idx))
     }
 
-    /// The trades paired first in, first out: one a pair of opening and reducing fill in the order of
-    /// the reducing fills, then what is still held, by symbol. Their results add up to those of
+    /// The trades paired first in, first out: one a pair of opening and reducing fill in the order
+    /// of the reducing fills, then what is still held, by symbol. Their results add up to those of
     /// [`Records::trades`].
     ///
-    /// `status` is `closed` when nothing of the opening fill is left. Funding and borrowing costs of
-    /// the units that a fill closed are shared by units. Excursions and ages are those of the
+    /// `status` is `closed` when nothing of the opening fill is left. Funding and borrowing costs
+    /// of the units that a fill closed are shared by units. Excursions and ages are those of the
     /// position for the units that opened it, and missing for units added later.
     pub fn trades_fifo(&self) -> impl Iterator<Item = Trade> + '_ {
         let mut walk = FifoWalk::new(&self.log);
