@@ -1,8 +1,9 @@
 """Draws the pictures of docs/semantics.md: `python docs/images/semantics/make.py`.
 
 A panel is a small run: rows of prices, what the strategy does, and the fills that follow. The same
-panels are run through the engine by `python/tests/test_semantics_page.py`, so no picture shows a fill
-that the engine does not make. Standard library only. Colours are readable on light and on dark.
+panels are run through the engine by `python/tests/test_semantics_page.py`, so no picture shows
+a fill that the engine does not make. Standard library only. Colours are readable on light and on
+dark.
 """
 
 from dataclasses import dataclass, field

@@ -13,7 +13,7 @@ use super::ledger::{OrderEventKind, OrderStatus};
 use super::live::Shortfall;
 use super::lots::Lots;
 use super::participation::{CapScope, VolumeBasis};
-use super::positions::{Entry, exceeds};
+use super::positions::{Entry, dust, exceeds};
 use super::semantics::{
     ExitSlip, FeeBase, FillAt, FlipShortfall, LimitSlip, ShortCash, ShortfallRule,
 };
@@ -236,7 +236,8 @@ impl Broker {
                 .filter(|rare| rare.filled_at == self.now)
                 .map_or(0.0, |rare| rare.filled_in_row),
         };
-        let left = cap - used;
+        // A difference of large units may be a hair less than the lot that it is.
+        let left = cap - used + dust(cap);
         if wanted <= left { wanted } else { self.lot(asset).round(left.max(0.0)) }
     }
 

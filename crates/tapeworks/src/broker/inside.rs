@@ -261,7 +261,7 @@ impl Broker {
         match candidate.source {
             Source::Order(place) if !self.live.at(place).is_open() => return,
             // Its price has come, so it may not rest on: it is refused as at any other turn.
-            Source::Order(place) if quantity == 0.0 => {
+            Source::Order(place) if quantity * self.live.at(place).sign() >= 0.0 => {
                 let bar = quotes.bar(asset).expect("a candidate was made from this row");
                 let terms = self.live.at(place).terms;
                 let hit = Hit {
