@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use tapeworks::broker::PositionRule;
+use tapeworks::broker::{Lots, PositionRule};
 
 use crate::market::{Act, play_chunked};
 use crate::naive::{difference, twin};
@@ -37,6 +37,11 @@ proptest! {
         config.rules.retain(|rule| !is_ladder(rule));
         if config.participation.is_some() {
             config.limits.clear();
+            // The last of a hundred million lots a unit is the rounding of sums: two ways of adding
+            // up what a cap has left differ there.
+            config.lots = Lots::Integer;
+            config.instrument.lot = f64::NAN;
+            config.instruments.values_mut().for_each(|one| one.lot = f64::NAN);
         }
         let acts: Vec<_> =
             acts.into_iter().filter(|(_, act)| is_compared(act)).collect();
