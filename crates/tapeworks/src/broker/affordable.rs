@@ -1,7 +1,6 @@
 //! The largest part of an order that the account can pay for.
 
 use super::bar::Quotes;
-use super::codes::RejectCode;
 use super::cycle::Broker;
 use super::execution::{Execution, Priced};
 use super::semantics::{PartialSearch, ShortfallRule, SizeRounding};
@@ -126,10 +125,7 @@ impl Broker {
         let priced = self.price_after_costs(execution, closing + opening, quotes);
         priced.is_some_and(|priced| {
             // What is too small to trade is judged once the size is known.
-            match self.refuse_open(execution, closing, opening, &priced, quotes) {
-                None | Some((RejectCode::BelowMinNotional, ..)) => true,
-                Some(_) => false,
-            }
+            self.refuse_unpaid(execution, closing, opening, &priced, quotes).is_none()
         })
     }
 

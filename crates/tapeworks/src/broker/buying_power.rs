@@ -79,7 +79,19 @@ impl Broker {
         priced: &Priced,
         quotes: &impl Quotes,
     ) -> Option<Refusal> {
-        let asset = execution.asset;
+        let multiplier = self.positions.multiplier(execution.asset);
+        let least = self.conditions.instruments.of(execution.asset).min_notional;
+        let notional = opening * priced.price.abs() * multiplier;
+        self.refuse_side(execution, closing, opening)
+            .or_else(|| {
+                let is_small = notional < least;
+                is_small.then_some((RejectCode::BelowMinNotional, least, notional))
+            })
+            .or_else(|| self.refuse_unpaid(execution, closing, opening, priced, quotes))
+    }
+
+    /// Why nothing may be opened on this side, whatever its size.
+    fn refuse_side(&self, execution: &Execution, closing: f64, opening: f64) -> Option<Refusal> {
         let plain = |code| Some((code, f64::NAN, f64::NAN));
         if self.is_closed {
             return plain(RejectCode::AccountClosed);
@@ -87,21 +99,34 @@ impl Broker {
         if self.call_stands {
             return plain(RejectCode::MarginCallActive);
         }
+        if execution.sign > 0.0 {
+            return None;
+        }
+        if self.conditions.terms.kind.pays_in_full() {
+            let held = self.positions.quantity(execution.asset);
+            return Some((RejectCode::ShortNotAllowed, closing + opening, held.max(0.0)));
+        }
+        if !self.conditions.instruments.of(execution.asset).is_shortable {
+            return plain(RejectCode::NotShortable);
+        }
+        None
+    }
+
+    /// Why an open of this size may not be: the portfolio's limits, then what the account can pay
+    /// for.
+    pub(super) fn refuse_unpaid(
+        &mut self,
+        execution: &Execution,
+        closing: f64,
+        opening: f64,
+        priced: &Priced,
+        quotes: &impl Quotes,
+    ) -> Option<Refusal> {
+        let asset = execution.asset;
         let held = self.positions.quantity(asset);
         let after = held + execution.sign * (closing + opening);
         let kind = self.conditions.terms.kind;
-        let instrument = self.conditions.instruments.of(asset);
-        if execution.sign < 0.0 && kind.pays_in_full() {
-            return Some((RejectCode::ShortNotAllowed, closing + opening, held.max(0.0)));
-        }
-        if execution.sign < 0.0 && !instrument.is_shortable {
-            return plain(RejectCode::NotShortable);
-        }
         let multiplier = self.positions.multiplier(asset);
-        let notional = opening * priced.price * multiplier;
-        if notional < instrument.min_notional {
-            return Some((RejectCode::BelowMinNotional, instrument.min_notional, notional));
-        }
         if self.limits.is_active()
             && let Some(refusal) =
                 self.refuse_by_limits(execution, closing + opening, after, priced, quotes)
@@ -254,15 +279,16 @@ impl Broker {
         let equity = self.equity_after(execution, quantity, after, priced, fee, quotes);
         let total = self.row_total(quotes);
         let share = self.book.by_asset[asset.index()];
-        let value = after * execution.base_price * self.positions.multiplier(asset);
+        let unit = execution.base_price * self.positions.multiplier(asset);
+        let (held, value) = (self.positions.quantity(asset), after * unit);
         let n_positions = u32::try_from(self.positions.held().len()).expect("fewer than 2^32");
-        let is_new = self.positions.quantity(asset) == 0.0;
+        let is_new = held == 0.0;
         let refusal = self.limits.check_open(&OpenView {
             asset,
             value_after: value,
             gross_after: total.gross - share.gross + value.abs(),
             net_after: total.net - share.net + value,
-            net_before: total.net,
+            net_before: total.net - share.net + held * unit,
             equity,
             n_positions_after: n_positions + u32::from(is_new),
             is_new,

@@ -117,17 +117,33 @@ impl Broker {
         };
         if opening > 0.0 {
             let refusal = self.refuse_before_costs(execution, closing, opening, &priced, quotes);
-            if let Some((code, need, have)) = refusal {
+            if let Some((mut code, mut need, mut have)) = refusal {
                 let may_shrink = execution.shortfall == Shortfall::Partial
                     && !is_fok
                     && !self.was_asked_at_submission(execution);
                 let is_money =
                     matches!(code, RejectCode::InsufficientCash | RejectCode::InsufficientMargin);
-                let affordable = if may_shrink && is_money {
+                let mut affordable = if may_shrink && is_money {
                     self.affordable(execution, closing, opening, quotes)
                 } else {
                     0.0
                 };
+                if affordable > 0.0 {
+                    let Some(again) =
+                        self.price_after_costs(execution, closing + affordable, quotes)
+                    else {
+                        return;
+                    };
+                    priced = again;
+                    // What the account can pay for may be too small to trade.
+                    if let Some(least) =
+                        self.refuse_open(execution, closing, affordable, &priced, quotes)
+                        && least.0 == RejectCode::BelowMinNotional
+                    {
+                        (code, need, have) = least;
+                        affordable = 0.0;
+                    }
+                }
                 let flip = self.conditions.semantics.flip_shortfall;
                 let refuses_flip = !may_shrink
                     && match flip {
@@ -142,15 +158,11 @@ impl Broker {
                     return self.refuse(execution, code, need, have);
                 }
                 let quantity = closing + affordable;
-                let Some(again) = self.price_after_costs(execution, quantity, quotes) else {
-                    return;
-                };
-                priced = again;
-                if closing == 0.0
-                    && let Some((RejectCode::BelowMinNotional, need, have)) =
-                        self.refuse_open(execution, closing, affordable, &priced, quotes)
-                {
-                    return self.reject(execution, RejectCode::BelowMinNotional, need, have);
+                if affordable == 0.0 {
+                    let Some(again) = self.price_after_costs(execution, quantity, quotes) else {
+                        return;
+                    };
+                    priced = again;
                 }
                 if affordable == 0.0 && flip == FlipShortfall::CloseAndReject {
                     self.book_fill(execution, held, closing, closing, &priced, quotes);

@@ -152,6 +152,8 @@ impl Twin<'_> {
             Some(RejectCode::AboveMaxQuantity)
         } else if bad_limit || bad_stop {
             Some(RejectCode::PriceInvalid)
+        } else if exits_are_behind(request, quantity, mark) {
+            Some(RejectCode::BracketInvalid)
         } else if (limit - mark).abs() > band * mark.abs() {
             Some(RejectCode::PriceBand)
         } else if counts && max_orders.is_some_and(|n| self.session_orders >= n) {
@@ -407,4 +409,31 @@ impl Twin<'_> {
 
 fn is_reduce(due: f64, target: f64, price: f64) -> bool {
     target < due * price
+}
+
+/// A stop on the winning side of the entry, or a target on the losing one.
+fn exits_are_behind(request: &OrderRequest, quantity: f64, mark: f64) -> bool {
+    let entry = request.limit.or(request.stop).unwrap_or(mark);
+    let is_long = quantity > 0.0;
+    let stop = match request.stop_loss {
+        Some(ExitPrice::Price(price)) => {
+            if is_long {
+                price >= entry
+            } else {
+                price <= entry
+            }
+        }
+        _ => false,
+    };
+    let target = match request.take_profit {
+        Some(ExitPrice::Price(price)) => {
+            if is_long {
+                price <= entry
+            } else {
+                price >= entry
+            }
+        }
+        _ => false,
+    };
+    stop || target
 }

@@ -183,7 +183,7 @@ impl Twin<'_> {
         }
         let (price, _) = self.price(order, closed + sized, hit);
         if sized * price.abs() * instrument.multiplier < instrument.min_notional {
-            return Err(self.cannot_pay());
+            return Err(RejectCode::BelowMinNotional);
         }
         Ok(sized)
     }
@@ -264,12 +264,15 @@ impl Twin<'_> {
         let (book, equity) = self.book_after(order, q, hit);
         let values: Vec<f64> =
             book.iter().map(|&(a, units, p)| units * p * self.multiplier(a)).collect();
+        let m = self.multiplier(order.asset);
         let own = *values.last().expect("the order's own symbol");
         let gross: f64 = values.iter().map(|v| v.abs()).sum();
         let net: f64 = values.iter().sum::<f64>().abs();
+        let before = values.iter().sum::<f64>() - order.d * q * hit.base * m;
         match *kind {
             LimitKind::GrossExposure(x) => gross > x * equity,
-            LimitKind::NetExposure(x) => net > x * equity,
+            // What brings the net nearer to nothing may.
+            LimitKind::NetExposure(x) => net > x * equity && net > before.abs(),
             LimitKind::SymbolExposure(x) => own.abs() > x * equity,
             _ => false,
         }

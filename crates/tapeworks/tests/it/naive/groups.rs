@@ -64,7 +64,9 @@ impl Twin<'_> {
 
     fn release(&mut self, id: u32, price: f64, hit: Hit) -> Vec<u32> {
         let parent = self.order(id).clone();
-        let average = parent.filled_notional / parent.filled;
+        // The notional over one fill's size is not always that fill's price to the last bit.
+        let is_one_fill = parent.filled_notional == parent.filled * price;
+        let average = if is_one_fill { price } else { parent.filled_notional / parent.filled };
         let start = Start { bar: self.bar, side: parent.d, how: hit.how, base: hit.base };
         let mut released = Vec::new();
         let held = self.held(parent.asset);
