@@ -270,6 +270,9 @@ impl Broker {
                     by_stop: candidate.by_stop,
                     ..Hit::at_open(candidate.price)
                 };
+                if candidate.by_stop {
+                    self.note_trigger(place);
+                }
                 return self.fill_order(place, hit, quotes);
             }
             // Its position is gone; another one may be in its place.

@@ -3,8 +3,8 @@
 use tapeworks::base::AssetId;
 use tapeworks::broker::{
     AccountKind, CancelReason, Change, ExitReason, ExpireReason, FillFlags, Impact, Instrument,
-    LimitAction, LimitKind, OrderOrigin, OrderStatus, PortfolioLimit, PositionRule, RejectCode,
-    Slippage, TimeInForce,
+    LimitAction, LimitKind, OrderOrigin, OrderStatus, Participation, PortfolioLimit, PositionRule,
+    RejectCode, Slippage, TimeInForce,
 };
 use tapeworks::engine::{
     Distance, EngineConfig, ExitPrice, OrderRequest, ReleaseOn, RunLog, Size, TrailTerms,
@@ -315,4 +315,19 @@ fn issue_trail_when_units_are_fractions_then_it_starts_at_the_price() {
     let log = run(&rows, vec![Act::Order(sized)], &config);
     assert_eq!(log.fills.len(), 2);
     assert_eq!(log.fills[1].price, 8.5);
+}
+
+/// 15 units of the volume are ours: the rule takes its 13, the stop 2, and its last one waits.
+#[test]
+fn issue_stop_when_a_rule_takes_the_volume_first_then_its_rest_waits() {
+    let mut bars = Market::one(&[FLAT, [7.5, 9.5, 7.5, 9.5], [7.5, 7.5, 7.0, 7.5], FLAT]);
+    for row in &mut bars.rows {
+        row.volume = if row.bar == 2 { 60.0 } else { 1000.0 };
+    }
+    let participation = Some(Participation::new(0.25));
+    let rules = vec![PositionRule::TrailingStop(0.25)];
+    let config = EngineConfig { participation, rules, ..margin(250.0) };
+    let log = play(&bars, &[(0, market(0, 13.0)), (0, stop(0, -3.0, 7.0))], &config);
+    let want = [(1, 0, 13.0, 7.5), (2, 0, -13.0, 7.125), (2, 0, -2.0, 7.0), (3, 0, -1.0, 7.5)];
+    assert_eq!(fills(&log), want);
 }

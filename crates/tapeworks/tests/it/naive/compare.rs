@@ -28,6 +28,25 @@ pub fn difference(log: &RunLog, twin: &Twin<'_>) -> Option<String> {
         .or_else(|| lots(log, twin))
         .or_else(|| events(log, twin))
         .or_else(|| states(log, twin))
+        .map(|text| format!("{text}\n{}", history(log, twin)))
+}
+
+/// What both did, a line each, for whoever has to find out which of the two is wrong.
+fn history(log: &RunLog, twin: &Twin<'_>) -> String {
+    let line = |order: u32, bar: i64, phase: &dyn std::fmt::Debug, q: f64, price: f64| {
+        format!("  order {order} bar {bar} {phase:?} {q} at {price}\n")
+    };
+    let mut text = String::from("the engine:\n");
+    for fill in &log.fills {
+        let bar = (fill.timestamp - at(0)) / (at(1) - at(0));
+        text += &line(fill.order.0, bar, &fill.phase, fill.quantity, fill.price);
+    }
+    text += "the twin:\n";
+    for fill in &twin.fills {
+        let bar = i64::try_from(fill.bar).expect("few bars");
+        text += &line(fill.order, bar, &fill.phase, fill.quantity, fill.price);
+    }
+    text
 }
 
 fn fills(log: &RunLog, twin: &Twin<'_>) -> Option<String> {

@@ -56,8 +56,8 @@ fn one_more() -> impl Strategy<Value = PositionRule> {
         select(vec![0.5, 1.0, 2.5]).prop_map(PositionRule::TrailingAmount),
         select(vec![
             vec![(0.0, 0.25), (0.05, 0.1)],
-            vec![(0.05, 0.25), (0.1, 0.05)],
-            vec![(-0.1, 0.05), (0.0, 0.125), (0.125, 0.25)],
+            vec![(0.0503, 0.25), (0.1003, 0.05)],
+            vec![(-0.1003, 0.05), (0.0003, 0.125), (0.1253, 0.25)],
         ])
         .prop_map(PositionRule::TighteningTrail),
         multiple().prop_map(|multiple| PositionRule::VolatilityStop {
