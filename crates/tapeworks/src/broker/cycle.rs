@@ -127,6 +127,8 @@ pub struct Broker {
     /// Stop-limit orders whose stop the present row reached inside without a fill: they are limit
     /// orders from the next row on.
     pub(super) triggered_inside: Vec<OrderId>,
+    /// Places of the orders that the present row meets after those that open, in ascending order.
+    pub(super) left_to_reduce: Vec<usize>,
     /// Assets that a rule has closed in the present row.
     pub(super) closed_by_rule: Vec<u32>,
 }

@@ -44,6 +44,7 @@ impl Broker {
         if !self.live.has_resting() && !can_fire {
             return;
         }
+        self.left_to_reduce.clear();
         if self.live.has_resting() {
             self.open_inside(quotes);
         }
@@ -57,9 +58,12 @@ impl Broker {
             let kind = live.kind();
             if !live.is_open()
                 || matches!(kind, OrderKind::Market | OrderKind::MarketOnClose)
-                || self.is_reduce(live)
                 || self.is_released_now(place)
             {
+                continue;
+            }
+            if self.is_reduce(live) {
+                self.left_to_reduce.push(place);
                 continue;
             }
             let Some(bar) = self.row(live.asset, quotes) else { continue };
@@ -147,7 +151,7 @@ impl Broker {
             let kind = live.kind();
             if !live.is_open()
                 || matches!(kind, OrderKind::Market | OrderKind::MarketOnClose)
-                || !self.is_reduce(&live)
+                || !(self.is_reduce(&live) || self.was_left_to_reduce(place))
             {
                 continue;
             }
@@ -358,6 +362,14 @@ impl Broker {
     /// for what reduces.
     fn is_released_now(&self, place: usize) -> bool {
         self.live.rare(place).is_some_and(|rare| rare.since.timestamp == self.now)
+    }
+
+    /// Whether an order would have reduced its position when the row began, however small an order
+    /// before it has left that since: it has its turn in this row all the same.
+    fn was_left_to_reduce(&self, place: usize) -> bool {
+        let live = self.live.at(place);
+        self.left_to_reduce.binary_search(&place).is_ok()
+            && self.positions.quantity(live.asset) * live.sign() < 0.0
     }
 
     /// What the row showed a position up to its close.

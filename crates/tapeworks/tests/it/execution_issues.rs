@@ -331,3 +331,12 @@ fn issue_stop_when_a_rule_takes_the_volume_first_then_its_rest_waits() {
     let want = [(1, 0, 13.0, 7.5), (2, 0, -13.0, 7.125), (2, 0, -2.0, 7.0), (3, 0, -1.0, 7.5)];
     assert_eq!(fills(&log), want);
 }
+
+/// A target sells 4 of the 6 before the stop over 3 has its turn: the stop was reached as well.
+#[test]
+fn issue_stop_when_a_fill_before_it_makes_it_a_flip_then_it_has_its_turn() {
+    let bars = [FLAT, [10.0, 10.0, 9.5, 9.5], [10.0, 10.5, 7.5, 7.5], FLAT];
+    let acts = vec![market(0, 6.0), limit(0, -7.0, 10.5), stop(0, -3.0, 9.0)];
+    let log = run(&bars, acts, &margin(1000.0));
+    assert_eq!(fills(&log), [(1, 0, 6.0, 10.0), (2, 0, -7.0, 10.5), (2, 0, -3.0, 9.0)]);
+}

@@ -162,7 +162,7 @@ impl Twin<'_> {
         }
         let mut sized = o;
         if !self.can_pay(order, closed + o, hit) {
-            if !order.may_shrink {
+            if !order.may_shrink || order.tif == TimeInForce::Fok {
                 return Err(self.cannot_pay());
             }
             // The largest number of lots that passes: by halves, since cost grows with size.

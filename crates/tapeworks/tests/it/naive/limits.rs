@@ -80,7 +80,9 @@ impl Twin<'_> {
 
     pub(super) fn check_limits(&mut self) {
         // The chained return, of which capital that came or went is no part.
-        self.index *= (self.equity - self.session_flow) / self.session_base;
+        let unit = self.session_base / self.index;
+        let without_flow = self.equity - self.session_flow;
+        self.index *= without_flow / self.session_base;
         self.peak = self.peak.max(self.index);
         for i in 0..self.config.limits.len() {
             let limit = &self.config.limits[i];
@@ -142,6 +144,12 @@ impl Twin<'_> {
                     self.system_order(p.asset, -units, OrderKind::Market, origin, reason);
                 }
             }
+        }
+        // Nothing has no return: there a flow leaves what is missing to the peak as it is.
+        if self.session_flow != 0.0 && (without_flow <= 0.0 || self.equity <= 0.0) {
+            let missing = (self.peak - self.index) * unit;
+            self.index = self.equity;
+            self.peak = self.equity + missing;
         }
     }
 }

@@ -171,6 +171,8 @@ impl Twin<'_> {
         let close = ohlc[3];
         let side = self.held(asset).signum();
         let mut both = None;
+        // Targets of rules for which the volume of the row is used up wait for the next.
+        let mut has_targets = true;
         // What came first stays: an order reached after the position is gone met the same prices.
         let entered = self.positions.iter().find(|p| p.asset == asset).map(|p| p.entry);
         loop {
@@ -197,7 +199,7 @@ impl Twin<'_> {
             // Rules of a position that a flip has made in this phase wait for the next row.
             let levels =
                 if self.held(asset) * side > 0.0 { self.levels(asset) } else { Vec::new() };
-            for level in levels {
+            for level in levels.into_iter().filter(|level| has_targets || !level.is_target) {
                 let (adverse, favourable) =
                     if side > 0.0 { (range.low, range.high) } else { (range.high, range.low) };
                 let reached = if level.is_target {
@@ -267,9 +269,7 @@ impl Twin<'_> {
                 }
                 Err(level) => {
                     let Met::Fill(hit) = met else { unreachable!("levels only fill") };
-                    if !self.exit_by_rule(asset, &level, hit) {
-                        return;
-                    }
+                    has_targets &= self.exit_by_rule(asset, &level, hit);
                 }
             }
         }
