@@ -292,7 +292,7 @@ fn scaled_trail(trail: TrailTerms, by: f64) -> TrailTerms {
     TrailTerms {
         distance: match trail.distance {
             Distance::Amount(amount) => Distance::Amount(amount * by),
-            fraction => fraction,
+            fraction @ Distance::Fraction(_) => fraction,
         },
         limit_offset: trail.limit_offset.map(|offset| offset * by),
         activate: trail.activate.map(|price| price * by),

@@ -257,12 +257,16 @@ fn moved(act: &Act, to: u32) -> Act {
             Act::Order(order)
         }
         Act::Oco(mut orders) => {
-            orders.iter_mut().for_each(|order| order.asset.0 = to);
+            for order in &mut orders {
+                order.asset.0 = to;
+            }
             Act::Oco(orders)
         }
         Act::Oto(mut parent, on, mut orders) => {
             parent.asset.0 = to;
-            orders.iter_mut().for_each(|order| order.asset.0 = to);
+            for order in &mut orders {
+                order.asset.0 = to;
+            }
             Act::Oto(parent, on, orders)
         }
         Act::CancelAll(_) => Act::CancelAll(Some(to)),

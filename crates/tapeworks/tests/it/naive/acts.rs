@@ -87,7 +87,7 @@ impl Twin<'_> {
     /// A limit never more aggressive, a stop never more eager.
     fn to_tick(&self, asset: u32, price: f64, up: bool) -> f64 {
         let tick = self.instrument(asset).tick;
-        if !(tick > 0.0) || !price.is_finite() {
+        if tick.is_nan() || !price.is_finite() {
             return price;
         }
         super::costs::to_tick(price, tick, up)

@@ -132,7 +132,6 @@ pub struct Position {
     pub slippage_in: f64,
     pub settle: f64,
     pub entry: Start,
-    pub entry_price: f64,
     pub entry_units: f64,
     /// The last fill that entered or added: the levels of rules date from it.
     pub last: Start,

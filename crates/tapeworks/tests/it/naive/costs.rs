@@ -27,7 +27,8 @@ impl Twin<'_> {
         if hit.flags & MAKER == 0 {
             let p2 = p1 + d * self.impact(p1, q, volume);
             p3 = p2 + d * self.slip(order.asset, p2, q, volume);
-            if !(volume > 0.0) && self.needs_volume() {
+            let is_known = volume > 0.0;
+            if !is_known && self.needs_volume() {
                 flags = NO_VOLUME_COST;
             }
         }
@@ -50,7 +51,7 @@ impl Twin<'_> {
 
     fn impact(&self, price: f64, q: f64, volume: f64) -> f64 {
         match self.config.impact {
-            _ if !(volume > 0.0) => 0.0,
+            _ if volume.is_nan() || volume <= 0.0 => 0.0,
             Impact::Linear { coefficient } => coefficient * (q / volume) * price,
             Impact::Sqrt { coefficient, sigma, volume_share } => {
                 coefficient * sigma * (q / (volume * volume_share)).sqrt() * price
@@ -63,11 +64,11 @@ impl Twin<'_> {
         let instrument = self.instrument(asset);
         match self.config.slippage {
             Slippage::Percent { bps } => price * bps * 1e-4,
-            Slippage::Fixed { amount } => amount,
             Slippage::Ticks { n } => n * instrument.tick,
             Slippage::Spread { .. } if instrument.spread.is_finite() => instrument.spread / 2.0,
             Slippage::Spread { amount, measure: SpreadMeasure::Full } => amount / 2.0,
-            Slippage::Spread { amount, measure: SpreadMeasure::Half } => amount,
+            Slippage::Fixed { amount }
+            | Slippage::Spread { amount, measure: SpreadMeasure::Half } => amount,
             Slippage::SpreadBps { bps } => price * bps * 1e-4 / 2.0,
             Slippage::VolumeShare { coefficient } if volume > 0.0 => {
                 price * coefficient * (q / volume)

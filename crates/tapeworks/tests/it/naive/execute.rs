@@ -14,7 +14,7 @@ impl Twin<'_> {
     }
 
     /// What is nothing beside a position: 16 units in the last place.
-    pub(super) fn dust(&self, units: f64) -> f64 {
+    pub(super) fn dust(units: f64) -> f64 {
         1e-12_f64.max(16.0 * f64::EPSILON * units.abs())
     }
 
@@ -63,7 +63,7 @@ impl Twin<'_> {
             if is_opposite && order.may_shrink {
                 rest = rest.min(held);
             }
-            if !is_opposite || rest - held > self.dust(held) {
+            if !is_opposite || rest - held > Self::dust(held) {
                 self.reject(id, RejectCode::ShortNotAllowed);
                 return;
             }
@@ -89,7 +89,7 @@ impl Twin<'_> {
         }
         // Rounding of sums counts as nothing.
         let mut closed = if is_opposite { q.min(held.abs()) } else { 0.0 };
-        if q - closed <= self.dust(held) && closed > 0.0 {
+        if q - closed <= Self::dust(held) && closed > 0.0 {
             closed = q;
         }
         let opened = q - closed;
@@ -139,15 +139,15 @@ impl Twin<'_> {
         if self.call_stands {
             return Err(RejectCode::MarginCallActive);
         }
-        if self.is_halted {
-            return Err(RejectCode::TradingHalted);
-        }
         if order.d < 0.0 && !instrument.is_shortable {
             return Err(RejectCode::NotShortable);
         }
         let (price, _) = self.price(order, closed + o, hit);
         if o * price.abs() * instrument.multiplier < instrument.min_notional {
             return Err(RejectCode::BelowMinNotional);
+        }
+        if self.is_halted {
+            return Err(RejectCode::TradingHalted);
         }
         for limit in &self.config.limits {
             match limit.kind {

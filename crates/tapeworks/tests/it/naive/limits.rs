@@ -6,6 +6,7 @@ use tapeworks::broker::{
 };
 
 use super::Twin;
+use super::book::Order;
 
 impl Twin<'_> {
     fn maintenance(&self, asset: u32, units: f64) -> f64 {
@@ -57,7 +58,7 @@ impl Twin<'_> {
                 .orders
                 .iter()
                 .filter(|o| o.is_live() && o.asset == asset && o.origin == OrderOrigin::MarginCall)
-                .map(|o| o.rest())
+                .map(Order::rest)
                 .sum();
             let per_unit = need / held.abs();
             missing -= waits * per_unit;
@@ -79,6 +80,8 @@ impl Twin<'_> {
     }
 
     pub(super) fn check_limits(&mut self) {
+        // Every row is a session: its close ends the halt of the one before.
+        self.is_halted = false;
         // The chained return, of which capital that came or went is no part.
         let unit = self.session_base / self.index;
         let without_flow = self.equity - self.session_flow;
@@ -134,7 +137,7 @@ impl Twin<'_> {
                     .iter()
                     .filter(|o| o.is_live() && o.asset == p.asset && o.kind == OrderKind::Market)
                     .filter(|o| o.origin == OrderOrigin::PortfolioLimit)
-                    .map(|o| o.rest())
+                    .map(Order::rest)
                     .sum();
                 let left = (p.units.abs() - queued).max(0.0);
                 let units = self.round(p.asset, p.units.abs() * fraction).min(left) * p.side();

@@ -51,11 +51,10 @@ pub fn at_price(order: &Order, price: f64, how: How) -> Met {
     use OrderKind::{Limit, Market, MarketOnClose, Stop, StopLimit, Trailing, TrailingLimit};
     match order.kind {
         Market => Met::Fill(taker(price, how, false, f64::NAN)),
-        MarketOnClose => Met::No,
         Limit if is_passive_at(order, order.limit, price) => {
             Met::Fill(taker(price, how, false, order.limit))
         }
-        Limit => Met::No,
+        Limit | MarketOnClose => Met::No,
         Stop | Trailing if order.is_triggered => Met::Fill(taker(price, how, false, f64::NAN)),
         StopLimit | TrailingLimit if order.is_triggered => {
             if is_passive_at(order, order.limit, price) {

@@ -8,6 +8,19 @@ use super::matching::{AMBIGUOUS, MAKER, Met, Range, TOUCH_ONLY};
 use super::matching::{at_close, at_price, inside, range_after};
 use super::rules::Level;
 
+/// What a row reached of what would reduce a position.
+struct Reached {
+    /// At which it is met: its level, on the row of an entry beyond it the entry.
+    price: f64,
+    is_target: bool,
+    /// An order or the level of a rule.
+    who: Result<u32, Level>,
+    met: Met,
+    /// The entry that it dates from.
+    start: Option<Start>,
+    level: f64,
+}
+
 impl Twin<'_> {
     /// Whether the whole of an order would reduce a position.
     pub(super) fn reduces(&self, id: u32) -> bool {
@@ -17,7 +30,7 @@ impl Twin<'_> {
             return false;
         }
         let is_cut = order.reduce_only || (order.may_shrink && self.pays_in_full());
-        is_cut || order.rest() - held.abs() <= self.dust(held)
+        is_cut || order.rest() - held.abs() <= Self::dust(held)
     }
 
     fn meets_this_row(&self, id: u32) -> bool {
@@ -176,9 +189,7 @@ impl Twin<'_> {
         // What came first stays: an order reached after the position is gone met the same prices.
         let entered = self.positions.iter().find(|p| p.asset == asset).map(|p| p.entry);
         loop {
-            // (price, is it a target, order or level, fill, the entry it dates from)
-            let mut candidates: Vec<(f64, bool, Result<u32, Level>, Met, Option<Start>, f64)> =
-                Vec::new();
+            let mut candidates: Vec<Reached> = Vec::new();
             let position = self.positions.iter().find(|p| p.asset == asset).cloned();
             let added = position.as_ref().map(|p| p.last);
             for id in self.live_ids() {
@@ -192,7 +203,14 @@ impl Twin<'_> {
                 let is_target = order.kind == OrderKind::Limit || order.is_triggered;
                 let price = if is_target { order.limit } else { order.stop_level() };
                 if !matches!(met, Met::No) {
-                    candidates.push((price, is_target, Ok(id), met, start, price));
+                    candidates.push(Reached {
+                        price,
+                        is_target,
+                        who: Ok(id),
+                        met,
+                        start,
+                        level: price,
+                    });
                 }
             }
             let range = self.range_for(added, asset);
@@ -221,10 +239,17 @@ impl Twin<'_> {
                     flags: if level.is_target { MAKER | touch } else { 0 },
                 };
                 let price = level.price;
-                candidates.push((price, level.is_target, Err(level), Met::Fill(hit), added, price));
+                candidates.push(Reached {
+                    price,
+                    is_target: level.is_target,
+                    who: Err(level),
+                    met: Met::Fill(hit),
+                    start: added,
+                    level: price,
+                });
             }
             // On the entry row a level that lies behind the entry fires at the entry.
-            for (price, is_target, _, met, start, _) in &mut candidates {
+            for Reached { price, is_target, met, start, .. } in &mut candidates {
                 let Met::Fill(hit) = met else { continue };
                 let Some(start) = start.filter(|start| start.bar == self.bar) else { continue };
                 let behind = side * (hit.base - start.base);
@@ -239,16 +264,16 @@ impl Twin<'_> {
                 let key = |price: f64, is_target: bool| {
                     if is_target { side * price } else { -side * price }
                 };
-                a.1.cmp(&b.1).then(key(a.0, a.1).total_cmp(&key(b.0, b.1)))
+                let nearest = key(a.price, a.is_target).total_cmp(&key(b.price, b.is_target));
+                a.is_target.cmp(&b.is_target).then(nearest)
             });
             let fills = |target: bool| {
-                candidates.iter().any(|c| c.1 == target && matches!(c.3, Met::Fill(_)))
+                candidates.iter().any(|c| c.is_target == target && matches!(c.met, Met::Fill(_)))
             };
             let is_both = fills(true) && fills(false);
             let both = *both.get_or_insert(is_both);
-            let Some((_, is_target, who, met, start, level)) = candidates.into_iter().next() else {
-                return;
-            };
+            let Some(first) = candidates.into_iter().next() else { return };
+            let Reached { is_target, who, met, start, level, .. } = first;
             let met = match met {
                 Met::Fill(mut hit) => {
                     let start = start.filter(|start| start.bar == self.bar);

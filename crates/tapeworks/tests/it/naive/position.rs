@@ -13,7 +13,7 @@ impl Twin<'_> {
         let held = self.held(asset);
         let is_future = self.instrument(asset).is_future;
         let mut closed = if held * d < 0.0 { q.min(held.abs()) } else { 0.0 };
-        if (q - closed).abs() <= self.dust(held) {
+        if (q - closed).abs() <= Self::dust(held) {
             closed = if held * d < 0.0 { q } else { 0.0 };
         }
         let opened = q - closed;
@@ -96,7 +96,6 @@ impl Twin<'_> {
             slippage_in: slippage,
             settle: price,
             entry: start,
-            entry_price: price,
             entry_units: units,
             last: start,
             entry_fill: fill,
@@ -127,7 +126,7 @@ impl Twin<'_> {
         hit: Hit,
     ) {
         let [open, high, low, _] = self.tradable(asset).expect("a fill has a row").ohlc;
-        let dust = self.dust(self.held(asset));
+        let dust = Self::dust(self.held(asset));
         let i = self.positions.iter().position(|p| p.asset == asset).expect("it reduces");
         let p = &mut self.positions[i];
         let side = p.units.signum();
@@ -202,7 +201,7 @@ impl Twin<'_> {
             if p.entry.bar == bar {
                 match p.entry.how {
                     How::TouchedLimit | How::WithParent if side > 0.0 => {
-                        up = p.entry.base.max(close)
+                        up = p.entry.base.max(close);
                     }
                     How::TouchedLimit | How::WithParent => up = p.entry.base.min(close),
                     How::AtClose => (up, down) = (p.best, p.worst),

@@ -78,7 +78,7 @@ fn plain(n: u32) -> impl Strategy<Value = OrderRequest> {
 }
 
 /// Exits of an entry around a price, at least one and a half away from it, or fractions.
-fn with_exits(entry: OrderRequest, exits: Exits) -> OrderRequest {
+fn with_exits(entry: OrderRequest, exits: &Exits) -> OrderRequest {
     let prices = [entry.limit, entry.stop];
     let known: Vec<f64> = prices.iter().flatten().copied().collect();
     let is_usual = known.iter().all(|price| price.is_finite() && *price > 4.0);
@@ -173,7 +173,7 @@ pub fn act(n: u32) -> impl Strategy<Value = Act> {
     );
     prop_oneof![
         20 => plain(n).prop_map(Act::Order),
-        8 => (plain(n), exits()).prop_map(|(entry, exits)| Act::Order(with_exits(entry, exits))),
+        8 => (plain(n), exits()).prop_map(|(entry, exits)| Act::Order(with_exits(entry, &exits))),
         3 => oco,
         3 => oto,
         2 => (0..n, select(vec![1.0, 0.5, 0.25])).prop_map(|(a, fraction)| Act::Close(a, fraction)),
@@ -185,6 +185,7 @@ pub fn act(n: u32) -> impl Strategy<Value = Act> {
             .prop_map(|weights| Act::Rebalance(weights.into_iter().collect())),
         2 => (0_u32..12).prop_map(Act::Cancel),
         1 => prop::option::of(0..n).prop_map(Act::CancelAll),
+        1 => Just(Act::Resume),
         3 => (0_u32..12, change()).prop_map(|(order, change)| Act::Replace(order, change)),
         2 => (prop::option::of(0..n), rules()).prop_map(|(a, rules)| Act::SetRules(a, rules)),
     ]

@@ -160,7 +160,12 @@ fn limits() -> impl Strategy<Value = Vec<PortfolioLimit>> {
         (1_u32..3).prop_map(LimitKind::MaxPositions),
         (1_u32..5).prop_map(LimitKind::MaxOrders),
     ];
-    let action = select(vec![LimitAction::Warn, LimitAction::Reduce(0.5), LimitAction::Liquidate]);
+    let action = select(vec![
+        LimitAction::Warn,
+        LimitAction::Halt,
+        LimitAction::Reduce(0.5),
+        LimitAction::Liquidate,
+    ]);
     let limit = (kind, action).prop_map(|(kind, action)| PortfolioLimit { kind, action });
     prop_oneof![
         3 => Just(Vec::new()),
@@ -168,7 +173,10 @@ fn limits() -> impl Strategy<Value = Vec<PortfolioLimit>> {
     ]
 }
 
-fn schedule() -> impl Strategy<Value = (Vec<(i64, f64)>, Vec<(i64, String, f64)>)> {
+/// Capital flows (time, amount) and funding rates (time, symbol, rate).
+type Schedule = (Vec<(i64, f64)>, Vec<(i64, String, f64)>);
+
+fn schedule() -> impl Strategy<Value = Schedule> {
     let hours = || {
         (0_usize..12, select(vec![0_i64, 8, 16]))
             .prop_map(|(bar, hour)| at(bar) + hour * 3_600_000_000_000)
