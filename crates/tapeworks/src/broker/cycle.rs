@@ -178,6 +178,7 @@ impl Broker {
             accrued_at: i64::MIN,
             book: RowBook::new(n_assets),
             free_cash: FreeCash::new(account.cash, conditions.semantics.short_cash, n_assets),
+            ledger: Ledger::with_room(),
             conditions,
             account,
             rules,
