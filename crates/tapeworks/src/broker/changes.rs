@@ -65,16 +65,18 @@ impl Broker {
             }
         }
         let mut terms = live.terms;
+        let limit = self.limit_on_tick(live.asset, terms.side, change.limit);
+        let stop = self.stop_on_tick(live.asset, terms.side, change.stop);
         let has_limit = matches!(terms.kind, OrderKind::Limit | OrderKind::StopLimit);
-        if has_limit && !change.limit.is_nan() && change.limit != terms.limit {
-            self.push_change(order, OrderEventKind::ReplacedLimit, terms.limit, change.limit);
-            terms.limit = change.limit;
+        if has_limit && !limit.is_nan() && limit != terms.limit {
+            self.push_change(order, OrderEventKind::ReplacedLimit, terms.limit, limit);
+            terms.limit = limit;
             costs_priority = true;
         }
         let has_stop = matches!(terms.kind, OrderKind::Stop | OrderKind::StopLimit);
-        if has_stop && !change.stop.is_nan() && change.stop != terms.stop {
-            self.push_change(order, OrderEventKind::ReplacedStop, terms.stop, change.stop);
-            terms.stop = change.stop;
+        if has_stop && !stop.is_nan() && stop != terms.stop {
+            self.push_change(order, OrderEventKind::ReplacedStop, terms.stop, stop);
+            terms.stop = stop;
             costs_priority = true;
             if live.is_triggered {
                 self.live.untrigger(place);

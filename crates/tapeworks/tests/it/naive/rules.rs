@@ -211,11 +211,11 @@ impl Twin<'_> {
     /// What a volatility stop can take when the position begins.
     pub(super) fn take_columns_at_entry(&mut self, asset: u32) {
         let p = self.positions.iter().find(|p| p.asset == asset).expect("just opened");
-        // The last row at the decision, else the last one before the entry, else a later one.
+        // The last row at the decision, else the first later one with a value.
         let decided = self.order(p.entry_order).created;
-        let last =
-            |until: usize| (0..until).rev().find(|&bar| self.market.row(bar, asset).is_some());
-        for bar in [last(decided + 1), last(self.bar)].into_iter().flatten() {
+        let has_row = |&bar: &usize| self.market.row(bar, asset).is_some();
+        let last = (0..=decided).rev().find(has_row);
+        for bar in last.into_iter().chain((decided + 1..self.bar).filter(has_row)) {
             self.take_columns(asset, bar);
         }
     }
