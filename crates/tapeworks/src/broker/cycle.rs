@@ -382,7 +382,7 @@ impl Broker {
         if is_target && fillable >= share {
             self.rules.step(asset, &level);
         } else if is_target {
-            self.rules.fill_part(asset, &level, fillable);
+            self.rules.fill_part(asset, &level, fillable, share);
         }
         let mut live = LiveOrder::new(order, asset, terms, wanted);
         live.reduce_only = true;

@@ -22,6 +22,8 @@ pub(super) struct Candidate {
     /// The price at which it has its turn: a stop-limit order fills at its limit after its stop.
     turn: f64,
     by_stop: bool,
+    /// Its stop was reached in this row, before its price.
+    is_triggered: bool,
     is_maker: bool,
     source: Source,
     /// The fill that opened the position it would reduce.
@@ -124,8 +126,11 @@ impl Broker {
             left.sort_by(|a, b| turn(a, b, side, &bar, rule));
             let candidate = left.remove(0);
             self.reduce(&candidate, both, quotes);
-            if matches!(candidate.source, Source::Rule(level) if level.reason == ExitReason::Scaled)
-            {
+            let is_step = matches!(
+                candidate.source, Source::Rule(level) if level.reason == ExitReason::Scaled
+            );
+            // The rules of a position that a flip has made wait for the next row.
+            if is_step && candidate.entry_fill == self.positions.detail(asset).entry_fill {
                 left.extend(self.next_step(asset, &bar, quotes));
             }
         }
@@ -202,6 +207,7 @@ impl Broker {
                 price,
                 turn,
                 by_stop: touched.by_stop,
+                is_triggered: touched.by_stop || touched.is_triggered,
                 is_maker: touched.is_maker,
                 source: Source::Order(place),
                 entry_fill: self.positions.detail(live.asset).entry_fill,
@@ -245,6 +251,7 @@ impl Broker {
             price,
             turn: price,
             by_stop: !is_favourable,
+            is_triggered: false,
             is_maker: is_favourable,
             source: Source::Rule(level),
             entry_fill: self.positions.detail(asset).entry_fill,
@@ -286,7 +293,7 @@ impl Broker {
                     by_stop: candidate.by_stop,
                     ..Hit::at_open(candidate.price)
                 };
-                if candidate.by_stop {
+                if candidate.is_triggered {
                     self.note_trigger(place);
                 }
                 return self.fill_order(place, hit, quotes);
@@ -339,7 +346,7 @@ impl Broker {
         };
         match candidate.source {
             Source::Order(place) => {
-                if candidate.by_stop {
+                if candidate.is_triggered {
                     self.note_trigger(place);
                 }
                 let terms = self.live.at(place).terms;

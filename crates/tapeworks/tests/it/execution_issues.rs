@@ -402,3 +402,36 @@ fn issue_volatility_stop_when_the_decision_has_no_value_then_the_first_later_row
     let log = play(&bars, &[(0, limit(0, 1.0, 7.0))], &config);
     assert_eq!(fills(&log), [(3, 0, 1.0, 7.0), (4, 0, -1.0, 6.5)]);
 }
+
+/// The entry fills 5, the target closes 2 of them, the entry fills its other 3: the stop is over 6,
+/// and the unit of the order before stays.
+#[test]
+fn issue_bracket_when_its_entry_fills_on_after_its_target_then_the_stop_is_over_what_is_left() {
+    let (stop_loss, take_profit) = both_exits();
+    let entry = OrderRequest::market(A, 8.0).with_exits(stop_loss, take_profit);
+    let bars = [FLAT, FLAT, [9.0, 9.0, 8.5, 8.5], [10.5, 10.5, 9.0, 9.0], [10.0, 10.0, 7.5, 7.5]];
+    let mut bars = Market::one(&bars);
+    for row in &mut bars.rows {
+        row.volume = [1000.0, 1000.0, 20.0, 8.0, 1000.0][row.bar];
+    }
+    let config =
+        EngineConfig { participation: Some(Participation::new(0.25)), ..EngineConfig::default() };
+    let log = play(&bars, &[(0, market(0, 1.0)), (1, Act::Order(entry))], &config);
+    let units: Vec<f64> = log.fills.iter().map(|fill| fill.quantity).collect();
+    assert_eq!(units, [1.0, 5.0, -2.0, 3.0, -6.0]);
+}
+
+#[test]
+fn issue_replace_when_a_rule_has_sent_the_order_then_it_stays() {
+    let rules = vec![PositionRule::StopLoss(0.05)];
+    let config =
+        EngineConfig { rules, participation: Some(Participation::new(0.25)), ..margin(1000.0) };
+    let mut bars = Market::one(&[FLAT, FLAT, [7.5, 7.5, 6.5, 7.5], FLAT]);
+    for row in &mut bars.rows {
+        row.volume = if row.bar == 2 { 8.0 } else { 1000.0 };
+    }
+    let change = Change { quantity: 2.0, ..Change::default() };
+    let acts = [(0, market(0, 5.0)), (2, Act::Replace(1, change))];
+    let log = play(&bars, &acts, &config);
+    assert_eq!(fills(&log), [(1, 0, 5.0, 7.5), (2, 0, -2.0, 7.125), (3, 0, -3.0, 7.5)]);
+}

@@ -225,10 +225,11 @@ impl RuleBook {
         }
     }
 
-    /// Notes that a level has filled in part: a step of a ladder waits for the rest of its units.
-    pub fn fill_part(&mut self, asset: AssetId, level: &Level, units: f64) {
+    /// Notes that a level has filled in part, `units` of `wanted`: a step of a ladder waits for the
+    /// rest of them, whatever happens to the position.
+    pub fn fill_part(&mut self, asset: AssetId, level: &Level, units: f64, wanted: f64) {
         if level.reason == ExitReason::Scaled {
-            self.memory.filled[asset.index()] += units;
+            self.memory.left[asset.index()] = wanted - units;
         }
     }
 
@@ -300,7 +301,7 @@ impl RuleBook {
             closed: memory.closed(at),
             first: memory.first[at],
             step: memory.step[at],
-            filled: memory.filled[at],
+            left: memory.left[at],
             columns: &memory.columns,
         }
     }

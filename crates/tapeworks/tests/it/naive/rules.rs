@@ -163,9 +163,6 @@ impl Twin<'_> {
         // Of a target an order is written for what fits into the cap; the rest waits on.
         let cap = self.cap_left(asset).max(0.0);
         let fits = if cap < units { self.round(asset, cap) } else { units };
-        if level.is_target && fits == 0.0 {
-            return false;
-        }
         if let Some(step) = level.step {
             let whole = match level.of {
                 ScaledOf::Initial => self.positions[i].entry_units,
@@ -175,6 +172,10 @@ impl Twin<'_> {
                 self.positions[i].steps_left.iter().find(|left| left.0 == step).map(|l| l.1);
             let wanted = begun.unwrap_or_else(|| self.round(asset, whole * level.fraction));
             units = wanted.min(held.abs());
+            // A step of nothing is done; all else of a target waits for volume.
+            if units > 0.0 && fits == 0.0 {
+                return false;
+            }
             self.positions[i].steps_left.retain(|left| left.0 != step);
             if fits < units {
                 self.positions[i].steps_left.push((step, units - fits));
@@ -184,6 +185,9 @@ impl Twin<'_> {
             if units == 0.0 {
                 return true;
             }
+        }
+        if level.is_target && fits == 0.0 {
+            return false;
         }
         if level.is_target && fits < units {
             units = fits;
