@@ -2,6 +2,8 @@
 //!
 //! Nothing here knows of markets. In: nothing. Out: the nouns every other room speaks.
 //!
+//! - [`calendar`]: trading sessions and their instants.
+//! - [`date`]: calendar dates, and when they begin in a zone.
 //! - [`error`]: one error type, with a stable code, a place and a remedy.
 //! - [`expression`]: row expressions, their grammar and functions.
 //! - [`ids`]: dense `u32` ids for assets and orders, and the sorted list of symbol names.
@@ -11,12 +13,16 @@
 //! Invariant: a symbol id is the rank of its name in byte order among the names of the whole run,
 //! so ids do not depend on threads, chunks or the order in which rows arrive.
 
+pub mod calendar;
+pub mod date;
 pub mod error;
 pub mod expression;
 pub mod ids;
 pub mod spelling;
 pub mod time;
 
+pub use calendar::Calendar;
+pub use date::Date;
 pub use error::{Error, ErrorKind, Result};
 pub use ids::{AssetId, OrderId, Symbols};
 pub use time::Timestamp;

@@ -62,7 +62,7 @@ impl Timestamp {
         self.0.div_euclid(DAY_NS)
     }
 
-    fn to_jiff(self) -> jiff::Timestamp {
+    pub(super) fn to_jiff(self) -> jiff::Timestamp {
         jiff::Timestamp::from_nanosecond(i128::from(self.0))
             .expect("every i64 ns is in jiff's range")
     }

@@ -2,6 +2,7 @@
 
 mod accounting;
 mod base;
+mod calendar;
 mod data;
 mod execution;
 mod execution_issues;
