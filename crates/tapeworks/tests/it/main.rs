@@ -2,6 +2,7 @@
 
 mod accounting;
 mod base;
+mod checks;
 mod data;
 mod execution;
 mod execution_issues;
@@ -27,5 +28,6 @@ mod run;
 mod run_log;
 mod run_terms;
 mod sample;
+mod sort;
 mod tables;
 mod worked_values;
