@@ -335,7 +335,7 @@ fn amounts(facts: &ReadFacts) -> Vec<usize> {
 }
 
 fn are_not_negative(column: &[f64]) -> bool {
-    column.iter().fold(true, |ok, v| ok & !(*v < 0.0))
+    column.iter().fold(true, |ok, v| ok & ((*v >= 0.0) | v.is_nan()))
 }
 
 fn negative(block: &Block, i: usize, c: usize, facts: &ReadFacts, ledger: &mut Ledger) {

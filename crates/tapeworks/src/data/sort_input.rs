@@ -121,18 +121,13 @@ fn adapted(batch: &RecordBatch, schema: &SchemaRef, symbol: Option<&str>) -> Res
 
 /// The schema of a file as it will be written.
 fn schema_of(file: &SourceFile) -> Result<SchemaRef> {
-    let found = match file.format {
-        Format::Parquet => Arc::clone(parquet_builder(file)?.schema()),
-        _ => {
-            let mut batches = batches_of(file, BATCH_ROWS)?;
-            match batches.next() {
-                Some(batch) => batch?.schema(),
-                None => {
-                    return Err(Error::data("D101", format!("{}: no rows", file.name))
-                        .with_hint("leave the file out"));
-                }
-            }
-        }
+    let found = if file.format == Format::Parquet {
+        Arc::clone(parquet_builder(file)?.schema())
+    } else {
+        let no_rows = || {
+            Error::data("D101", format!("{}: no rows", file.name)).with_hint("leave the file out")
+        };
+        batches_of(file, BATCH_ROWS)?.next().ok_or_else(no_rows)??.schema()
     };
     let mut fields: Vec<Field> = found.fields().iter().map(|f| plain(f)).collect();
     if !fields.iter().any(|field| canonical(field.name()) == "symbol") {

@@ -1,5 +1,6 @@
 //! Text files as a stream of bytes: plain, gzip, zstd or a zip with one member.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
 
@@ -67,7 +68,10 @@ fn check_sum(source: &SourceFile) -> Result<()> {
     let mut hasher = Sha256::new();
     let mut file = File::open(&source.path).map_err(failed)?;
     std::io::copy(&mut file, &mut hasher).map_err(failed)?;
-    let found: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let mut found = String::new();
+    for byte in hasher.finalize() {
+        let _ = write!(found, "{byte:02x}");
+    }
     let stated = text.split_whitespace().next().unwrap_or("");
     if stated.eq_ignore_ascii_case(&found) {
         return Ok(());
@@ -145,7 +149,7 @@ struct LineGuard {
 impl Read for LineGuard {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let n = self.inner.read(buffer)?;
-        self.n_lines += buffer[..n].iter().filter(|b| **b == b'\n').count() as u64;
+        self.n_lines += buffer[..n].split(|b| *b == b'\n').count() as u64 - 1;
         match buffer[..n].iter().rposition(|b| matches!(b, b'\n' | b'\r')) {
             Some(at) => self.line_bytes = n - at - 1,
             None => self.line_bytes += n,
