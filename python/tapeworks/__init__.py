@@ -61,6 +61,7 @@ from tapeworks._native import (
     run,
     run_config,
     sample,
+    sort_bars,
     targets,
 )
 
@@ -116,5 +117,6 @@ __all__ = [
     "run",
     "run_config",
     "sample",
+    "sort_bars",
     "targets",
 ]

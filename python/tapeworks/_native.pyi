@@ -962,11 +962,23 @@ class DataFeed:
     def context_columns(self) -> list[str]:
         """Names of the context columns."""
     def check(self) -> CheckReport:
-        """Reads and checks every row of the asset data; bad rows are findings, not an exception."""
+        """Checks the asset data at the feed's level (`validation`), then signals and context
+        against it; bad rows are findings, not an exception."""
     def __iter__(self) -> EventIterator: ...
     def iter_batches(self) -> BatchIterator:
         """One `Batch` a timestamp, in time order."""
     def _repr_html_(self) -> str: ...
+
+def sort_bars(
+    source: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    memory: str = "256MB",
+    tz: str | None = None,
+) -> int:
+    """Writes a table by timestamp, symbol and `bar_id` to the Parquet file `out`, which must not
+    exist; gives the number of rows. Nothing is dropped, every column is kept, and at most `memory`
+    of rows are held at once (text and Arrow files are held whole)."""
 
 def sample(name: Literal["daily"] = "daily") -> DataFeed:
     """The bundled sample: five US shares, a model score as signal, the VIX as context."""

@@ -361,9 +361,16 @@ impl PyDataFeed {
         Ok(self.known_market(py)?.layout.context.clone())
     }
 
-    /// Reads and checks every row of the asset data; bad rows are findings, not an exception.
+    /// Checks the asset data at the feed's level, then signals and context against it; bad rows
+    /// are findings, not an exception.
     fn check(&self, py: Python<'_>) -> PyResult<PyCheckReport> {
-        crate::check::check(py, &self.asset_data, &self.spec.read)
+        crate::check::check(
+            py,
+            &self.asset_data,
+            self.signals.as_ref(),
+            self.context.as_ref(),
+            &self.spec.read,
+        )
     }
 
     /// One `MarketEvent` a row, in time order.

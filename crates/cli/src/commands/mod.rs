@@ -6,6 +6,7 @@ mod demo;
 mod info;
 mod report;
 mod run;
+mod sort;
 
 use clap::CommandFactory;
 use tapeworks::base::Result;
@@ -21,6 +22,7 @@ pub fn dispatch(arguments: Arguments, terminal: &Terminal) -> Outcome<u8> {
         Command::Demo(demo) => demo::demo(&demo, threads, terminal),
         Command::Run(run) => run::run(&run, threads, terminal),
         Command::Check(Check::Data(data)) => check::data(&data, terminal),
+        Command::Sort(arguments) => sort::sort(&arguments, terminal),
         Command::Info(info) => info::info(&info, terminal),
         Command::Report(report) => report::report(&report, terminal),
         Command::Config(ConfigCommand::Schema) => config::schema(terminal),

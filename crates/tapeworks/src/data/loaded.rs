@@ -8,14 +8,14 @@ use arrow::record_batch::RecordBatchReader;
 use jiff::tz::TimeZone;
 
 use super::block::{Block, RowNumbers, is_ascending};
-use super::cast::{NAMELESS, SymbolDecoder, UNWANTED, names_of, to_f64};
+use super::cast::{NAMELESS, SymbolDecoder, UNWANTED, lengths, names_of, to_f64};
 use super::csv::CsvTable;
 use super::lane::{BlockStream, ReadFacts};
+use super::ledger::Ledger;
 use super::options::CsvFormat;
 use super::parquet::{check_sort_budget, found_column};
 use super::plan::{FoundColumn, Roles, SymbolFrom};
-use super::report::Ledger;
-use super::source::SourceFile;
+use super::source::{Format, SourceFile};
 use super::time_column::{TextForm, TimeColumn, TimeKind, number_range};
 use crate::base::{Error, Result, Symbols};
 
@@ -34,6 +34,13 @@ enum Origin {
     Arrow(Box<dyn RecordBatchReader + Send>),
     Csv(Box<CsvTable>),
     Drained,
+}
+
+/// Whether the starts of bars are read too, as lengths in a last column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lengths {
+    Read,
+    Ignore,
 }
 
 /// The rows, with ids that are ranks among the names of this table alone.
@@ -66,6 +73,23 @@ impl LoadedTable {
         }
     }
 
+    /// The rows of a file that another reader decodes.
+    pub(crate) fn from_file(
+        source: &SourceFile,
+        file_idx: u32,
+        reader: Box<dyn RecordBatchReader + Send>,
+    ) -> Self {
+        let bytes = std::fs::metadata(&source.path).map_or(0, |metadata| metadata.len());
+        let mut table = Self::from_arrow(reader);
+        if source.format == Format::JsonLines {
+            // JSON has no times and no integers: text and numbers are no finding there.
+            for column in &mut table.columns {
+                "JSON".clone_into(&mut column.type_name);
+            }
+        }
+        Self { name: source.name.clone(), file_idx, bytes, ..table }
+    }
+
     pub(crate) fn from_csv(source: &SourceFile, file_idx: u32, format: &CsvFormat) -> Result<Self> {
         let table = CsvTable::open(source, format)?;
         Ok(Self {
@@ -84,10 +108,11 @@ impl LoadedTable {
         roles: Roles,
         values: &[Option<usize>],
         zone: &TimeZone,
+        lengths: Lengths,
     ) -> Result<()> {
         let content = match std::mem::replace(&mut self.origin, Origin::Drained) {
-            Origin::Arrow(reader) => self.drain(reader, roles, values, zone)?,
-            Origin::Csv(table) => table.read(roles, values, zone, self.file_idx)?,
+            Origin::Arrow(reader) => self.drain(reader, roles, values, zone, lengths)?,
+            Origin::Csv(table) => table.read(roles, values, zone, self.file_idx, lengths)?,
             Origin::Drained => return Ok(()),
         };
         self.n_rows = content.block.len() as u64;
@@ -124,7 +149,7 @@ impl LoadedTable {
         out.extend(self.content().names.iter().map(str::to_owned));
     }
 
-    pub(crate) fn stream(self, facts: &Arc<ReadFacts>, limit: Option<u64>) -> LoadedStream {
+    pub(crate) fn stream(self, facts: &Arc<ReadFacts>, is_sample: bool) -> LoadedStream {
         let content = self.content.expect("a table is bound before it is read");
         let ids: Vec<u32> = content
             .names
@@ -137,7 +162,7 @@ impl LoadedTable {
                 *asset = ids.get(*asset as usize).copied().unwrap_or(NAMELESS);
             }
         }
-        LoadedStream { facts: Arc::clone(facts), block: Some(block), limit }
+        LoadedStream { facts: Arc::clone(facts), block: Some(block), is_sample }
     }
 
     fn drain(
@@ -146,11 +171,17 @@ impl LoadedTable {
         roles: Roles,
         values: &[Option<usize>],
         zone: &TimeZone,
+        wanted: Lengths,
     ) -> Result<Content> {
         let place = |c: usize| format!("{}: column {:?}", self.name, self.columns[c].name);
         let schema = reader.schema();
         let time_type = schema.field(roles.time).data_type();
         let mut time = TimeColumn::new(time_type, zone, place(roles.time))?;
+        let mut start = match roles.start.filter(|_| wanted == Lengths::Read) {
+            Some(c) => Some((c, TimeColumn::new(schema.field(c).data_type(), zone, place(c))?)),
+            None => None,
+        };
+        let mut start_range: Option<(i64, i64)> = None;
         let mut batches = Vec::new();
         let mut names = BTreeSet::new();
         let mut range: Option<(i64, i64)> = None;
@@ -162,15 +193,19 @@ impl LoadedTable {
             if let SymbolFrom::Column(c) = roles.symbol {
                 names_of(batch.column(c), &|| place(c), &mut names)?;
             }
-            if matches!(time.kind, TimeKind::Integer)
-                && let Some((low, high)) = number_range(batch.column(roles.time))
-            {
-                range = Some(range.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
+            if time.needs_unit() {
+                widen(&mut range, number_range(batch.column(roles.time)));
+            }
+            if let Some((c, _)) = start.as_ref().filter(|(_, start)| start.needs_unit()) {
+                widen(&mut start_range, number_range(batch.column(*c)));
             }
             batches.push(batch);
         }
         if let Some((low, high)) = range {
             time.decide_unit(low, high)?;
+        }
+        if let (Some((_, start)), Some((low, high))) = (&mut start, start_range) {
+            start.decide_unit(low, high)?;
         }
         if let SymbolFrom::Constant(name) = &roles.symbol {
             names.insert(name.clone());
@@ -193,12 +228,21 @@ impl LoadedTable {
                 });
             }
             let timestamps = time.convert(batch.column(roles.time), row)?;
+            if wanted == Lengths::Read {
+                columns.push(match &start {
+                    Some((c, start)) => {
+                        lengths(&timestamps, &start.convert(batch.column(*c), row)?)
+                    }
+                    None => ScalarBuffer::from(vec![f64::NAN; n]),
+                });
+            }
             let rows = RowNumbers::From(row);
             blocks.push(Block { file: self.file_idx, rows, timestamps, assets, columns });
             row += n as u64;
         }
+        let n_columns = values.len() + usize::from(wanted == Lengths::Read);
         let block =
-            Block::concat(&blocks).unwrap_or_else(|| Block::empty(self.file_idx, values.len()));
+            Block::concat(&blocks).unwrap_or_else(|| Block::empty(self.file_idx, n_columns));
         let form = match time.kind {
             TimeKind::Date | TimeKind::DateNumber => TextForm::Date,
             TimeKind::Instant { .. } | TimeKind::Text => TextForm::Instant,
@@ -209,19 +253,29 @@ impl LoadedTable {
     }
 }
 
+fn widen(range: &mut Option<(i64, i64)>, other: Option<(i64, i64)>) {
+    if let Some((low, high)) = other {
+        *range = Some(range.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
+    }
+}
+
 /// The rows of a table in memory, brought into time order.
 pub(crate) struct LoadedStream {
     facts: Arc<ReadFacts>,
     block: Option<Block>,
-    limit: Option<u64>,
+    is_sample: bool,
 }
 
 impl BlockStream for LoadedStream {
     fn next_block(&mut self, ledger: &mut Ledger) -> Result<Option<Block>> {
         let Some(block) = self.block.take() else { return Ok(None) };
-        let block = match self.limit.and_then(|n| u32::try_from(n).ok()) {
-            Some(n) if (n as usize) < block.len() => block.take(&(0..n).collect::<Vec<_>>()),
-            _ => block,
+        let block = if self.is_sample {
+            let ranges = &self.facts.files[block.file as usize].sample;
+            let rows = ranges.iter().flat_map(|(from, to)| *from..*to);
+            let rows = rows.map(|row| u32::try_from(row).expect("memory holds fewer rows"));
+            block.take(&rows.collect::<Vec<_>>())
+        } else {
+            block
         };
         if block.len() == 0 || is_ascending(&block.timestamps) {
             return Ok(Some(block).filter(|b| b.len() > 0));

@@ -49,6 +49,8 @@ pub(super) struct Plan {
     pub(super) time: TimeColumn,
     pub(super) roles: Roles,
     pub(super) values: Vec<Option<usize>>,
+    /// The starts of bars, when they are read.
+    pub(super) start: Option<(usize, TimeColumn)>,
     pub(super) groups: Vec<Group>,
     /// Row groups overlap in time, so the rows are put in order in memory.
     pub(super) is_shuffled: bool,
@@ -93,13 +95,9 @@ impl ParquetTable {
         (start, end): (i64, i64),
         symbols: Option<&[String]>,
     ) -> Result<()> {
-        let field = self.meta.schema().field(roles.time);
-        let place = format!("{}: column {:?}", self.name, field.name());
-        let mut time = TimeColumn::new(field.data_type(), zone, place)?;
-        if matches!(time.kind, TimeKind::Integer) {
-            let (low, high) = self.number_range(roles.time)?;
-            time.decide_unit(low, high)?;
-        }
+        let start_column = roles.start.map(|c| self.time_column(c, zone).map(|t| (c, t)));
+        let start_column = start_column.transpose()?;
+        let time = self.time_column(roles.time, zone)?;
         let mut groups = Vec::new();
         let mut first_row = 0;
         for idx in 0..self.n_row_groups {
@@ -118,8 +116,20 @@ impl ParquetTable {
             first_row += n_rows;
         }
         let is_sorted = groups.windows(2).all(|w| w[0].span.1 <= w[1].span.0);
-        self.plan = Some(Plan { time, roles, values, groups, is_shuffled: !is_sorted });
+        let start = start_column;
+        self.plan = Some(Plan { time, roles, values, start, groups, is_shuffled: !is_sorted });
         Ok(())
+    }
+
+    fn time_column(&self, column: usize, zone: &TimeZone) -> Result<TimeColumn> {
+        let field = self.meta.schema().field(column);
+        let place = format!("{}: column {:?}", self.name, field.name());
+        let mut time = TimeColumn::new(field.data_type(), zone, place)?;
+        if time.needs_unit() {
+            let (low, high) = self.number_range(column)?;
+            time.decide_unit(low, high)?;
+        }
+        Ok(time)
     }
 
     pub(super) fn plan(&self) -> &Plan {
@@ -290,7 +300,7 @@ impl ParquetTable {
         symbols.iter().any(|s| s.as_bytes() >= low.data() && s.as_bytes() <= high.data())
     }
 
-    fn chunk(&self, group: usize, column: usize) -> Option<&ColumnChunkMetaData> {
+    pub(super) fn chunk(&self, group: usize, column: usize) -> Option<&ColumnChunkMetaData> {
         let schema = self.meta.metadata().file_metadata().schema_descr();
         let leaf = (0..schema.num_columns()).find(|l| schema.get_column_root_idx(*l) == column)?;
         self.meta.metadata().row_group(group).columns().get(leaf)
@@ -302,14 +312,31 @@ impl ParquetTable {
         columns: &[usize],
         rows: usize,
     ) -> Result<ParquetRecordBatchReader> {
+        self.window_reader(group, columns, rows, (0, usize::MAX))
+    }
+
+    /// Rows of a group from an offset on, at most `limit`.
+    pub(super) fn window_reader(
+        &self,
+        group: usize,
+        columns: &[usize],
+        rows: usize,
+        (offset, limit): (usize, usize),
+    ) -> Result<ParquetRecordBatchReader> {
         let schema = self.meta.metadata().file_metadata().schema_descr();
         let mask = ProjectionMask::roots(schema, columns.iter().copied());
-        ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.meta.clone())
-            .with_row_groups(vec![group])
-            .with_projection(mask)
-            .with_batch_size(rows)
-            .build()
-            .map_err(|e| unreadable(&self.name, &e))
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(
+            self.file.clone(),
+            self.meta.clone(),
+        )
+        .with_row_groups(vec![group])
+        .with_projection(mask)
+        .with_batch_size(rows);
+        let builder = match (offset, limit) {
+            (0, usize::MAX) => builder,
+            _ => builder.with_offset(offset).with_limit(limit),
+        };
+        builder.build().map_err(|e| unreadable(&self.name, &e))
     }
 
     /// Whether the rows of a group ascend in time; only their times are decoded.
@@ -350,7 +377,9 @@ pub(crate) fn check_sort_budget(name: &str, n_rows: u64, n_values: usize) -> Res
              {SORT_BYTES} are allowed",
         ),
     )
-    .with_hint("sort the file by timestamp and symbol, or split it by month or symbol"))
+    .with_hint(format!(
+        "write the table in order once: tapeworks sort {name} --out SORTED.parquet"
+    )))
 }
 
 fn unreadable(name: &str, error: &parquet::errors::ParquetError) -> Error {

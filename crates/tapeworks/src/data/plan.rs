@@ -58,6 +58,8 @@ pub(crate) struct Roles {
     /// Time of day beside a column of dates.
     pub(crate) time_of_day: Option<usize>,
     pub(crate) symbol: SymbolFrom,
+    /// Start of the window of a bar.
+    pub(crate) start: Option<usize>,
     /// The symbol that the path names, when the file has a symbol column as well.
     pub(crate) expected_symbol: Option<String>,
     /// Whether the symbol is the name of the file.
@@ -111,7 +113,16 @@ impl Roles {
             .map(|name| (name.clone(), canonical(name)))
             .filter(|(found, meant)| found != meant)
             .collect();
-        Ok(Self { time, time_of_day, symbol, expected_symbol: expected, symbol_is_stem, mapped })
+        let start = names.iter().position(|name| canonical(name) == "start_time");
+        Ok(Self {
+            time,
+            time_of_day,
+            symbol,
+            start: start.filter(|_| table == Table::Bars),
+            expected_symbol: expected,
+            symbol_is_stem,
+            mapped,
+        })
     }
 }
 
@@ -141,7 +152,10 @@ pub(crate) fn value_columns(
                     &found,
                 ));
             }
-            Some(c) if matches!(columns[c].kind, ColumnKind::Number | ColumnKind::Flag) => {
+            Some(c)
+                if columns[c].kind == ColumnKind::Number
+                    || (columns[c].kind == ColumnKind::Flag && !is_price) =>
+            {
                 out.push(Some(c));
             }
             Some(c) => {
@@ -171,7 +185,8 @@ pub(crate) fn extra_columns(columns: &[FoundColumn], table: Table) -> Vec<String
         .filter(|name| {
             let known = canonical(name);
             let is_price = table == Table::Bars && BAR_COLUMNS.contains(&known.as_str());
-            !is_price && known != "timestamp" && known != "symbol"
+            let is_start = table == Table::Bars && known == "start_time";
+            !is_price && !is_start && known != "timestamp" && known != "symbol"
         })
         .collect()
 }

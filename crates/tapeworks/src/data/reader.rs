@@ -7,18 +7,23 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::across::{AcrossRows, check_repeats};
 use super::hive;
-use super::lane::{FileFacts, Lane, OpenFile, ReadFacts, SAMPLE_ROWS};
+use super::lane::{FileFacts, Lane, OpenFile, ReadFacts};
+use super::ledger::{Ledger, Rule};
+use super::loaded::Lengths;
 use super::merge::{Merger, Rows};
-use super::names::BAR_COLUMNS;
+use super::names::{BAR_COLUMNS, canonical};
 use super::options::{BarBatch, BarReader, CheckLevel, ReadOptions, Source};
 use super::parquet_stream::ParquetStream;
 use super::plan::{FoundColumn, Roles, Table, stem, value_columns};
-use super::report::{CheckReport, Ledger, Rule, Severity};
+use super::report::{CheckReport, Severity};
+use super::sample;
+use super::statistics;
 use super::table_columns::{note_facts, wanted_extras};
 use super::table_file::{TableFile, open_files};
 use super::table_symbols::symbols_of;
-use crate::base::{Error, ErrorKind, Result, Symbols};
+use crate::base::{Error, Result, Symbols};
 
 /// Opens bars from a file, a glob, a folder or an Arrow stream.
 ///
@@ -37,7 +42,7 @@ pub fn open_bars(source: Source, options: &ReadOptions) -> Result<Box<dyn BarRea
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
     Whole,
-    /// The first rows, enough for the level `fast`.
+    /// The rows of the sample of the level `fast`.
     Sample,
 }
 
@@ -45,11 +50,13 @@ pub(crate) enum Extent {
 pub(crate) struct TableReader {
     facts: Arc<ReadFacts>,
     merger: Merger,
+    across: Option<AcrossRows>,
     ledger: Ledger,
     level: CheckLevel,
     n_files: u64,
     pub(crate) files: FileSummary,
     failed: bool,
+    ended: bool,
 }
 
 /// Facts for `describe`.
@@ -71,10 +78,6 @@ impl TableReader {
         run_symbols: Option<&Symbols>,
         extent: Extent,
     ) -> Result<Self> {
-        if options.level == CheckLevel::Paranoid {
-            return Err(Error::config("C304", "check level paranoid is not in this version")
-                .with_hint("use standard: it checks every row"));
-        }
         let zone = zone_of(options)?;
         let start = options.start.map_or(i64::MIN, |t| t.0);
         let end = options.end.map_or(i64::MAX, |t| t.0);
@@ -85,6 +88,12 @@ impl TableReader {
             Table::Bars => BAR_COLUMNS.iter().map(|n| (*n).to_owned()).chain(extras).collect(),
             Table::Signals | Table::Context => extras,
         };
+        let has_starts =
+            |t: &TableFile| t.columns().iter().any(|c| canonical(&c.name) == "start_time");
+        let has_lengths = table == Table::Bars
+            && options.level != CheckLevel::Fast
+            && tables.iter().any(has_starts);
+        let lengths = if has_lengths { Lengths::Read } else { Lengths::Ignore };
         let mut file_facts = Vec::with_capacity(tables.len());
         for (file, source) in tables.iter_mut().zip(&sources) {
             let partitions = source.as_ref().map_or(&[][..], |s| s.partitions.as_slice());
@@ -96,16 +105,24 @@ impl TableReader {
                 TableFile::Parquet(t) => {
                     t.bind(roles, values, &zone, (start, end), options.symbols.as_deref())?;
                 }
-                TableFile::Loaded(t) => t.bind(roles, &values, &zone)?,
+                TableFile::Loaded(t) => t.bind(roles, &values, &zone, lengths)?,
             }
             file_facts.push(FileFacts {
                 has_volume: file.has_volume(),
                 expected_symbol: file.roles().expected_symbol.clone(),
                 expected_span: hive::span(partitions, &zone, &place)?,
+                sample: sample::ranges(file.n_rows()),
                 name: place,
             });
         }
         note_facts(&tables, options, table, &mut ledger)?;
+        if options.level == CheckLevel::Fast {
+            for file in &tables {
+                if let TableFile::Parquet(file) = file {
+                    statistics::note(file, table, &mut ledger);
+                }
+            }
+        }
         let symbols = match table {
             Table::Context => Symbols::new([""]),
             Table::Bars | Table::Signals => symbols_of(&tables, options, run_symbols, &mut ledger)?,
@@ -126,10 +143,13 @@ impl TableReader {
             end,
             level: options.level,
             on_bad_row: options.on_bad_row,
+            now: options.now.map(|now| now.0),
+            has_lengths,
         });
         let lanes = lanes(tables, &facts, extent);
         let merger = Merger::new(Arc::clone(&facts), lanes, options.batch_rows);
         Ok(Self {
+            across: AcrossRows::new(&facts),
             facts,
             merger,
             ledger,
@@ -137,7 +157,12 @@ impl TableReader {
             n_files,
             files: summary,
             failed: false,
+            ended: false,
         })
+    }
+
+    pub(crate) fn facts(&self) -> &Arc<ReadFacts> {
+        &self.facts
     }
 
     pub(crate) fn names(&self) -> &[String] {
@@ -150,7 +175,34 @@ impl TableReader {
 
     /// The next rows; findings are only counted.
     pub(crate) fn next_counted(&mut self) -> Result<Option<Rows>> {
-        self.merger.next_rows(&mut self.ledger)
+        let rows = self.merger.next_rows(&mut self.ledger)?;
+        match (&rows, &mut self.across) {
+            (Some(rows), Some(across)) => across.push(rows, &mut self.ledger),
+            (None, _) if !self.ended => self.end(),
+            _ => {}
+        }
+        Ok(rows)
+    }
+
+    /// The checks across rows, to be made by the caller.
+    pub(crate) fn take_across(&mut self) -> Option<AcrossRows> {
+        self.across.take()
+    }
+
+    /// Findings that were made elsewhere.
+    pub(crate) fn absorb(&mut self, ledger: Ledger) {
+        self.ledger.absorb(ledger);
+    }
+
+    fn end(&mut self) {
+        self.ended = true;
+        if let Some(across) = &mut self.across {
+            across.finish(&mut self.ledger);
+        }
+        if self.facts.table == Table::Bars {
+            let n_repeats = self.ledger.repairs.dropped_duplicates;
+            check_repeats(self.ledger.n_rows, n_repeats, &mut self.ledger);
+        }
     }
 
     /// The next rows; the first error finding ends the read, after the rest of the table was
@@ -238,7 +290,7 @@ impl TableReader {
                 Table::Context => 0,
                 _ => self.facts.symbols.len() as u64,
             },
-            span: self.ledger.span,
+            span: if self.level == CheckLevel::Fast { self.files.span } else { self.ledger.span },
             findings,
             repairs,
         }
@@ -254,6 +306,10 @@ impl BarReader for TableReader {
         &self.facts.names[BAR_COLUMNS.len()..]
     }
 
+    fn span(&self) -> Option<(i64, i64)> {
+        self.files.span
+    }
+
     fn next_batch(&mut self) -> Result<Option<BarBatch>> {
         let Some(rows) = self.next_rows()? else { return Ok(None) };
         let mut columns = rows.columns.into_iter();
@@ -267,7 +323,7 @@ impl BarReader for TableReader {
             low,
             close,
             volume,
-            extras: columns.collect(),
+            extras: columns.take(self.facts.names.len() - BAR_COLUMNS.len()).collect(),
         }))
     }
 
@@ -310,7 +366,7 @@ fn summary(tables: &[TableFile]) -> FileSummary {
 
 /// Files go to the lane that ended first, when that was before they begin; else to a new lane.
 fn lanes(tables: Vec<TableFile>, facts: &Arc<ReadFacts>, extent: Extent) -> Vec<Lane> {
-    let limit = (extent == Extent::Sample).then_some(SAMPLE_ROWS);
+    let is_sample = extent == Extent::Sample;
     let mut spans: Vec<((i64, i64), TableFile)> =
         tables.into_iter().filter_map(|t| t.span().map(|span| (span, t))).collect();
     spans.sort_by_key(|(span, _)| *span);
@@ -332,42 +388,12 @@ fn lanes(tables: Vec<TableFile>, facts: &Arc<ReadFacts>, extent: Extent) -> Vec<
         let facts = Arc::clone(facts);
         lanes[lane].push(match table {
             TableFile::Parquet(table) => Box::new(move || {
-                Ok(Box::new(ParquetStream::new(Arc::new(*table), facts, limit)) as Box<_>)
+                Ok(Box::new(ParquetStream::new(Arc::new(*table), facts, is_sample)) as Box<_>)
             }),
             TableFile::Loaded(table) => {
-                Box::new(move || Ok(Box::new(table.stream(&facts, limit)) as Box<_>))
+                Box::new(move || Ok(Box::new(table.stream(&facts, is_sample)) as Box<_>))
             }
         });
     }
     lanes.into_iter().map(|files| Lane::new(Arc::clone(facts), files)).collect()
-}
-
-/// Checks a table without keeping it: every finding, and no error for rows that break rules.
-pub(crate) fn check_table(
-    source: Source,
-    options: &ReadOptions,
-    table: Table,
-    run_symbols: Option<&Symbols>,
-) -> Result<CheckReport> {
-    let extent = match options.level {
-        CheckLevel::Fast => Extent::Sample,
-        CheckLevel::Standard | CheckLevel::Paranoid => Extent::Whole,
-    };
-    let mut reader = match TableReader::open(source, options, table, run_symbols, extent) {
-        Err(error) if error.kind() == ErrorKind::Data => {
-            return Ok(CheckReport::refused(table.name(), &error));
-        }
-        reader => reader?,
-    };
-    loop {
-        match reader.next_counted() {
-            Ok(Some(_)) => {}
-            Ok(None) => break,
-            Err(error) => {
-                reader.record_failure(&error);
-                break;
-            }
-        }
-    }
-    Ok(reader.report())
 }

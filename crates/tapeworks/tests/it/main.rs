@@ -3,6 +3,7 @@
 mod accounting;
 mod base;
 mod calendar;
+mod checks;
 mod data;
 mod execution;
 mod execution_issues;
@@ -28,5 +29,6 @@ mod run;
 mod run_log;
 mod run_terms;
 mod sample;
+mod sort;
 mod tables;
 mod worked_values;

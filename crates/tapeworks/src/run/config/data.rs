@@ -105,11 +105,13 @@ pub enum SymbolChoice {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Validation {
-    /// Only what reading needs.
+    /// Metadata, statistics and a sample of 1,000 rows a file.
     Fast,
-    /// Every row against every rule.
+    /// Every row against every rule, and the checks across rows.
     #[default]
     Standard,
+    /// Also the checks that take longer.
+    Paranoid,
 }
 
 /// What happens to a row that breaks a rule.
@@ -158,7 +160,11 @@ impl Default for Csv {
 impl DataSection {
     pub(super) fn read(node: &Node) -> Result<Self> {
         let section = Section::open(node, "data", KEYS)?;
-        let levels = [("fast", Validation::Fast), ("standard", Validation::Standard)];
+        let levels = [
+            ("fast", Validation::Fast),
+            ("standard", Validation::Standard),
+            ("paranoid", Validation::Paranoid),
+        ];
         let bad_rows = [("error", BadRow::Error), ("drop", BadRow::Drop), ("null", BadRow::Null)];
         let frequency = section.text("frequency")?;
         if let Some(text) = &frequency {
@@ -173,7 +179,7 @@ impl DataSection {
             columns: section.node("columns").map(Columns::read).transpose()?.unwrap_or_default(),
             symbols: section.node("symbols").map(SymbolChoice::read).transpose()?,
             frequency,
-            validation: section.choice("validation", &levels, &["paranoid"])?.unwrap_or_default(),
+            validation: section.choice("validation", &levels, &[])?.unwrap_or_default(),
             on_bad_row: section.choice("on_bad_row", &bad_rows, &[])?.unwrap_or_default(),
             chunk: chunk(&section)?,
             csv: section.node("csv").map(Csv::read).transpose()?.unwrap_or_default(),
