@@ -7,6 +7,7 @@ mod execution;
 mod execution_issues;
 mod expression;
 mod feed;
+mod indicators;
 mod look_ahead;
 mod market;
 mod metrics;
