@@ -1,9 +1,10 @@
-//! What three rooms share: errors, ids, time.
+//! What three rooms share: errors, ids, time, whole files.
 //!
 //! Nothing here knows of markets. In: nothing. Out: the nouns every other room speaks.
 //!
 //! - [`error`]: one error type, with a stable code, a place and a remedy.
 //! - [`expression`]: row expressions, their grammar and functions.
+//! - [`file`]: files that appear whole or not at all.
 //! - [`ids`]: dense `u32` ids for assets and orders, and the sorted list of symbol names.
 //! - [`spelling`]: did you mean.
 //! - [`time`]: instants in nanoseconds since 1970 UTC, spans, and their text forms.
@@ -13,10 +14,12 @@
 
 pub mod error;
 pub mod expression;
+pub mod file;
 pub mod ids;
 pub mod spelling;
 pub mod time;
 
 pub use error::{Error, ErrorKind, Result};
+pub use file::AtomicFile;
 pub use ids::{AssetId, OrderId, Symbols};
 pub use time::Timestamp;
