@@ -3,8 +3,9 @@
     python -m venv VENV && VENV/bin/pip install TA-Lib==0.8.2 numpy polars
     VENV/bin/python oracles/indicators.py > oracles/goldens/indicators.json
 
-Two series: one drawn here, with prices in cents so that ties happen, written into the file; and AAPL
-of the bundled sample, of which only chosen values are written. TA-Lib's unstable periods are 0.
+Two series: one drawn here, with prices in cents so that ties happen, written into the file; and
+AAPL of the bundled sample, of which only chosen values are written. TA-Lib's unstable periods are
+0.
 """
 
 import json
@@ -28,7 +29,8 @@ def drawn(rows: int = 140) -> dict[str, np.ndarray]:
     volume = np.floor(rng.lognormal(8, 0.7, rows))
     vwap = np.round((open_ + high + low + close) / 4, 4)
     notional = np.round(vwap * volume, 2)
-    return dict(open=open_, high=high, low=low, close=close, volume=volume, vwap=vwap, notional=notional)
+    bars = dict(open=open_, high=high, low=low, close=close)
+    return bars | dict(volume=volume, vwap=vwap, notional=notional)
 
 
 def sample() -> dict[str, np.ndarray]:
@@ -55,15 +57,17 @@ def expected(name: str, args: list[float], d: dict[str, np.ndarray]) -> list[np.
     hlc = (h, l, c)
     n = [int(a) for a in args]
     one = {
-        "sma": talib.SMA, "wma": talib.WMA, "ema": talib.EMA, "dema": talib.DEMA, "tema": talib.TEMA,
-        "kama": talib.KAMA, "trix": talib.TRIX, "rsi": talib.RSI, "cmo": talib.CMO, "roc": talib.ROC,
+        "sma": talib.SMA, "wma": talib.WMA, "ema": talib.EMA, "dema": talib.DEMA,
+        "tema": talib.TEMA, "kama": talib.KAMA, "trix": talib.TRIX, "rsi": talib.RSI,
+        "cmo": talib.CMO, "roc": talib.ROC,
         "rocp": talib.ROCP, "mom": talib.MOM, "stddev": talib.STDDEV, "var": talib.VAR,
         "linreg": talib.LINEARREG, "linreg_slope": talib.LINEARREG_SLOPE,
         "linreg_intercept": talib.LINEARREG_INTERCEPT, "linreg_angle": talib.LINEARREG_ANGLE,
         "tsf": talib.TSF, "apo": talib.APO, "ppo": talib.PPO,
     }
     ranged = {
-        "willr": talib.WILLR, "cci": talib.CCI, "atr": talib.ATR, "natr": talib.NATR, "adx": talib.ADX,
+        "willr": talib.WILLR, "cci": talib.CCI, "atr": talib.ATR, "natr": talib.NATR,
+        "adx": talib.ADX,
         "plus_di": talib.PLUS_DI, "minus_di": talib.MINUS_DI, "ultosc": talib.ULTOSC,
     }
     if name in one:
@@ -139,7 +143,8 @@ def points(values: np.ndarray, step: int) -> dict:
     here = np.flatnonzero(~np.isnan(values))
     first = int(here[0])
     assert len(here) == len(values) - first, "values go on once they begin"
-    rows = sorted({*range(first, min(first + 3, len(values))), *range(first, len(values), step), len(values) - 1})
+    end = len(values)
+    rows = sorted({*range(first, min(first + 3, end)), *range(first, end, step), end - 1})
     return {"first": first, "values": [[t, float(values[t])] for t in rows]}
 
 
@@ -157,7 +162,8 @@ def main() -> None:
         "drawn": {name: values.tolist() for name, values in walk.items()},
         "cases": cases,
     }
-    assert not any(math.isinf(x) for case in cases for column in case["drawn"] for _, x in column["values"])
+    columns = [column for case in cases for column in case["drawn"]]
+    assert not any(math.isinf(x) for column in columns for _, x in column["values"])
     text = json.dumps(document, separators=(",", ":"))
     print(text.replace('{"spec"', '\n{"spec"'))
 

@@ -4,6 +4,7 @@ mod check;
 mod config;
 mod demo;
 mod info;
+mod prepare;
 mod report;
 mod run;
 
@@ -20,6 +21,7 @@ pub fn dispatch(arguments: Arguments, terminal: &Terminal) -> Outcome<u8> {
     match arguments.command {
         Command::Demo(demo) => demo::demo(&demo, threads, terminal),
         Command::Run(run) => run::run(&run, threads, terminal),
+        Command::Prepare(arguments) => prepare::prepare(&arguments, terminal),
         Command::Check(Check::Data(data)) => check::data(&data, terminal),
         Command::Info(info) => info::info(&info, terminal),
         Command::Report(report) => report::report(&report, terminal),

@@ -1,10 +1,16 @@
 //! The description of a feed: tables, columns, range.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use super::columns::{Available, ColumnPlan, Wanted};
 use super::open_feed::{OpenFeed, Tables};
 use super::{Availability, ChunkLimit};
-use crate::base::Result;
-use crate::data::{CheckReport, ReadOptions, Source, open_bars, read_context, read_signals};
+use crate::base::{Error, Result};
+use crate::data::{
+    CheckReport, Finding, ReadOptions, Severity, SignalTable, Source, open_bars, read_context,
+    read_signals,
+};
 
 /// A further table of signals, with rules of its own.
 #[derive(Debug)]
@@ -13,8 +19,12 @@ pub struct SignalSource {
     pub source: Source,
     /// From when on a row may be seen.
     pub available_at: Availability,
+    /// Added to the instant that `available_at` gives, ns.
+    pub delay_ns: i64,
     /// A row older than this (ns) counts as missing; an age equal to it does not.
     pub staleness_ns: Option<i64>,
+    /// The usual step between its timestamps (ns), compared with the data.
+    pub freq_ns: Option<i64>,
     /// The columns to take; `None` is all of them.
     pub columns: Option<Vec<String>>,
     /// Put before each name; may be empty.
@@ -28,6 +38,8 @@ pub struct ContextSource {
     pub source: Source,
     /// From when on a row may be seen.
     pub available_at: Availability,
+    /// Added to the instant that `available_at` gives, ns.
+    pub delay_ns: i64,
     /// The columns to take; `None` is all of them.
     pub columns: Option<Vec<String>>,
     /// Put before each name; may be empty.
@@ -135,6 +147,8 @@ impl DataFeed {
             let (mut table, found) = read_signals(more.source, &bars.symbols(), &table_options)?;
             add_prefix(&mut table.names, &more.prefix);
             report.merge(found);
+            report.findings.extend(off_step(&table, more.freq_ns));
+            add_delay(&mut table.timestamps, more.delay_ns)?;
             signals.push((table, more.staleness_ns));
         }
         // Names that further tables bring may be meant: only a table that is alone is asked.
@@ -152,6 +166,7 @@ impl DataFeed {
             let (mut table, found) = read_context(more.source, &table_options)?;
             add_prefix(&mut table.names, &more.prefix);
             report.merge(found);
+            add_delay(&mut table.timestamps, more.delay_ns)?;
             context.push(table);
         }
         let signal_names: Vec<&[String]> =
@@ -181,6 +196,49 @@ impl DataFeed {
         let tables = Tables { bars, signals, context };
         Ok(OpenFeed::start(tables, columns, self.chunk, report))
     }
+}
+
+fn add_delay(timestamps: &mut [i64], delay_ns: i64) -> Result<()> {
+    if delay_ns < 0 {
+        return Err(Error::config("C301", format!("a delay of {delay_ns} ns lies in the past"))
+            .with_hint("a value may be seen later than its time, never earlier"));
+    }
+    for stamp in timestamps {
+        *stamp = stamp.checked_add(delay_ns).ok_or_else(|| {
+            Error::config("C301", format!("a delay of {delay_ns} ns leads beyond the year 2262"))
+        })?;
+    }
+    Ok(())
+}
+
+/// A warning when the usual step of a table is not the one that was said.
+fn off_step(table: &SignalTable, freq_ns: Option<i64>) -> Option<Finding> {
+    let (said, found) = (freq_ns?, modal_step(&table.timestamps)?);
+    (said != found).then(|| Finding {
+        code: "D309".into(),
+        severity: Severity::Warning,
+        table: "signals".into(),
+        column: table.names.join(", "),
+        message: format!(
+            "rows are usually {} s apart, and said to be {} s apart",
+            found as f64 / 1e9,
+            said as f64 / 1e9
+        ),
+        count: table.timestamps.len() as u64,
+        share: 1.0,
+        offenders: Vec::new(),
+        symbols: Vec::new(),
+        fix: "name the step of the table, or leave it out".into(),
+    })
+}
+
+/// The most frequent step between ascending timestamps, the smaller one on a tie.
+fn modal_step(timestamps: &[i64]) -> Option<i64> {
+    let mut counts: BTreeMap<i64, u64> = BTreeMap::new();
+    for pair in timestamps.windows(2).filter(|pair| pair[0] < pair[1]) {
+        *counts.entry(pair[1] - pair[0]).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|&(step, n)| (n, Reverse(step))).map(|(step, _)| step)
 }
 
 fn add_prefix(names: &mut [String], prefix: &str) {

@@ -40,6 +40,7 @@ pub struct OpenFeed {
     layout: Arc<Layout>,
     state: State,
     report: CheckReport,
+    tables: Vec<Vec<String>>,
     counts: Option<Vec<JoinCounts>>,
 }
 
@@ -92,6 +93,7 @@ impl OpenFeed {
     ) -> Self {
         let symbols = tables.bars.symbols();
         let layout = Arc::new(plan.layout.clone());
+        let names = tables.signals.iter().map(|(table, _)| table.names.clone()).collect();
         // One chunk waits while the next is decoded: the sender blocks until it is taken.
         let (sender, receiver) = sync_channel(1);
         let decoder = Decoder {
@@ -116,7 +118,14 @@ impl OpenFeed {
                 Err(panic) => sender.send(Message::Failed(decoder_panicked(panic.as_ref()))),
             };
         });
-        Self { symbols, layout, state: State::Running(receiver), report, counts: None }
+        Self {
+            symbols,
+            layout,
+            state: State::Running(receiver),
+            report,
+            tables: names,
+            counts: None,
+        }
     }
 
     /// What checking found: signals and context from the start, the bars once the feed has ended.
@@ -129,6 +138,12 @@ impl OpenFeed {
     #[must_use]
     pub fn join_counts(&self) -> Option<JoinCounts> {
         self.counts.as_ref()?.first().copied()
+    }
+
+    /// The columns of each signals table in the order in which they were named.
+    #[must_use]
+    pub fn signal_tables(&self) -> &[Vec<String>] {
+        &self.tables
     }
 
     /// The counts of each signals table in the order in which they were named; empty before the

@@ -18,6 +18,7 @@ mod oracle_config;
 mod oracle_paths;
 mod oracle_scenarios;
 mod position_rules;
+mod prepare;
 mod random;
 mod record_files;
 mod record_properties;

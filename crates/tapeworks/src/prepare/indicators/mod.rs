@@ -8,7 +8,8 @@
 //! Conventions are those of TA-Lib with no unstable period, where it has the indicator. Invariants:
 //! a value depends on this row and earlier ones of its symbol alone, whatever the chunks; a row in
 //! which a needed column is missing has no value and leaves the state as it was; a value that is
-//! not finite is missing. Windows are summed anew on each row, oldest first: no error is carried on.
+//! not finite is missing. Windows are summed anew on each row, oldest first, so that no error is
+//! carried on.
 //!
 //! To add one: a kernel, a row of the table, its case among the golden values.
 

@@ -96,7 +96,8 @@ indicators! {
         |a| n(a, 1) + n(a, 2) - 2, |a| bank(Macd::new(n(a, 0), n(a, 1), n(a, 2))),
         "fast less slow exponential mean, its exponential mean, their difference";
     "apo" [rows("fast", 12.0, 2), rows("slow", 26.0, 2)] => ["apo"], CLOSE,
-        |a| n(a, 1) - 1, |a| bank(MeanSpread::apo(n(a, 0), n(a, 1))), "fast less slow exponential mean";
+        |a| n(a, 1) - 1, |a| bank(MeanSpread::apo(n(a, 0), n(a, 1))),
+        "fast less slow exponential mean";
     "ppo" [rows("fast", 12.0, 2), rows("slow", 26.0, 2)] => ["ppo"], CLOSE,
         |a| n(a, 1) - 1, |a| bank(MeanSpread::ppo(n(a, 0), n(a, 1))),
         "fast less slow exponential mean, in percent of the slow one";
