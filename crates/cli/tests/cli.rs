@@ -381,7 +381,7 @@ strategy: {rule: top_n, signal: score, n: 2, rebalance: 5d, where: 'context.vix 
         ("prepare.signals.valid_from=market_opn", 2, "valid_from"),
         ("prepare.prices.freq=1min", 1, "TW-D309"),
         ("prepare.prices.path=nowhere.parquet", 1, "nowhere.parquet"),
-        ("prepare.context_output=~", 2, "context_output"),
+        ("prepare.context=[]", 2, "no context"),
     ];
     for (assignment, code, words) in rows {
         let refused = desk.run(&["prepare", "a.yaml", "--set", assignment]);

@@ -15,7 +15,7 @@ use crate::base::{AssetId, AtomicFile, Error, Result, Symbols};
 /// Files that may be open at a time.
 const N_OPEN_MAX: usize = 512;
 /// Rows that all open files of a folder hold in memory together.
-const OPEN_ROWS: usize = 1 << 20;
+const OPEN_ROWS: usize = 1 << 19;
 /// A folder of ours has it; another one is not replaced.
 const MARKER: &str = "_tapeworks_prepared";
 

@@ -69,6 +69,11 @@ impl Shape {
             .set_statistics_enabled(EnabledStatistics::Page)
             .set_sorting_columns(Some(sorting))
             .set_key_value_metadata(Some(entries));
+        if symbols.is_some() && !has_symbol_column {
+            // Many files are open at a time: a dictionary a column of each costs more memory than
+            // the rows do.
+            builder = builder.set_dictionary_enabled(false);
+        }
         builder = builder
             .set_column_dictionary_enabled(ColumnPath::from("timestamp"), false)
             .set_column_encoding(ColumnPath::from("timestamp"), Encoding::DELTA_BINARY_PACKED);
