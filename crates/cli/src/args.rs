@@ -99,7 +99,7 @@ pub struct Run {
 pub struct Prepare {
     /// A .yaml, .toml or .json config with a section `prepare`
     pub config: PathBuf,
-    /// Override a value, such as prepare.partition_by=month; may be repeated
+    /// Override a value, such as prepare.compression=snappy; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
     /// Write the result although it does not pass the checks; exits with 3

@@ -190,10 +190,10 @@ impl PyDataPreparer {
     }
 
     /// Indicators such as `"rsi:14"` or `"macd"`; may be called again.
-    fn add_indicators<'py>(
-        mut slf: PyRefMut<'py, Self>,
+    fn add_indicators(
+        mut slf: PyRefMut<'_, Self>,
         indicators: Vec<String>,
-    ) -> PyResult<PyRefMut<'py, Self>> {
+    ) -> PyResult<PyRefMut<'_, Self>> {
         for text in &indicators {
             IndicatorSpec::parse(text).map_err(py_err)?;
         }

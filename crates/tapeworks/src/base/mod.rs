@@ -4,7 +4,7 @@
 //!
 //! - [`error`]: one error type, with a stable code, a place and a remedy.
 //! - [`expression`]: row expressions, their grammar and functions.
-//! - [`file`]: files that appear whole or not at all.
+//! - [`mod@file`]: files that appear whole or not at all.
 //! - [`ids`]: dense `u32` ids for assets and orders, and the sorted list of symbol names.
 //! - [`spelling`]: did you mean.
 //! - [`time`]: instants in nanoseconds since 1970 UTC, spans, and their text forms.

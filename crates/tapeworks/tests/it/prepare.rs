@@ -33,6 +33,9 @@ const START: i64 = 19_727 * DAY_NS;
 /// timestamp, symbol, value; a missing value is `None`.
 type SignalRow = (i64, &'static str, Option<f64>);
 
+/// What a bar (timestamp, symbol, close) has in a column.
+type Told<'a> = &'a dyn Fn(&(i64, &'static str, f64)) -> Option<String>;
+
 fn times(stamps: impl Iterator<Item = i64>) -> ArrayRef {
     let stamps: TimestampNanosecondArray = stamps.map(Some).collect();
     Arc::new(stamps.with_timezone("UTC"))
@@ -215,9 +218,7 @@ proptest! {
         let mut sorted = bars.clone();
         sorted.sort_by_key(|row| (row.0, row.1));
         let of = |name: &str| column(&options.asset_output, name);
-        let expect = |f: &dyn Fn(&(i64, &str, f64)) -> Option<String>| -> Vec<Option<String>> {
-            sorted.iter().map(f).collect()
-        };
+        let expect = |f: Told<'_>| -> Vec<Option<String>> { sorted.iter().map(f).collect() };
         prop_assert_eq!(of("timestamp"), expect(&|row| Some(row.0.to_string())));
         prop_assert_eq!(of("symbol"), expect(&|row| Some(row.1.to_owned())));
         prop_assert_eq!(of("close"), expect(&|row| text(Some(row.2))));
