@@ -54,6 +54,8 @@ pub enum Command {
     Demo(Demo),
     /// Run a config and write its run folder
     Run(Run),
+    /// Join tables point in time into asset data and context data, by the section `prepare`
+    Prepare(Prepare),
     /// Check data against every rule
     #[command(subcommand)]
     Check(Check),
@@ -93,6 +95,18 @@ pub struct Run {
     /// Read and check everything, send no order, write nothing
     #[arg(long = "dry-run")]
     pub preview: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Prepare {
+    /// A .yaml, .toml or .json config with a section `prepare`
+    pub config: PathBuf,
+    /// Override a value, such as prepare.compression=snappy; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Write the result although it does not pass the checks; exits with 3
+    #[arg(long)]
+    pub force: bool,
 }
 
 #[derive(Debug, Subcommand)]

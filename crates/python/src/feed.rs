@@ -312,7 +312,7 @@ impl PyDataFeed {
             indicator_columns,
             context_columns,
             available_at: Availability::parse(signal_available_at).map_err(py_err)?,
-            staleness_ns: staleness.map(span_ns).transpose()?,
+            staleness_ns: staleness.map(|value| span_ns("staleness", value)).transpose()?,
             chunk: chunk.map(chunk_limit).transpose()?,
             read,
         };
@@ -417,15 +417,16 @@ impl PyDataFeed {
 }
 
 /// A span as nanoseconds: a text such as `"5d"`, or a `timedelta`.
-fn span_ns(value: &Bound<'_, PyAny>) -> PyResult<i64> {
+pub fn span_ns(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
     if let Ok(text) = value.extract::<String>() {
         return tapeworks::run::config::parse_span(&text).map_err(|reason| {
-            config_error("C442", format!("staleness={text:?}: {reason}"), "write 5d, 12h or 30m")
+            config_error("C442", format!("{argument}={text:?}: {reason}"), "write 5d, 12h or 30m")
         });
     }
     let span: std::time::Duration = value.extract()?;
-    i64::try_from(span.as_nanos())
-        .map_err(|_| config_error("C442", "staleness is longer than 292 years", "write 5d"))
+    i64::try_from(span.as_nanos()).map_err(|_| {
+        config_error("C442", format!("{argument} is longer than 292 years"), "write 5d")
+    })
 }
 
 /// `"1mo"`, `"5d"` or a number of rows.

@@ -3,7 +3,7 @@
 //! Nothing here decides about markets: each file converts, detaches from the interpreter, calls the
 //! thinking crate, converts back.
 //!
-//! - in: [`frames`] (paths, Arrow streams), [`feed`], [`walk`], [`sample`];
+//! - in: [`frames`] (paths, Arrow streams), [`feed`], [`prepare`], [`walk`], [`sample`];
 //! - callbacks: [`strategy`] (base class and helpers), [`callbacks`] (the loop between the two
 //!   languages), [`event`], [`batch`], [`order`], [`order_terms`], [`orders`], [`position`],
 //!   [`history`];
@@ -48,6 +48,7 @@ mod order_terms;
 mod orders;
 mod position;
 mod position_rules;
+mod prepare;
 mod price_cost;
 mod progress;
 mod result;
@@ -82,6 +83,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     strategy::register(module)?;
     feed::register(module)?;
     walk::register(module)?;
+    prepare::register(module)?;
     sample::register(module)?;
     run::register(module)?;
     config_run::register(module)?;

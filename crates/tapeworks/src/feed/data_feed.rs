@@ -1,10 +1,50 @@
 //! The description of a feed: tables, columns, range.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use super::columns::{Available, ColumnPlan, Wanted};
-use super::open_feed::{FeedTables, OpenFeed};
+use super::open_feed::{OpenFeed, Tables};
 use super::{Availability, ChunkLimit};
-use crate::base::Result;
-use crate::data::{CheckReport, ReadOptions, Source, open_bars, read_context, read_signals};
+use crate::base::{Error, Result};
+use crate::data::{
+    CheckReport, Finding, ReadOptions, Severity, SignalTable, Source, open_bars, read_context,
+    read_signals,
+};
+
+/// A further table of signals, with rules of its own.
+#[derive(Debug)]
+pub struct SignalSource {
+    /// The table.
+    pub source: Source,
+    /// From when on a row may be seen.
+    pub available_at: Availability,
+    /// Added to the instant that `available_at` gives, ns.
+    pub delay_ns: i64,
+    /// A row older than this (ns) counts as missing; an age equal to it does not.
+    pub staleness_ns: Option<i64>,
+    /// The usual step between its timestamps (ns), compared with the data.
+    pub freq_ns: Option<i64>,
+    /// The columns to take; `None` is all of them.
+    pub columns: Option<Vec<String>>,
+    /// Put before each name; may be empty.
+    pub prefix: String,
+}
+
+/// A further table of context, with rules of its own.
+#[derive(Debug)]
+pub struct ContextSource {
+    /// The table.
+    pub source: Source,
+    /// From when on a row may be seen.
+    pub available_at: Availability,
+    /// Added to the instant that `available_at` gives, ns.
+    pub delay_ns: i64,
+    /// The columns to take; `None` is all of them.
+    pub columns: Option<Vec<String>>,
+    /// Put before each name; may be empty.
+    pub prefix: String,
+}
 
 /// Names the tables and columns of a run; [`DataFeed::open`] starts to read.
 ///
@@ -22,6 +62,10 @@ pub struct DataFeed {
     pub signals: Option<Source>,
     /// Market-wide series, joined as of each timestamp.
     pub context: Option<Source>,
+    /// Signals from further tables; their columns follow those of [`DataFeed::signals`].
+    pub more_signals: Vec<SignalSource>,
+    /// Context from further tables; its columns follow those of [`DataFeed::context`].
+    pub more_context: Vec<ContextSource>,
     /// The columns that are signals.
     pub signal_columns: Option<Vec<String>>,
     /// The columns that are indicators.
@@ -48,6 +92,8 @@ impl DataFeed {
             asset_data,
             signals: None,
             context: None,
+            more_signals: Vec::new(),
+            more_context: Vec::new(),
             signal_columns: None,
             indicator_columns: None,
             context_columns: None,
@@ -73,7 +119,7 @@ impl DataFeed {
         let mut bars_options = options.clone();
         bars_options.columns = match (&self.signals, &self.signal_columns, &self.indicator_columns)
         {
-            (None, Some(signals), Some(indicators)) => {
+            (None, Some(signals), Some(indicators)) if self.more_signals.is_empty() => {
                 Some(signals.iter().chain(indicators).cloned().collect())
             }
             _ => None,
@@ -89,23 +135,44 @@ impl DataFeed {
         table_options.start = None;
         table_options.columns = None;
         let mut report = CheckReport::default();
-        let signals = match self.signals {
-            Some(source) => {
-                let (table, found) = read_signals(source, &bars.symbols(), &table_options)?;
-                report.merge(found);
-                Some(table)
-            }
-            None => None,
-        };
-        table_options.columns.clone_from(&self.context_columns);
-        let context = match self.context {
-            Some(source) => {
-                let (table, found) = read_context(source, &table_options)?;
-                report.merge(found);
-                Some(table)
-            }
-            None => None,
-        };
+        let mut signals = Vec::new();
+        if let Some(source) = self.signals {
+            let (table, found) = read_signals(source, &bars.symbols(), &table_options)?;
+            report.merge(found);
+            signals.push((table, self.staleness_ns));
+        }
+        for more in self.more_signals {
+            let Availability::Timestamp = more.available_at;
+            table_options.columns = more.columns;
+            let (mut table, found) = read_signals(more.source, &bars.symbols(), &table_options)?;
+            add_prefix(&mut table.names, &more.prefix);
+            report.merge(found);
+            report.findings.extend(off_step(&table, more.freq_ns));
+            add_delay(&mut table.timestamps, more.delay_ns)?;
+            signals.push((table, more.staleness_ns));
+        }
+        // Names that further tables bring may be meant: only a table that is alone is asked.
+        table_options.columns =
+            self.context_columns.clone().filter(|_| self.more_context.is_empty());
+        let mut context = Vec::new();
+        if let Some(source) = self.context {
+            let (table, found) = read_context(source, &table_options)?;
+            report.merge(found);
+            context.push(table);
+        }
+        for more in self.more_context {
+            let Availability::Timestamp = more.available_at;
+            table_options.columns = more.columns;
+            let (mut table, found) = read_context(more.source, &table_options)?;
+            add_prefix(&mut table.names, &more.prefix);
+            report.merge(found);
+            add_delay(&mut table.timestamps, more.delay_ns)?;
+            context.push(table);
+        }
+        let signal_names: Vec<&[String]> =
+            signals.iter().map(|(table, _)| table.names.as_slice()).collect();
+        let context_names: Vec<&[String]> =
+            context.iter().map(|table| table.names.as_slice()).collect();
 
         let plan = |extras: &[String]| {
             ColumnPlan::new(
@@ -114,11 +181,7 @@ impl DataFeed {
                     indicators: self.indicator_columns.as_deref(),
                     context: self.context_columns.as_deref(),
                 },
-                Available {
-                    asset: extras,
-                    signals: signals.as_ref().map_or(&[], |table| table.names.as_slice()),
-                    context: context.as_ref().map_or(&[], |table| table.names.as_slice()),
-                },
+                Available { asset: extras, signals: &signal_names, context: &context_names },
             )
         };
         let mut columns = plan(bars.extras())?;
@@ -130,7 +193,56 @@ impl DataFeed {
             bars = open_bars(Source::Path(path), &bars_options)?;
             columns = plan(bars.extras())?;
         }
-        let tables = FeedTables { bars, signals, context };
-        Ok(OpenFeed::start(tables, columns, self.staleness_ns, self.chunk, report))
+        let tables = Tables { bars, signals, context };
+        Ok(OpenFeed::start(tables, columns, self.chunk, report))
+    }
+}
+
+fn add_delay(timestamps: &mut [i64], delay_ns: i64) -> Result<()> {
+    if delay_ns < 0 {
+        return Err(Error::config("C301", format!("a delay of {delay_ns} ns lies in the past"))
+            .with_hint("a value may be seen later than its time, never earlier"));
+    }
+    for stamp in timestamps {
+        *stamp = stamp.checked_add(delay_ns).ok_or_else(|| {
+            Error::config("C301", format!("a delay of {delay_ns} ns leads beyond the year 2262"))
+        })?;
+    }
+    Ok(())
+}
+
+/// A warning when the usual step of a table is not the one that was said.
+fn off_step(table: &SignalTable, freq_ns: Option<i64>) -> Option<Finding> {
+    let (said, found) = (freq_ns?, modal_step(&table.timestamps)?);
+    (said != found).then(|| Finding {
+        code: "D309".into(),
+        severity: Severity::Warning,
+        table: "signals".into(),
+        column: table.names.join(", "),
+        message: format!(
+            "rows are usually {} s apart, and said to be {} s apart",
+            found as f64 / 1e9,
+            said as f64 / 1e9
+        ),
+        count: table.timestamps.len() as u64,
+        share: 1.0,
+        offenders: Vec::new(),
+        symbols: Vec::new(),
+        fix: "name the step of the table, or leave it out".into(),
+    })
+}
+
+/// The most frequent step between ascending timestamps, the smaller one on a tie.
+fn modal_step(timestamps: &[i64]) -> Option<i64> {
+    let mut counts: BTreeMap<i64, u64> = BTreeMap::new();
+    for pair in timestamps.windows(2).filter(|pair| pair[0] < pair[1]) {
+        *counts.entry(pair[1] - pair[0]).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|&(step, n)| (n, Reverse(step))).map(|(step, _)| step)
+}
+
+fn add_prefix(names: &mut [String], prefix: &str) {
+    for name in names {
+        name.insert_str(0, prefix);
     }
 }

@@ -22,6 +22,14 @@ pub struct FeedTables {
     pub context: Option<ContextTable>,
 }
 
+/// The tables of a feed with all their rules, as [`OpenFeed::start`] takes them.
+pub(super) struct Tables {
+    pub(super) bars: Box<dyn BarReader>,
+    /// Each table with its limit of age.
+    pub(super) signals: Vec<(SignalTable, Option<i64>)>,
+    pub(super) context: Vec<ContextTable>,
+}
+
 /// Chunks as they are decoded, in time order.
 ///
 /// Memory: the chunk in hand, one that waits and one that is being decoded. Dropping the feed ends
@@ -32,7 +40,8 @@ pub struct OpenFeed {
     layout: Arc<Layout>,
     state: State,
     report: CheckReport,
-    counts: Option<JoinCounts>,
+    tables: Vec<Vec<String>>,
+    counts: Option<Vec<JoinCounts>>,
 }
 
 #[derive(Debug)]
@@ -44,7 +53,7 @@ enum State {
 
 enum Message {
     Chunk(MarketChunk),
-    Ended(CheckReport, Option<JoinCounts>),
+    Ended(CheckReport, Vec<JoinCounts>),
     Failed(Error),
 }
 
@@ -60,36 +69,42 @@ impl OpenFeed {
         chunk: Option<ChunkLimit>,
     ) -> Result<Self> {
         let wanted = Wanted { signals: None, indicators: None, context: None };
+        let signals: Vec<&[String]> =
+            tables.signals.iter().map(|table| table.names.as_slice()).collect();
+        let context: Vec<&[String]> =
+            tables.context.iter().map(|table| table.names.as_slice()).collect();
         let plan = ColumnPlan::new(
             wanted,
-            Available {
-                asset: tables.bars.extras(),
-                signals: tables.signals.as_ref().map_or(&[], |table| table.names.as_slice()),
-                context: tables.context.as_ref().map_or(&[], |table| table.names.as_slice()),
-            },
+            Available { asset: tables.bars.extras(), signals: &signals, context: &context },
         )?;
-        Ok(Self::start(tables, plan, staleness_ns, chunk, CheckReport::default()))
+        let tables = Tables {
+            bars: tables.bars,
+            signals: tables.signals.into_iter().map(|table| (table, staleness_ns)).collect(),
+            context: tables.context.into_iter().collect(),
+        };
+        Ok(Self::start(tables, plan, chunk, CheckReport::default()))
     }
 
     pub(super) fn start(
-        tables: FeedTables,
+        tables: Tables,
         plan: ColumnPlan,
-        staleness_ns: Option<i64>,
         chunk: Option<ChunkLimit>,
         report: CheckReport,
     ) -> Self {
         let symbols = tables.bars.symbols();
         let layout = Arc::new(plan.layout.clone());
+        let names = tables.signals.iter().map(|(table, _)| table.names.clone()).collect();
         // One chunk waits while the next is decoded: the sender blocks until it is taken.
         let (sender, receiver) = sync_channel(1);
         let decoder = Decoder {
             bars: tables.bars,
             symbols: Arc::clone(&symbols),
-            signals: tables.signals.map(|table| {
-                let n_symbols = symbols.len();
-                SignalJoin::new(table, n_symbols, staleness_ns)
-            }),
-            context: tables.context.map(ContextJoin::new),
+            signals: tables
+                .signals
+                .into_iter()
+                .map(|(table, staleness_ns)| SignalJoin::new(table, symbols.len(), staleness_ns))
+                .collect(),
+            context: tables.context.into_iter().map(ContextJoin::new).collect(),
             plan,
             chunk,
             last: None,
@@ -103,7 +118,14 @@ impl OpenFeed {
                 Err(panic) => sender.send(Message::Failed(decoder_panicked(panic.as_ref()))),
             };
         });
-        Self { symbols, layout, state: State::Running(receiver), report, counts: None }
+        Self {
+            symbols,
+            layout,
+            state: State::Running(receiver),
+            report,
+            tables: names,
+            counts: None,
+        }
     }
 
     /// What checking found: signals and context from the start, the bars once the feed has ended.
@@ -112,10 +134,23 @@ impl OpenFeed {
         self.report.clone()
     }
 
-    /// How many rows got a signal row; `None` before the end, or without a signals table.
+    /// How many rows got a signal row of the first table; `None` before the end, or without one.
     #[must_use]
     pub fn join_counts(&self) -> Option<JoinCounts> {
-        self.counts
+        self.counts.as_ref()?.first().copied()
+    }
+
+    /// The columns of each signals table in the order in which they were named.
+    #[must_use]
+    pub fn signal_tables(&self) -> &[Vec<String>] {
+        &self.tables
+    }
+
+    /// The counts of each signals table in the order in which they were named; empty before the
+    /// end.
+    #[must_use]
+    pub fn signal_counts(&self) -> &[JoinCounts] {
+        self.counts.as_deref().unwrap_or_default()
     }
 
     /// Decodes everything that is left and keeps it.
@@ -153,7 +188,7 @@ impl ChunkSource for OpenFeed {
             Message::Ended(bars, counts) => {
                 let tables = std::mem::replace(&mut self.report, bars);
                 self.report.merge(tables);
-                self.counts = counts;
+                self.counts = Some(counts);
                 self.state = State::Ended;
                 Ok(None)
             }
@@ -169,8 +204,8 @@ impl ChunkSource for OpenFeed {
 struct Decoder {
     bars: Box<dyn BarReader>,
     symbols: Arc<Symbols>,
-    signals: Option<SignalJoin>,
-    context: Option<ContextJoin>,
+    signals: Vec<SignalJoin>,
+    context: Vec<ContextJoin>,
     plan: ColumnPlan,
     chunk: Option<ChunkLimit>,
     last: Option<i64>,
@@ -193,9 +228,9 @@ impl Decoder {
                 }
             }
         }
-        let counts = self.signals.as_ref().map(SignalJoin::counts);
+        let counts = self.signals.iter().map(SignalJoin::counts).collect();
         let mut report = self.bars.report();
-        report.findings.extend(self.signals.as_ref().and_then(SignalJoin::finding));
+        report.findings.extend(self.signals.iter().filter_map(SignalJoin::finding));
         Ok(Message::Ended(report, counts))
     }
 
@@ -203,22 +238,17 @@ impl Decoder {
     fn build_chunk(&mut self, mut batch: BarBatch) -> Result<MarketChunk> {
         let (timestamps, offsets) = group_by_timestamp(&batch.timestamps, &batch.assets, self.last);
         self.last = timestamps.last().copied();
-        if let Some(join) = &mut self.signals {
+        for join in &mut self.signals {
             join.pick(&batch.timestamps, &batch.assets, &self.symbols)?;
         }
-        let context = match &mut self.context {
-            Some(join) => {
-                join.pick(&timestamps)?;
-                self.plan.context.iter().map(|&column| join.gather(column)).collect()
-            }
-            None => Vec::new(),
-        };
+        for join in &mut self.context {
+            join.pick(&timestamps)?;
+        }
+        let series = |&(table, column): &(usize, usize)| self.context[table].gather(column);
+        let context = self.plan.context.iter().map(series).collect();
         let mut column = |origin: &Origin| match *origin {
             Origin::Asset(column) => std::mem::take(&mut batch.extras[column]),
-            Origin::Signals(column) => {
-                let join = self.signals.as_ref().expect("planned from the signals table");
-                join.gather(column)
-            }
+            Origin::Signals(table, column) => self.signals[table].gather(column),
         };
         let signals = self.plan.signals.iter().map(&mut column).collect();
         let indicators = self.plan.indicators.iter().map(&mut column).collect();

@@ -234,7 +234,7 @@ impl Columns {
 }
 
 impl SymbolChoice {
-    fn read(node: &Node) -> Result<Self> {
+    pub(super) fn read(node: &Node) -> Result<Self> {
         match &node.value {
             Value::List(items) => {
                 if items.is_empty() {
@@ -250,7 +250,7 @@ impl SymbolChoice {
 }
 
 impl Csv {
-    fn read(node: &Node) -> Result<Self> {
+    pub(super) fn read(node: &Node) -> Result<Self> {
         let section = Section::open(node, "data.csv", CSV_KEYS)?;
         let mut csv = Self { columns: section.texts("columns")?, ..Self::default() };
         if let Some(scale) = section.number("price_scale", Bounds::Positive)? {
