@@ -280,7 +280,8 @@ impl BlockStream for LoadedStream {
         if block.len() == 0 || is_ascending(&block.timestamps) {
             return Ok(Some(block).filter(|b| b.len() > 0));
         }
-        check_sort_budget("table", block.len() as u64, block.columns.len())?;
+        let name = &self.facts.files[block.file as usize].name;
+        check_sort_budget(name, block.len() as u64, block.columns.len())?;
         Ok(Some(self.facts.sort(&block, ledger)))
     }
 }

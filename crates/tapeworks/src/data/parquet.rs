@@ -432,3 +432,19 @@ fn number_statistics(chunk: &ColumnChunkMetaData) -> Option<(i64, i64)> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::check_sort_budget;
+
+    #[test]
+    fn sort_budget_when_exceeded_then_the_bytes_and_the_command_are_named() {
+        assert!(check_sort_budget("bars.parquet", 1_000_000, 5).is_ok());
+        // 20 bytes of keys and 5 values of 8 bytes a row.
+        let error = check_sort_budget("bars.parquet", 10_000_000, 5).expect_err("600 MB");
+        assert_eq!(error.code(), "R101");
+        assert!(error.message().contains("600000000 bytes"), "{error}");
+        let hint = error.hint().unwrap_or_default();
+        assert!(hint.contains("tapeworks sort bars.parquet --out"), "{error}");
+    }
+}

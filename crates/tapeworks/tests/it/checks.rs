@@ -70,7 +70,7 @@ fn table_when_one_fault_is_planted_then_its_code_count_and_row_are_told() {
             |b| {
                 b.retain(|r| {
                     r.symbol != "BBB" || !(START + 10..START + 20).contains(&(r.timestamp / DAY_NS))
-                })
+                });
             },
             "D306",
             "symbol",
@@ -410,6 +410,9 @@ fn median(values: &[f64]) -> f64 {
     f64::midpoint(sorted[(n - 1) / 2], sorted[n / 2])
 }
 
+/// Code, column and count of a finding, and the symbols hit.
+type Fact = (String, String, u64, Vec<(String, u64)>);
+
 /// Every kind of finding at once.
 fn messy() -> Vec<Row> {
     let mut bars = rows(300, &["AAA", "BBB", "CCC", "DDD"]);
@@ -467,7 +470,7 @@ fn findings_when_the_table_is_stored_or_read_in_other_ways_then_equal() {
     }
     assert_eq!(facts(source(&folder.0.join("by"))), whole);
     let text = csv(&bars, ",signal", |row| format!(",{}", row.signal));
-    let naked = |facts: Vec<(String, String, u64, Vec<(String, u64)>)>| {
+    let naked = |facts: Vec<Fact>| {
         facts.into_iter().filter(|f| f.0 != "D304" && f.0 != "D303").collect::<Vec<_>>()
     };
     assert_eq!(naked(facts(folder.text("bars.csv", &text))), naked(whole.clone()));
