@@ -1,7 +1,7 @@
 """Expected values of every indicator, by TA-Lib where it has them and by NumPy where not.
 
     python -m venv VENV && VENV/bin/pip install TA-Lib==0.8.2 numpy polars
-    VENV/bin/python oracles/indicators.py > oracles/goldens/indicators.json
+    VENV/bin/python oracles/indicators.py > oracles/indicators.json
 
 Two series: one drawn here, with prices in cents so that ties happen, written into the file; and
 AAPL of the bundled sample, of which only chosen values are written. TA-Lib's unstable periods are

@@ -14,7 +14,7 @@ const RELATIVE: f64 = 1e-10;
 const ABSOLUTE: f64 = 1e-11;
 
 fn goldens() -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../oracles/goldens/indicators.json");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../oracles/indicators.json");
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
     serde_json::from_str(&text).expect("the script writes JSON")
 }
