@@ -106,6 +106,10 @@ impl Broker {
         let (mut pays, mut fails) = (0.0, lots.count(wanted));
         while fails - pays > 1.0 {
             let middle = f64::midpoint(pays, fails).floor();
+            // Beyond 2^53 lots neighbours lie more than one apart.
+            if middle <= pays || middle >= fails {
+                break;
+            }
             if passes(self, lots.units(middle)) {
                 pays = middle;
             } else {

@@ -435,3 +435,28 @@ fn issue_replace_when_a_rule_has_sent_the_order_then_it_stays() {
     let log = play(&bars, &acts, &config);
     assert_eq!(fills(&log), [(1, 0, 5.0, 7.5), (2, 0, -2.0, 7.125), (3, 0, -3.0, 7.5)]);
 }
+
+/// Lots beyond 2^53 are not told apart any more: the search for what can be paid ends all the same.
+#[test]
+fn issue_affordable_when_lots_are_beyond_counting_then_the_search_ends() {
+    let sized =
+        |value: f64| OrderRequest { size: Size::Value(value), ..OrderRequest::market(A, 0.0) };
+    for close in [1e-12, 1e-14] {
+        let bars = [[close; 4], [close * 1.5; 4], [close; 4]];
+        let log = run(
+            &bars,
+            vec![Act::Order(sized(5e5))],
+            &EngineConfig { cash: 5e5, ..EngineConfig::default() },
+        );
+        assert_eq!(log.fills.len(), 1, "{close}");
+        let paid = log.fills[0].quantity * log.fills[0].price;
+        assert!(paid <= 5e5 * (1.0 + 1e-9) && paid > 4.99e5, "{close}: {paid}");
+    }
+    let bars = [[1e-300; 4], [1.0; 4], [1.0; 4]];
+    let log = run(
+        &bars,
+        vec![Act::Order(sized(1e300))],
+        &EngineConfig { cash: 5e5, ..EngineConfig::default() },
+    );
+    assert!(log.fills.iter().all(|fill| fill.quantity <= 5e5));
+}
