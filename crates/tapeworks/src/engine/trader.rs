@@ -110,7 +110,7 @@ impl Trader {
         Ok(())
     }
 
-    /// The number of a tag text, for [`OrderRequest::tag`].
+    /// The number of a tag text, for [`OrderRequest::tag`](super::OrderRequest::tag).
     pub fn tag(&mut self, text: &str) -> u32 {
         let at = self.tags.iter().position(|tag| &**tag == text).unwrap_or_else(|| {
             self.tags.push(text.into());
