@@ -19,7 +19,7 @@ class _ArrowStream(Protocol):
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
 _Path = str | PathLike[str]
-_Source = _Path | _ArrowStream
+_Source = _Path | _ArrowStream | pl.LazyFrame
 _Time = str | date | datetime | np.datetime64
 _PositionRules = PositionRule | Sequence[PositionRule]
 _Tif = Literal["gtc", "day", "ioc", "fok", "gtd"]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import random
+
 import duckdb
 import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyarrow import feather
 
 import tapeworks as tw
 
@@ -69,6 +73,58 @@ def test_frame_when_run_then_equal_to_the_parquet_file(kind, bars, from_path):
     result = run(FRAMES[kind](bars))
     assert result.fingerprint == from_path.fingerprint
     assert len(result.fills) > 100
+    for table in TABLES:
+        left, right = getattr(result, table), getattr(from_path, table)
+        assert left.to_polars().equals(right.to_polars()), table
+
+
+def hive(bars, folder, **keys):
+    """One file for each value of a key that is stated in the path in place of a column."""
+    (key, values), = keys.items()
+    for (value,), part in bars.with_columns(values.alias(key)).group_by(key, maintain_order=True):
+        place = folder / f"{key}={value}"
+        place.mkdir(parents=True)
+        part.drop(key).write_parquet(place / "part.parquet")
+    return folder
+
+
+def shuffled_row_groups(bars, folder):
+    groups = [bars[i : i + 500].to_arrow() for i in range(0, len(bars), 500)]
+    random.Random(1).shuffle(groups)
+    with pq.ParquetWriter(folder / "shuffled.parquet", groups[0].schema) as writer:
+        for group in groups:
+            writer.write_table(group)
+    return folder / "shuffled.parquet"
+
+
+def csv(bars, folder):
+    bars.write_csv(folder / "bars.csv")
+    return folder / "bars.csv"
+
+
+def arrow_file(bars, folder):
+    feather.write_feather(bars.to_arrow(), folder / "bars.arrow", compression="uncompressed")
+    return folder / "bars.arrow"
+
+
+MONTH, DAY = pl.col("timestamp").dt.strftime("%Y-%m"), pl.col("timestamp").dt.strftime("%Y-%m-%d")
+FILES = {
+    "csv": csv,
+    "arrow": arrow_file,
+    "by_month": lambda bars, folder: hive(bars, folder, month=MONTH),
+    "by_date": lambda bars, folder: hive(bars, folder, date=DAY),
+    "by_symbol": lambda bars, folder: hive(bars, folder, symbol=pl.col("symbol")),
+    "glob": lambda bars, folder: f"{hive(bars, folder, symbol=pl.col('symbol'))}/*/*.parquet",
+    "shuffled_row_groups": shuffled_row_groups,
+    "lazy": lambda bars, folder: bars.lazy(),
+    "lazy_scan": lambda bars, folder: pl.scan_csv(csv(bars, folder), try_parse_dates=True),
+}
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_file_when_run_then_equal_to_the_parquet_file(kind, bars, from_path, tmp_path):
+    result = run(FILES[kind](bars, tmp_path))
+    assert result.fingerprint == from_path.fingerprint
     for table in TABLES:
         left, right = getattr(result, table), getattr(from_path, table)
         assert left.to_polars().equals(right.to_polars()), table
@@ -195,10 +251,21 @@ def test_source_when_no_table_then_data_error(source, words):
     assert caught.value.hint
 
 
-def test_lazy_frame_when_given_then_the_error_says_how(bars):
-    with pytest.raises(tw.DataError) as caught:
-        tw.DataFeed(bars.lazy())
-    assert "collect" in caught.value.hint
+def test_lazy_frame_when_given_then_equal_to_the_frame_and_its_file_goes(bars, tmp_path):
+    rule = tw.rules.sma_cross(2, 5, quantity=1)
+    want = tw.run(tw.DataFeed(bars), rule)
+    bars.write_parquet(tmp_path / "bars.parquet")
+    for lazy in (bars.lazy(), pl.scan_parquet(tmp_path / "bars.parquet")):
+        feed = tw.DataFeed(lazy.with_columns(close=pl.col("close") * 1.0))
+        for _ in range(2):
+            got = tw.run(feed, rule)
+            assert got.fills.to_polars().equals(want.fills.to_polars())
+    assert "lazy frame" in repr(feed)
+
+
+def test_lazy_frame_when_its_query_fails_then_the_query_speaks(bars):
+    with pytest.raises(pl.exceptions.ColumnNotFoundError):
+        tw.DataFeed(bars.lazy().select("no_such_column"))
 
 
 def test_path_when_missing_then_data_error():

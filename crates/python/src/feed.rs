@@ -157,7 +157,7 @@ impl PyDataFeed {
     }
 
     fn open_detached(&self) -> base::Result<Opened> {
-        if let Input::Path(_) = self.asset_data {
+        if let Input::Path(_) | Input::Lazy(_) = self.asset_data {
             return self.description().open().map(Opened::Stream);
         }
         let mut memory = self.memory.lock().expect("decoding returns errors, it does not panic");

@@ -12,17 +12,21 @@ use tapeworks::run::InputEntry;
 
 use crate::c_api::import_stream;
 use crate::errors::py_err;
+use crate::lazy_frame::LazyFile;
 
 /// A table of the caller.
 pub enum Input {
     /// A file, a glob or a folder, read anew by every run.
     Path(String),
+    /// A lazy frame, written to a file of ours.
+    Lazy(LazyFile),
     /// Batches of a frame, shared with it and never copied.
     Batches(SchemaRef, Arc<Vec<RecordBatch>>),
 }
 
 impl Input {
-    /// Reads the argument `name`: a path, or anything with `__arrow_c_stream__`.
+    /// Reads the argument `name`: a path, anything with `__arrow_c_stream__`, or a lazy polars frame,
+    /// which is run into a temporary file batch by batch.
     ///
     /// A pandas frame with a named index (a `DatetimeIndex`, a `MultiIndex`) has it turned into
     /// columns by pandas itself; unnamed levels become `timestamp` and `symbol` by their type.
@@ -34,6 +38,9 @@ impl Input {
         if value.is_instance_of::<pyo3::types::PyString>() || has("__fspath__")? {
             let path: PathBuf = value.extract()?;
             return Ok(Self::Path(path.to_string_lossy().into_owned()));
+        }
+        if LazyFile::is_lazy(value)? {
+            return LazyFile::write(value).map(Self::Lazy);
         }
         let frame = if has("reset_index")? && has("rename_axis")? {
             flattened(value)?
@@ -56,6 +63,7 @@ impl Input {
     pub fn source(&self) -> Source {
         match self {
             Self::Path(path) => Source::Path(path.clone()),
+            Self::Lazy(file) => Source::Path(file.path.clone()),
             Self::Batches(schema, batches) => {
                 let batches: Vec<_> = batches.iter().cloned().map(Ok).collect();
                 let reader = RecordBatchIterator::new(batches, Arc::clone(schema));
@@ -71,6 +79,10 @@ impl Input {
     pub fn entry(&self, table: &str) -> tapeworks::base::Result<InputEntry> {
         match self {
             Self::Path(path) => tapeworks::run::file_input(table, path),
+            Self::Lazy(file) => {
+                let entry = tapeworks::run::file_input(table, &file.path)?;
+                Ok(InputEntry { path: self.describe(), ..entry })
+            }
             Self::Batches(schema, batches) => {
                 Ok(tapeworks::run::batches_input(table, &self.describe(), schema, batches))
             }
@@ -81,6 +93,7 @@ impl Input {
     pub fn describe(&self) -> String {
         match self {
             Self::Path(path) => path.clone(),
+            Self::Lazy(_) => "lazy frame".to_owned(),
             Self::Batches(schema, batches) => {
                 let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
                 format!("frame of {} x {}", crate::table::thousands(rows), schema.fields().len())
@@ -128,10 +141,7 @@ fn no_frame(name: &str, value: &Bound<'_, PyAny>) -> PyErr {
     let class = value.get_type();
     let class = class.name().map_or(String::new(), |name| name.to_string());
     let module = value.get_type().module().map_or(String::new(), |name| name.to_string());
-    let hint = if class == "LazyFrame" {
-        "write it with .sink_parquet(path) and give the path (read in bounded memory), or give \
-         .collect()"
-    } else if module.starts_with("pandas") {
+    let hint = if module.starts_with("pandas") {
         "pandas hands out Arrow from 2.2 on, with pyarrow installed"
     } else {
         "give a path, a glob, a folder, or a frame of polars, pandas, pyarrow or DuckDB"

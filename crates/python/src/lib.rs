@@ -40,6 +40,7 @@ mod history;
 mod instant;
 mod instrument;
 mod json;
+mod lazy_frame;
 mod limits;
 mod market;
 mod numpy_view;
