@@ -37,8 +37,8 @@ impl Broker {
         n_cancelled
     }
 
-    /// Changes a live order of the strategy from the next row on; false when it has already ended, or
-    /// was sent by a rule, a limit or a margin call.
+    /// Changes a live order of the strategy from the next row on; false when it has already ended,
+    /// or was sent by a rule, a limit or a margin call.
     ///
     /// Prices that its kind does not have are left out: a trailing order finds its own.
     ///
