@@ -7,6 +7,7 @@
 //! - [`error`]: one error type, with a stable code, a place and a remedy.
 //! - [`expression`]: row expressions, their grammar and functions.
 //! - [`ids`]: dense `u32` ids for assets and orders, and the sorted list of symbol names.
+//! - [`span`]: lengths of time as text.
 //! - [`spelling`]: did you mean.
 //! - [`time`]: instants in nanoseconds since 1970 UTC, spans, and their text forms.
 //!
@@ -18,6 +19,7 @@ pub mod date;
 pub mod error;
 pub mod expression;
 pub mod ids;
+pub mod span;
 pub mod spelling;
 pub mod time;
 

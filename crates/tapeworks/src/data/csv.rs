@@ -11,6 +11,8 @@ use rustc_hash::FxHashMap;
 
 use super::block::{Block, RowNumbers};
 use super::cast::NAMELESS;
+use super::clock::{Clock, Stamps, are_midnights};
+use super::joined::halves;
 use super::loaded::Content;
 use super::names::{BAR_COLUMNS, canonical};
 use super::options::CsvFormat;
@@ -97,7 +99,7 @@ impl CsvTable {
         self,
         roles: Roles,
         values: &[Option<usize>],
-        zone: &TimeZone,
+        clock: &Clock,
         file_idx: u32,
     ) -> Result<Content> {
         let (stream, _) = text_file::open(&self.source)?;
@@ -109,7 +111,8 @@ impl CsvTable {
             read(&mut reader, &mut record, &self.source.name)?;
         }
         let n_prices = if is_bars(&self.names, values) { 4 } else { 0 };
-        let mut times = TimeCells::new(zone);
+        let mut times = TimeCells::new(clock);
+        let mut available = roles.available_at.map(|c| (c, TimeCells::new(clock)));
         let mut names = NameCells::default();
         let mut assets = Vec::new();
         let mut columns: Vec<Vec<f64>> = values.iter().map(|_| Vec::new()).collect();
@@ -127,6 +130,10 @@ impl CsvTable {
                 None => time,
             };
             times.push(time).map_err(|reason| self.fault(line, roles.time, time, &reason))?;
+            if let Some((c, times)) = &mut available {
+                let text = cell(*c)?;
+                times.push(text).map_err(|reason| self.fault(line, *c, text, &reason))?;
+            }
             assets.push(match &roles.symbol {
                 SymbolFrom::Column(c) => names.id(cell(*c)?),
                 SymbolFrom::Constant(_) | SymbolFrom::Market => 0,
@@ -162,7 +169,23 @@ impl CsvTable {
         }
         let form = times.form.unwrap_or(TextForm::Date);
         let place = format!("{}: column {:?}", self.source.name, self.names[roles.time]);
-        let timestamps = times.finish(place)?;
+        let timestamps = times.finish(place.clone())?;
+        let date_zone = if form == TextForm::Instant { TimeZone::UTC } else { clock.zone.clone() };
+        let stamps = match (are_midnights(&timestamps, &date_zone), form) {
+            (false, _) => Stamps::Instants,
+            (true, TextForm::Instant) => Stamps::Midnights,
+            (true, _) => Stamps::Dates,
+        };
+        let is_naive = form == TextForm::Local;
+        let mut column = TimeColumn::of_kind(TimeKind::Text, TimeZone::UTC, clock, place.clone());
+        column.sessions = clock.sessions(stamps, &date_zone, is_naive, &place)?;
+        let timestamps = column.closes(timestamps.into(), 0)?;
+        let mut available_dates = false;
+        if let Some((_, times)) = available {
+            available_dates = times.form == Some(TextForm::Date);
+            let [days, ns] = halves(&times.finish(place)?);
+            columns.extend([days.to_vec(), ns.to_vec()]);
+        }
         let (names, assets) = match &roles.symbol {
             SymbolFrom::Column(_) => names.ranked(assets),
             SymbolFrom::Constant(name) => (Symbols::new([name.as_str()]), assets),
@@ -171,12 +194,22 @@ impl CsvTable {
         let block = Block {
             file: file_idx,
             rows: RowNumbers::From(0),
-            timestamps: timestamps.into(),
+            timestamps,
             assets,
             columns: columns.into_iter().map(Into::into).collect(),
         };
         let has_volume = values.get(4).is_some_and(Option::is_some);
-        Ok(Content { roles, block, names, has_volume, form })
+        Ok(Content {
+            roles,
+            block,
+            names,
+            has_volume,
+            form,
+            stamps,
+            date_zone,
+            is_session: column.sessions.is_some(),
+            available_dates,
+        })
     }
 
     fn sniff_kinds(&mut self, record: &ByteRecord) {
@@ -345,7 +378,7 @@ fn number(text: &str) -> Option<f64> {
 
 /// Times of a column of text; the first cell tells epoch numbers from text.
 struct TimeCells {
-    zone: TimeZone,
+    clock: Clock,
     form: Option<TextForm>,
     is_number: bool,
     is_compact: bool,
@@ -354,9 +387,9 @@ struct TimeCells {
 }
 
 impl TimeCells {
-    fn new(zone: &TimeZone) -> Self {
+    fn new(clock: &Clock) -> Self {
         Self {
-            zone: zone.clone(),
+            clock: clock.clone(),
             form: None,
             is_number: false,
             is_compact: false,
@@ -389,7 +422,7 @@ impl TimeCells {
             return Err("has another format than the rows before".to_owned());
         }
         self.is_compact = is_compact;
-        let (ns, form) = parse_text(text, &self.zone)?;
+        let (ns, form) = parse_text(text, &self.clock.zone, self.clock.ambiguous)?;
         match self.form {
             Some(before) if (before == TextForm::Instant) != (form == TextForm::Instant) => {
                 return Err("has a zone where other rows have none, or none where they do".into());
@@ -406,7 +439,7 @@ impl TimeCells {
         if !self.is_number {
             return Ok(self.values);
         }
-        let mut column = TimeColumn { kind: TimeKind::Integer, zone: self.zone, place };
+        let mut column = TimeColumn::of_kind(TimeKind::Integer, TimeZone::UTC, &self.clock, place);
         let low = self.values.iter().min().copied().unwrap_or(0);
         let high = self.values.iter().max().copied().unwrap_or(0);
         column.decide_unit(low, high)?;

@@ -9,7 +9,9 @@ use jiff::tz::TimeZone;
 
 use super::block::{Block, RowNumbers, is_ascending};
 use super::cast::{NAMELESS, SymbolDecoder, UNWANTED, names_of, to_f64};
+use super::clock::{Clock, Stamps, are_midnights};
 use super::csv::CsvTable;
+use super::joined::halves;
 use super::lane::{BlockStream, ReadFacts};
 use super::options::CsvFormat;
 use super::parquet::{check_sort_budget, found_column};
@@ -44,6 +46,10 @@ pub(crate) struct Content {
     pub(crate) names: Symbols,
     pub(crate) has_volume: bool,
     pub(crate) form: TextForm,
+    pub(crate) stamps: Stamps,
+    pub(crate) date_zone: TimeZone,
+    pub(crate) is_session: bool,
+    pub(crate) available_dates: bool,
 }
 
 impl std::fmt::Debug for LoadedTable {
@@ -83,11 +89,11 @@ impl LoadedTable {
         &mut self,
         roles: Roles,
         values: &[Option<usize>],
-        zone: &TimeZone,
+        clock: &Clock,
     ) -> Result<()> {
         let content = match std::mem::replace(&mut self.origin, Origin::Drained) {
-            Origin::Arrow(reader) => self.drain(reader, roles, values, zone)?,
-            Origin::Csv(table) => table.read(roles, values, zone, self.file_idx)?,
+            Origin::Arrow(reader) => self.drain(reader, roles, values, clock)?,
+            Origin::Csv(table) => table.read(roles, values, clock, self.file_idx)?,
             Origin::Drained => return Ok(()),
         };
         self.n_rows = content.block.len() as u64;
@@ -120,6 +126,19 @@ impl LoadedTable {
         (form == TextForm::Instant, form == TextForm::Date)
     }
 
+    pub(super) fn stamp_facts(&self) -> (Stamps, TimeZone) {
+        let content = self.content();
+        (content.stamps, content.date_zone.clone())
+    }
+
+    pub(super) fn is_session(&self) -> bool {
+        self.content().is_session
+    }
+
+    pub(super) fn available_dates(&self) -> bool {
+        self.content().available_dates
+    }
+
     pub(crate) fn collect_symbols(&self, out: &mut BTreeSet<String>) {
         out.extend(self.content().names.iter().map(str::to_owned));
     }
@@ -145,12 +164,17 @@ impl LoadedTable {
         reader: Box<dyn RecordBatchReader + Send>,
         roles: Roles,
         values: &[Option<usize>],
-        zone: &TimeZone,
+        clock: &Clock,
     ) -> Result<Content> {
         let place = |c: usize| format!("{}: column {:?}", self.name, self.columns[c].name);
         let schema = reader.schema();
         let time_type = schema.field(roles.time).data_type();
-        let mut time = TimeColumn::new(time_type, zone, place(roles.time))?;
+        let mut time = TimeColumn::new(time_type, clock, place(roles.time))?;
+        let mut available = match roles.available_at {
+            Some(c) => Some((c, TimeColumn::new(schema.field(c).data_type(), clock, place(c))?)),
+            None => None,
+        };
+        let mut available_range: Option<(i64, i64)> = None;
         let mut batches = Vec::new();
         let mut names = BTreeSet::new();
         let mut range: Option<(i64, i64)> = None;
@@ -167,10 +191,20 @@ impl LoadedTable {
             {
                 range = Some(range.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
             }
+            if let Some((c, column)) = &available
+                && matches!(column.kind, TimeKind::Integer)
+                && let Some((low, high)) = number_range(batch.column(*c))
+            {
+                let wider = available_range.map_or((low, high), |(a, b)| (a.min(low), b.max(high)));
+                available_range = Some(wider);
+            }
             batches.push(batch);
         }
         if let Some((low, high)) = range {
             time.decide_unit(low, high)?;
+        }
+        if let (Some((low, high)), Some((_, column))) = (available_range, &mut available) {
+            column.decide_unit(low, high)?;
         }
         if let SymbolFrom::Constant(name) = &roles.symbol {
             names.insert(name.clone());
@@ -192,20 +226,40 @@ impl LoadedTable {
                     None => ScalarBuffer::from(vec![f64::NAN; n]),
                 });
             }
-            let timestamps = time.convert(batch.column(roles.time), row)?;
+            if let Some((c, column)) = &available {
+                columns.extend(halves(&column.instants(batch.column(*c), row)?));
+            }
+            let timestamps = time.instants(batch.column(roles.time), row)?;
             let rows = RowNumbers::From(row);
             blocks.push(Block { file: self.file_idx, rows, timestamps, assets, columns });
             row += n as u64;
         }
-        let block =
-            Block::concat(&blocks).unwrap_or_else(|| Block::empty(self.file_idx, values.len()));
+        let mut block = Block::concat(&blocks).unwrap_or_else(|| {
+            Block::empty(self.file_idx, values.len() + if available.is_some() { 2 } else { 0 })
+        });
         let form = match time.kind {
             TimeKind::Date | TimeKind::DateNumber => TextForm::Date,
             TimeKind::Instant { .. } | TimeKind::Text => TextForm::Instant,
             _ => TextForm::Local,
         };
+        let date_zone = time.date_zone().clone();
+        let stamps = time.stamps(are_midnights(&block.timestamps, &date_zone));
+        time.sessions = clock.sessions(stamps, &date_zone, time.is_naive(), &time.place)?;
+        block.timestamps = time.closes(block.timestamps, 0)?;
+        let available_dates =
+            available.is_some_and(|(_, c)| matches!(c.kind, TimeKind::Date | TimeKind::DateNumber));
         let has_volume = values.get(4).is_some_and(Option::is_some);
-        Ok(Content { roles, block, names, has_volume, form })
+        Ok(Content {
+            roles,
+            block,
+            names,
+            has_volume,
+            form,
+            stamps,
+            date_zone,
+            is_session: time.sessions.is_some(),
+            available_dates,
+        })
     }
 }
 

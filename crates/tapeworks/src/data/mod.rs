@@ -6,8 +6,11 @@
 //! - `plan`, `names`: which column plays which part; aliases and near misses.
 //! - `parquet`, `parquet_stream`, `pread`, `loaded`, `csv`, `text_file`: files and streams to
 //!   blocks of rows.
+//! - `clock`, `session_rows`: zones, clock changes, dates that name sessions.
 //! - `time_column`, `cast`: stored values to nanoseconds UTC, f64 and symbol ids.
+//! - `calendar_table`: sessions of a market from a table.
 //! - `table_file`, `table_columns`, `table_symbols`: the files of a table and what they share.
+//! - `joined`: what rows of signals and context carry besides values.
 //! - `lane`, `check`, `jumps`, `merge`, `reader`: blocks to checked rows by (timestamp, symbol).
 //! - [`report`]: findings with their first rows, and repairs.
 //!
@@ -24,10 +27,13 @@ pub mod describe;
 pub mod fingerprint;
 
 mod block;
+mod calendar_table;
 mod cast;
 mod check;
+mod clock;
 mod csv;
 mod hive;
+mod joined;
 mod jumps;
 mod lane;
 mod loaded;
@@ -38,6 +44,7 @@ mod parquet_stream;
 mod plan;
 mod pread;
 mod reader;
+mod session_rows;
 mod source;
 mod table_columns;
 mod table_file;
@@ -46,11 +53,13 @@ mod tables;
 mod text_file;
 mod time_column;
 
+pub use calendar_table::read_calendar;
+pub use clock::Stamps;
 pub use describe::{SourceInfo, describe};
 pub use fingerprint::{FileFingerprint, fingerprint, fingerprints};
 pub use options::{
-    BarBatch, BarReader, CheckLevel, ContextTable, CsvFormat, OnBadRow, ReadOptions, SignalTable,
-    Source,
+    Ambiguous, BarBatch, BarReader, CheckLevel, ContextTable, CsvFormat, Label, OnBadRow,
+    ReadOptions, RowFacts, SignalTable, Source,
 };
 pub use reader::open_bars;
 pub use report::{CheckReport, Finding, Offender, Repairs, Severity};

@@ -10,6 +10,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use super::block::{Block, RowNumbers, is_ascending};
 use super::cast::{SymbolDecoder, UNWANTED, to_f64};
+use super::joined::halves;
 use super::lane::{BlockStream, ReadFacts};
 use super::parquet::{BLOCK_ROWS, Group, ParquetTable, check_sort_budget};
 use super::plan::SymbolFrom;
@@ -95,6 +96,7 @@ impl ParquetStream {
         let plan = self.table.plan();
         let mut columns: Vec<usize> = plan.values.iter().flatten().copied().collect();
         columns.push(plan.roles.time);
+        columns.extend(plan.roles.available_at);
         if let SymbolFrom::Column(column) = plan.roles.symbol {
             columns.push(column);
         }
@@ -134,6 +136,9 @@ impl ParquetStream {
                 }
                 self.missing.slice(0, n)
             });
+        }
+        if let (Some(c), Some(time)) = (plan.roles.available_at, &plan.available_at) {
+            columns.extend(halves(&time.instants(column(c), self.row)?));
         }
         let rows = RowNumbers::From(self.row);
         self.row += n as u64;

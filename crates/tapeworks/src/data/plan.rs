@@ -58,6 +58,8 @@ pub(crate) struct Roles {
     /// Time of day beside a column of dates.
     pub(crate) time_of_day: Option<usize>,
     pub(crate) symbol: SymbolFrom,
+    /// When a row was available, in a table that is joined.
+    pub(crate) available_at: Option<usize>,
     /// The symbol that the path names, when the file has a symbol column as well.
     pub(crate) expected_symbol: Option<String>,
     /// Whether the symbol is the name of the file.
@@ -105,13 +107,23 @@ impl Roles {
             }
             _ => return Err(missing(place, "symbol", &names)),
         };
+        let is_joined = table != Table::Bars;
+        let available_at = names.iter().position(|name| is_joined && is_available_at(name));
         let symbol_is_stem = matches!((&symbol, in_path), (SymbolFrom::Constant(_), None));
         let mapped = names
             .iter()
             .map(|name| (name.clone(), canonical(name)))
             .filter(|(found, meant)| found != meant)
             .collect();
-        Ok(Self { time, time_of_day, symbol, expected_symbol: expected, symbol_is_stem, mapped })
+        Ok(Self {
+            time,
+            time_of_day,
+            symbol,
+            available_at,
+            expected_symbol: expected,
+            symbol_is_stem,
+            mapped,
+        })
     }
 }
 
@@ -171,7 +183,8 @@ pub(crate) fn extra_columns(columns: &[FoundColumn], table: Table) -> Vec<String
         .filter(|name| {
             let known = canonical(name);
             let is_price = table == Table::Bars && BAR_COLUMNS.contains(&known.as_str());
-            !is_price && known != "timestamp" && known != "symbol"
+            let is_release = table != Table::Bars && is_available_at(name);
+            !is_price && !is_release && known != "timestamp" && known != "symbol"
         })
         .collect()
 }
@@ -217,6 +230,11 @@ fn find_time(
         )
         .with_hint("keep one of them, or rename the other")),
     }
+}
+
+/// The column that says when a row of signals or context was available.
+fn is_available_at(name: &str) -> bool {
+    name.trim().eq_ignore_ascii_case("available_at")
 }
 
 /// The index that pandas writes beside the columns.

@@ -1,8 +1,9 @@
 //! The description of a feed: tables, columns, range.
 
+use super::availability::Release;
 use super::columns::{Available, ColumnPlan, Wanted};
-use super::open_feed::{FeedTables, OpenFeed};
-use super::{Availability, ChunkLimit};
+use super::open_feed::{FeedTables, Joining, OpenFeed};
+use super::{Availability, ChunkLimit, Lag, SignalFill};
 use crate::base::Result;
 use crate::data::{CheckReport, ReadOptions, Source, open_bars, read_context, read_signals};
 
@@ -32,11 +33,20 @@ pub struct DataFeed {
     pub signal_available_at: Availability,
     /// From when on a row of the context table may be seen.
     pub context_available_at: Availability,
-    /// A signal row older than this (ns) counts as missing; an age equal to it does not.
-    pub staleness_ns: Option<i64>,
+    /// Added to the moment at which a signal row was available.
+    pub signal_delay: Option<Lag>,
+    /// Added to the moment at which a context row was available.
+    pub context_delay: Option<Lag>,
+    /// A signal row older than this counts as missing; an age equal to it does not. The age counts
+    /// from the moment at which the row was available.
+    pub staleness: Option<Lag>,
+    /// The same for context.
+    pub context_staleness: Option<Lag>,
+    /// What a null in the newest signal row becomes.
+    pub signal_fill: SignalFill,
     /// Caps the chunks further than [`ReadOptions::batch_rows`] does.
     pub chunk: Option<ChunkLimit>,
-    /// Range, symbols, time zone and checks. `columns` is set from the column lists.
+    /// Range, symbols, calendar, time zone and checks. `columns` is set from the column lists.
     pub read: ReadOptions,
 }
 
@@ -53,19 +63,54 @@ impl DataFeed {
             context_columns: None,
             signal_available_at: Availability::default(),
             context_available_at: Availability::default(),
-            staleness_ns: None,
+            signal_delay: None,
+            context_delay: None,
+            staleness: None,
+            context_staleness: None,
+            signal_fill: SignalFill::default(),
             chunk: None,
             read: ReadOptions::default(),
         }
     }
 
+    /// Refuses rules that need a calendar which is not there, before anything is read.
+    ///
+    /// # Errors
+    /// `C301`.
+    pub fn check_rules(&self) -> Result<()> {
+        let release = |mode, delay| Release {
+            mode,
+            delay,
+            calendar: self.read.calendar.clone(),
+            bars_have_dates: false,
+        };
+        release(self.signal_available_at, self.signal_delay).check("signals", self.staleness)?;
+        release(self.context_available_at, self.context_delay)
+            .check("context", self.context_staleness)
+    }
+
     /// Opens the tables, reads signals and context, and starts to decode the bars.
     ///
     /// # Errors
-    /// What reading and checking find; `D601` for columns that are not there or are there twice.
+    /// What reading and checking find; `D601` for columns that are not there or are there twice;
+    /// `L101` for rows said to be known before their own stamp, `L102` for dates taken as instants,
+    /// `C301` for rules that count sessions without a calendar.
     pub fn open(self) -> Result<OpenFeed> {
-        let Availability::Timestamp = self.signal_available_at;
-        let Availability::Timestamp = self.context_available_at;
+        let joining = |mode, delay, staleness, fill| Joining {
+            release: Release { mode, delay, ..Release::default() },
+            staleness,
+            fill,
+        };
+        let joins = [
+            joining(self.signal_available_at, self.signal_delay, self.staleness, self.signal_fill),
+            joining(
+                self.context_available_at,
+                self.context_delay,
+                self.context_staleness,
+                SignalFill::None,
+            ),
+        ];
+        let calendar = self.read.calendar.clone();
         let mut options = self.read;
         if let Some(ChunkLimit::Rows(rows)) = self.chunk {
             options.batch_rows = options.batch_rows.min(rows.max(1));
@@ -131,6 +176,6 @@ impl DataFeed {
             columns = plan(bars.extras())?;
         }
         let tables = FeedTables { bars, signals, context };
-        Ok(OpenFeed::start(tables, columns, self.staleness_ns, self.chunk, report))
+        OpenFeed::start(tables, columns, joins, calendar, self.chunk, report)
     }
 }

@@ -6,17 +6,19 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use super::as_of::{ContextJoin, SignalJoin};
+use super::as_of::{AsOfJoin, Joined, SignalFill};
+use super::availability::Release;
 use super::columns::{Available, ColumnPlan, Origin, Wanted};
+use super::lag::{Lag, Limit};
 use super::{ChunkLimit, ChunkSource, JoinCounts, Layout, MarketChunk, MemoryFeed};
-use crate::base::{Error, Result, Symbols};
+use crate::base::{AssetId, Calendar, Error, Result, Symbols};
 use crate::data::{BarBatch, BarReader, CheckReport, ContextTable, SignalTable};
 
 /// The tables of a feed, opened.
 pub struct FeedTables {
     /// The bars, still to be decoded.
     pub bars: Box<dyn BarReader>,
-    /// Signals, ordered by (timestamp, asset); their timestamp is when they were available.
+    /// Signals, ordered by (timestamp, asset).
     pub signals: Option<SignalTable>,
     /// Context, ordered by timestamp.
     pub context: Option<ContextTable>,
@@ -30,6 +32,7 @@ pub struct FeedTables {
 pub struct OpenFeed {
     symbols: Arc<Symbols>,
     layout: Arc<Layout>,
+    calendar: Option<Arc<Calendar>>,
     state: State,
     report: CheckReport,
     counts: Option<JoinCounts>,
@@ -50,7 +53,7 @@ enum Message {
 
 impl OpenFeed {
     /// Starts a feed over opened tables, with every column that they have: the columns of asset
-    /// data and of the signals table are signals.
+    /// data and of the signals table are signals, and rows are available at their timestamps.
     ///
     /// # Errors
     /// `D601` when asset data and signals share a column.
@@ -68,28 +71,40 @@ impl OpenFeed {
                 context: tables.context.as_ref().map_or(&[], |table| table.names.as_slice()),
             },
         )?;
-        Ok(Self::start(tables, plan, staleness_ns, chunk, CheckReport::default()))
+        let staleness = staleness_ns.map(Lag::Span);
+        let signals = Joining { staleness, ..Joining::default() };
+        let joining = [signals, Joining::default()];
+        Self::start(tables, plan, joining, None, chunk, CheckReport::default())
     }
 
     pub(super) fn start(
         tables: FeedTables,
         plan: ColumnPlan,
-        staleness_ns: Option<i64>,
+        [signals, context]: [Joining; 2],
+        calendar: Option<Arc<Calendar>>,
         chunk: Option<ChunkLimit>,
         report: CheckReport,
-    ) -> Self {
+    ) -> Result<Self> {
         let symbols = tables.bars.symbols();
         let layout = Arc::new(plan.layout.clone());
+        let bars_have_dates = tables.bars.has_dates();
+        let signals = match tables.signals {
+            Some(table) => {
+                Some(signals.of_signals(table, &symbols, calendar.as_ref(), bars_have_dates)?)
+            }
+            None => None,
+        };
+        let context = match tables.context {
+            Some(table) => Some(context.of_context(table, calendar.as_ref(), bars_have_dates)?),
+            None => None,
+        };
         // One chunk waits while the next is decoded: the sender blocks until it is taken.
         let (sender, receiver) = sync_channel(1);
         let decoder = Decoder {
             bars: tables.bars,
             symbols: Arc::clone(&symbols),
-            signals: tables.signals.map(|table| {
-                let n_symbols = symbols.len();
-                SignalJoin::new(table, n_symbols, staleness_ns)
-            }),
-            context: tables.context.map(ContextJoin::new),
+            signals,
+            context,
             plan,
             chunk,
             last: None,
@@ -103,7 +118,8 @@ impl OpenFeed {
                 Err(panic) => sender.send(Message::Failed(decoder_panicked(panic.as_ref()))),
             };
         });
-        Self { symbols, layout, state: State::Running(receiver), report, counts: None }
+        let state = State::Running(receiver);
+        Ok(Self { symbols, layout, calendar, state, report, counts: None })
     }
 
     /// What checking found: signals and context from the start, the bars once the feed has ended.
@@ -127,7 +143,7 @@ impl OpenFeed {
         while let Some(chunk) = self.next_chunk()? {
             chunks.push(chunk);
         }
-        Ok(MemoryFeed::new(self.symbols, self.layout, chunks))
+        Ok(MemoryFeed::new(self.symbols, self.layout, chunks).with_calendar(self.calendar))
     }
 }
 
@@ -138,6 +154,10 @@ impl ChunkSource for OpenFeed {
 
     fn layout(&self) -> Arc<Layout> {
         Arc::clone(&self.layout)
+    }
+
+    fn calendar(&self) -> Option<Arc<Calendar>> {
+        self.calendar.clone()
     }
 
     fn next_chunk(&mut self) -> Result<Option<Arc<MarketChunk>>> {
@@ -165,12 +185,65 @@ impl ChunkSource for OpenFeed {
     }
 }
 
+/// How a table is joined.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Joining {
+    pub(super) release: Release,
+    pub(super) staleness: Option<Lag>,
+    pub(super) fill: SignalFill,
+}
+
+impl Joining {
+    fn of_signals(
+        mut self,
+        table: SignalTable,
+        symbols: &Symbols,
+        calendar: Option<&Arc<Calendar>>,
+        bars_have_dates: bool,
+    ) -> Result<AsOfJoin> {
+        self.prepare("signals", calendar, bars_have_dates)?;
+        let owner = |row: usize| format!(" of {}", symbols.name(AssetId(table.assets[row])));
+        let SignalTable { names, timestamps, facts, .. } = &table;
+        let known = self.release.available_at("signals", names, timestamps, facts, &owner)?;
+        Ok(self.join(Joined::signals(table, known), symbols.len()))
+    }
+
+    fn of_context(
+        mut self,
+        table: ContextTable,
+        calendar: Option<&Arc<Calendar>>,
+        bars_have_dates: bool,
+    ) -> Result<AsOfJoin> {
+        self.prepare("context", calendar, bars_have_dates)?;
+        let ContextTable { names, timestamps, facts, .. } = &table;
+        let nobody = |_: usize| String::new();
+        let known = self.release.available_at("context", names, timestamps, facts, &nobody)?;
+        Ok(self.join(Joined::context(table, known), 1))
+    }
+
+    fn prepare(
+        &mut self,
+        table: &str,
+        calendar: Option<&Arc<Calendar>>,
+        bars_have_dates: bool,
+    ) -> Result<()> {
+        self.release.calendar = calendar.cloned();
+        self.release.bars_have_dates = bars_have_dates;
+        self.release.check(table, self.staleness)
+    }
+
+    fn join(self, rows: Joined, n_owners: usize) -> AsOfJoin {
+        let limit = self.staleness.map(|lag| Limit::new(lag, self.release.calendar));
+        AsOfJoin::new(rows, n_owners, limit, self.fill)
+    }
+}
+
 /// The work of the decoding thread.
 struct Decoder {
     bars: Box<dyn BarReader>,
     symbols: Arc<Symbols>,
-    signals: Option<SignalJoin>,
-    context: Option<ContextJoin>,
+    signals: Option<AsOfJoin>,
+    context: Option<AsOfJoin>,
     plan: ColumnPlan,
     chunk: Option<ChunkLimit>,
     last: Option<i64>,
@@ -193,9 +266,9 @@ impl Decoder {
                 }
             }
         }
-        let counts = self.signals.as_ref().map(SignalJoin::counts);
+        let counts = self.signals.as_ref().map(AsOfJoin::counts);
         let mut report = self.bars.report();
-        report.findings.extend(self.signals.as_ref().and_then(SignalJoin::finding));
+        report.findings.extend(self.signals.as_ref().and_then(AsOfJoin::finding));
         Ok(Message::Ended(report, counts))
     }
 
@@ -204,11 +277,11 @@ impl Decoder {
         let (timestamps, offsets) = group_by_timestamp(&batch.timestamps, &batch.assets, self.last);
         self.last = timestamps.last().copied();
         if let Some(join) = &mut self.signals {
-            join.pick(&batch.timestamps, &batch.assets, &self.symbols)?;
+            join.pick(&batch.timestamps, Some(&batch.assets), &self.symbols)?;
         }
         let context = match &mut self.context {
             Some(join) => {
-                join.pick(&timestamps)?;
+                join.pick(&timestamps, None, &self.symbols)?;
                 self.plan.context.iter().map(|&column| join.gather(column)).collect()
             }
             None => Vec::new(),

@@ -1,6 +1,8 @@
 //! One integration binary: a file per room, through the public API.
 
 mod accounting;
+mod attacks;
+mod availability;
 mod base;
 mod calendar;
 mod data;
@@ -28,5 +30,6 @@ mod run;
 mod run_log;
 mod run_terms;
 mod sample;
+mod sessions;
 mod tables;
 mod worked_values;
