@@ -290,8 +290,9 @@ impl PyDataFeed {
         asset_data, *, signals=None, context=None, signal_columns=None, indicator_columns=None,
         context_columns=None, signal_available_at="timestamp", context_available_at="timestamp",
         staleness=None, context_staleness=None, signal_delay=None, context_delay=None,
-        signal_fill="none", calendar=None, tz=None, label=None, ambiguous=None, chunk=None, validation="standard", on_bad_row="error", start=None, end=None,
-        symbols=None, csv_columns=None, csv_delimiter=None, csv_price_scale=1.0, **unknown
+        signal_fill="none", calendar=None, tz=None, label=None, ambiguous=None, chunk=None,
+        validation="standard", on_bad_row="error", start=None, end=None, symbols=None,
+        csv_columns=None, csv_delimiter=None, csv_price_scale=1.0, **unknown
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
     fn new(

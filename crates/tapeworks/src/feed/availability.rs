@@ -221,9 +221,8 @@ impl Release {
             "say when a row of a date is known: available_at \"market_open\", \"market_close\" or \
              \"next_day\", with a calendar; or store instants"
         };
-        let text = format!(
-            "{table}: {what} would be read as instants at midnight{sample}, before the day has begun"
-        );
+        let text =
+            format!("{table}: {what} would be read as midnights{sample}, before the day has begun");
         Err(Error::new(ErrorKind::LookAhead, "L102", text).with_hint(hint))
     }
 }
