@@ -42,21 +42,21 @@ MOVED = ("W1-shuffled", "W1-subset", "W2-shuffled", "W2-subset")
 ALL = (*DAILY, *MOVED, "W4s", "W4m", "W3m")
 FROM_RAM = (("TW_FROM", "ram"),)
 ENGINES = {
-    "reference": Engine("eng_reference.py", "base", ("W1", "W2", *MOVED, "W4s", "W4m"), 1),
+    "reference": Engine("eng_reference.py", "base", ("W1", "W2", "W5", *MOVED, "W4s", "W4m"), 1),
     "limit": Engine("eng_limit.py", "base", ("W1", "W3", "W4s", "W4m"), 3),
-    "rust": Engine("crate", "base", ALL),
-    "rust-ram": Engine("crate", "base", ALL, variables=FROM_RAM),
+    "rust": Engine("crate", "base", (*ALL, "W5")),
+    "rust-ram": Engine("crate", "base", (*ALL, "W5"), variables=FROM_RAM),
     "cli": Engine("eng_tapeworks_cli.py", "base", ALL),
     "rule": Engine("eng_tapeworks_rule.py", "base", ALL),
-    "rule-ram": Engine("eng_tapeworks_rule.py", "base", DAILY, variables=FROM_RAM),
+    "rule-ram": Engine("eng_tapeworks_rule.py", "base", (*DAILY, "W5"), variables=FROM_RAM),
     "batch": Engine("eng_tapeworks_batch.py", "base", (*DAILY, *MOVED)),
     "batch-ram": Engine("eng_tapeworks_batch.py", "base", DAILY, variables=FROM_RAM),
     "simple": Engine("eng_tapeworks_simple.py", "base", ("W1", "W1-shuffled", "W1-subset", "W3")),
     "simple-ram": Engine("eng_tapeworks_simple.py", "base", ("W1", "W3"), variables=FROM_RAM),
     "phasor": Engine(
-        "eng_phasor.py", "phasor", ("W1", "W2", "W3", "W4s", "W4m"), rounds_differences=True
+        "eng_phasor.py", "phasor", ("W1", "W2", "W3", "W4s", "W4m", "W5"), rounds_differences=True
     ),
-    "phasor-callback": Engine("eng_phasor_callback.py", "phasor", ("W1", "W2")),
+    "phasor-callback": Engine("eng_phasor_callback.py", "phasor", ("W1", "W2", "W5")),
     "vectorbt": Engine(
         "eng_vectorbt.py", "vectorbt", ("W1", "W2", "W4s", "W4m"), 3, rounds_differences=True
     ),

@@ -35,13 +35,12 @@ def run(workload, data):
         result = phasor.from_signals(
             close, entries, exits, price=data["open"], size=float(w.QUANTITY), **account
         )
-    elif w.kind(workload) == "top":
+    elif w.has_signal(workload):
         n_times = len(close)
         weights = np.full(close.shape, np.nan, order="F")
         for t in range(n_times - 1):
-            if w.is_rebalance(t, n_times):
-                weights[t + 1] = 0
-                weights[t + 1, np.argpartition(-data["signal"][t], w.TOP)[: w.TOP]] = w.WEIGHT
+            if w.is_rebalance(workload, t, n_times):
+                weights[t + 1] = w.weights_of(workload, data["signal"][t])
         known = np.vstack([close[:1], close[:-1]])
         result = phasor.from_orders(
             close,

@@ -10,22 +10,22 @@ def load(workload, folder):
     return columns, np.asfortranarray(columns["close"])
 
 
-def decide_top(rows):
+def decide_top(workload, rows):
     close, signal, n_times = rows["close"], rows["signal"], len(rows["close"])
 
     def decide(context, t):
-        if not w.is_rebalance(t, n_times):
+        if not w.is_rebalance(workload, t, n_times):
             return None
         position = np.asarray(context.position)
         equity = context.cash + position @ close[t]
-        change = w.targets(signal[t], close[t], equity) - position
+        change = w.targets_of(workload, signal[t], close[t], equity) - position
         at = np.flatnonzero(change)
         return at[np.argsort(change[at] > 0, kind="stable")], change  # sales first
 
     return decide
 
 
-def decide_sma(rows):
+def decide_sma(_workload, rows):
     entries, exits = w.crosses(rows["close"])
 
     def decide(context, t):
@@ -41,7 +41,7 @@ def decide_sma(rows):
 def run(workload, data):
     rows, close = data
     open_ = rows["open"]
-    decide = (decide_top if w.kind(workload) == "top" else decide_sma)(rows)
+    decide = (decide_top if w.has_signal(workload) else decide_sma)(workload, rows)
     pending = []
 
     def before_row(context, _state):

@@ -23,12 +23,12 @@ def run_sma(open_, close, cash):
     return {"equity": round(cash + pnl, 6), "fills": fills}
 
 
-def run_top(open_, close, signal, cash):
+def run_top(workload, open_, close, signal, cash):
     n_times, n_assets = close.shape
     position, fills = np.zeros(n_assets, np.int64), 0
     for t in range(n_times - 1):
-        if w.is_rebalance(t, n_times):
-            target = w.targets(signal[t], close[t], cash + position @ close[t])
+        if w.is_rebalance(workload, t, n_times):
+            target = w.targets_of(workload, signal[t], close[t], cash + position @ close[t])
             change = target - position
             fills += int((change != 0).sum())
             cash -= change @ open_[t + 1] + w.FEE * (np.abs(change) @ open_[t + 1])
@@ -41,7 +41,7 @@ def run(workload, data):
         return {"equity": w.cash(workload), "fills": 0}
     if w.kind(workload) == "sma":
         return run_sma(data["open"], data["close"], w.cash(workload))
-    return run_top(data["open"], data["close"], data["signal"], w.cash(workload))
+    return run_top(workload, data["open"], data["close"], data["signal"], w.cash(workload))
 
 
 w.main("reference (numpy)", np.__version__, load, run)

@@ -21,7 +21,7 @@ def load(workload, folder):
 
 
 def feed(workload, source):
-    signals = ["signal"] if w.kind(workload) == "top" else []
+    signals = ["signal"] if w.has_signal(workload) else []
     return tw.DataFeed(source, tz="UTC", signal_columns=signals, indicator_columns=[])
 
 
@@ -30,6 +30,10 @@ def rule(workload):
         return tw.rules.sma_cross(w.FAST, w.SLOW, quantity=w.QUANTITY)
     if w.kind(workload) == "top":
         return tw.rules.top_n("signal", w.TOP, rebalance=f"{w.EVERY}d", weight=w.WEIGHT)
+    if w.kind(workload) == "sides":
+        return tw.rules.top_n(
+            "signal", w.TOP, rebalance="1d", weight=w.WEIGHT, long_short=True
+        )
     return tw.rules.noop()
 
 
@@ -38,6 +42,7 @@ def run(workload, source):
         feed(workload, source) if FROM == "file" else source,
         rule(workload),
         cash=w.cash(workload),
+        account="margin" if w.kind(workload) == "sides" else "cash",
         commission=tw.Commission.percent(bps=w.FEE * 1e4),
         progress=False,
     )

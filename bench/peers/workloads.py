@@ -29,15 +29,20 @@ WORKLOADS = {
     "W3m": ("M1", "idle", 10_000_000.0, 10_000_000.0, 0),
     "W4s": ("M1-small", "sma", 10_000_000.0, 8_997_379.81, 95_953),
     "W4m": ("M1", "sma", 100_000_000.0, 89_618_160.196, 958_081),
+    "W5": ("D1", "sides", 10_000_000.0, 389_642.09406, 238_575),
 }
 
 # Engines that size a rebalance by rounding the difference instead of the target answer another
-# question on W2; this is the answer to it.
-ROUNDED_DIFFERENCES = {"W2": (16_273_896.89047, 24_505)}
+# question on W2 and W5; these are the answers to it.
+ROUNDED_DIFFERENCES = {"W2": (16_273_896.89047, 24_505), "W5": (389_836.40971, 238_006)}
 
 
 def kind(workload):
     return WORKLOADS[workload][1]
+
+
+def has_signal(workload):
+    return kind(workload) in ("top", "sides")
 
 
 def cash(workload):
@@ -52,7 +57,7 @@ def panel(workload, folder, columns=("open", "high", "low", "close", "volume")):
     """(timestamps [T], symbols [N], {column: float64 [T, N]}); the files are sorted and dense."""
     import pyarrow.parquet as pq
 
-    columns = list(columns) + (["signal"] if kind(workload) == "top" else [])
+    columns = list(columns) + (["signal"] if has_signal(workload) else [])
     table = pq.read_table(path(workload, folder), columns=["timestamp", "symbol", *columns])
     symbols = table.column("symbol").chunk(0).dictionary.to_pylist()
     n = len(symbols)
@@ -86,9 +91,42 @@ def targets(signal, close, equity):
     return quantity
 
 
-def is_rebalance(t, n_times):
-    """W2 decides at every fifth close, the last one excepted."""
-    return t % EVERY == EVERY - 1 and t < n_times - 1
+def side_weights(signal):
+    """W5: 2 % in each of the highest signals, -2 % in each of the lowest of the rest."""
+    import numpy as np
+
+    weights = np.zeros(len(signal))
+    top = np.argsort(-signal, kind="stable")[:TOP]
+    rest = np.setdiff1d(np.arange(len(signal)), top)
+    weights[top] = WEIGHT
+    weights[rest[np.argsort(signal[rest], kind="stable")[:TOP]]] = -WEIGHT
+    return weights
+
+
+def weights_of(workload, signal):
+    """Fractions of equity after a decision."""
+    import numpy as np
+
+    if kind(workload) == "sides":
+        return side_weights(signal)
+    weights = np.zeros(len(signal))
+    weights[np.argpartition(-signal, TOP)[:TOP]] = WEIGHT
+    return weights
+
+
+def targets_of(workload, signal, close, equity):
+    """Whole shares to hold after a decision."""
+    import numpy as np
+
+    if kind(workload) == "top":
+        return targets(signal, close, equity)
+    return np.trunc(side_weights(signal) * equity / close).astype(np.int64)
+
+
+def is_rebalance(workload, t, n_times):
+    """W2 decides at every fifth close, W5 at each, the last one excepted."""
+    is_due = kind(workload) == "sides" or t % EVERY == EVERY - 1
+    return is_due and t < n_times - 1
 
 
 def crosses(close):

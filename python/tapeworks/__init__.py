@@ -24,6 +24,7 @@ from tapeworks._native import (
     ConfigError,
     DataError,
     DataFeed,
+    DataPreparer,
     Error,
     Fill,
     Impact,
@@ -38,6 +39,7 @@ from tapeworks._native import (
     Participation,
     Position,
     PositionRule,
+    PrepareReport,
     Rejection,
     ResourceError,
     Result,
@@ -63,6 +65,7 @@ from tapeworks._native import (
     run,
     run_config,
     sample,
+    sort_bars,
     targets,
 )
 
@@ -78,6 +81,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "DataFeed",
+    "DataPreparer",
     "Error",
     "Fill",
     "Impact",
@@ -93,6 +97,7 @@ __all__ = [
     "Participation",
     "Position",
     "PositionRule",
+    "PrepareReport",
     "Rejection",
     "ResourceError",
     "Result",
@@ -120,5 +125,6 @@ __all__ = [
     "run",
     "run_config",
     "sample",
+    "sort_bars",
     "targets",
 ]

@@ -1018,10 +1018,162 @@ class DataFeed:
     def context_columns(self) -> list[str]:
         """Names of the context columns."""
     def check(self) -> CheckReport:
-        """Reads and checks every row of the asset data; bad rows are findings, not an exception."""
+        """Checks the asset data at the feed's level (`validation`), then signals and context
+        against it; bad rows are findings, not an exception."""
     def __iter__(self) -> EventIterator: ...
     def iter_batches(self) -> BatchIterator:
         """One `Batch` a timestamp, in time order."""
+    def _repr_html_(self) -> str: ...
+
+def sort_bars(
+    source: str | PathLike[str],
+    out: str | PathLike[str],
+    *,
+    memory: str = "256MB",
+    tz: str | None = None,
+) -> int:
+    """Writes a table by timestamp, symbol and `bar_id` to the Parquet file `out`, which must not
+    exist; gives the number of rows. Nothing is dropped, every column is kept, and at most `memory`
+    of rows are held at once (text and Arrow files are held whole)."""
+
+class DataPreparer:
+    """Joins prices, signals and context point in time and writes them down, with indicators.
+
+    Prices are the spine: a row of the result is a row of the prices, and a joined value is the
+    newest one known at its timestamp. Nothing is filled; what is missing is null.
+
+    >>> import polars as pl, tapeworks as tw, tempfile
+    >>> days = pl.datetime_range(pl.datetime(2024, 1, 1, time_zone="UTC"),
+    ...                          pl.datetime(2024, 1, 3, time_zone="UTC"), "1d", eager=True)
+    >>> prices = pl.DataFrame({"timestamp": days, "symbol": "AAA", "open": [9.0, 10.0, 12.0],
+    ...     "high": [11.0, 12.0, 13.0], "low": [9.0, 10.0, 12.0], "close": [10.0, 12.0, 12.0],
+    ...     "volume": 100.0})
+    >>> scores = pl.DataFrame({"timestamp": days[1:2], "symbol": ["AAA"], "score": [0.5]})
+    >>> prep = tw.DataPreparer().add_prices(prices, freq="1d").add_signals(scores)
+    >>> target = tempfile.mkdtemp() + "/asset_data.parquet"
+    >>> report = prep.add_indicators(["returns"]).validate_and_save(target)
+    >>> report.columns, report.joins[0]["not_yet"]
+    (['score', 'returns_1'], 1)
+    >>> pl.read_parquet(target)["score"].to_list()
+    [None, 0.5, 0.5]
+    """
+
+    def __init__(
+        self,
+        *,
+        calendar: str | Calendar | Any | None = None,
+        tz: str | None = None,
+        start: _Time | None = None,
+        end: _Time | None = None,
+        symbols: Sequence[str] | None = None,
+        on_bad_row: Literal["error", "drop", "null"] = "error",
+        csv_columns: Sequence[str] | None = None,
+        csv_delimiter: str | None = None,
+        csv_price_scale: float = 1.0,
+    ) -> None: ...
+    def add_prices(self, table: _Source, *, freq: str | timedelta | None = None) -> DataPreparer:
+        """The bars whose rows the result has; `freq` ("1min", "1d") is compared with them."""
+    def add_signals(
+        self,
+        table: _Source,
+        *,
+        freq: str | timedelta | None = None,
+        valid_from: str = "timestamp",
+        staleness: str | timedelta | None = None,
+        delay: str | timedelta | None = None,
+        columns: Sequence[str] | None = None,
+        prefix: str = "",
+    ) -> DataPreparer:
+        """A table of signals, joined as of each row; may be called again.
+
+        A row may be seen from `valid_from` plus `delay` on; one older than `staleness` counts as
+        missing. `columns` are taken (all when left out), `prefix` is put before their names.
+        """
+    def add_context(
+        self,
+        table: _Source,
+        *,
+        columns: Sequence[str] | None = None,
+        valid_from: str = "timestamp",
+        delay: str | timedelta | None = None,
+        prefix: str = "",
+    ) -> DataPreparer:
+        """A table of series of the market as a whole; may be called again."""
+    def add_indicators(self, indicators: Sequence[str]) -> DataPreparer:
+        """Indicators such as `"rsi:14"` or `"macd"`; may be called again."""
+    def add_universe(self, table: _Source) -> DataPreparer:
+        """Members by time, a table of symbol, from, to: rows get a column `member` of 1 and 0."""
+    @staticmethod
+    def indicators() -> dict[str, str]:
+        """Every indicator with its defaults, and what it gives."""
+    def validate_and_save(
+        self,
+        asset_output: str | PathLike[str],
+        context_output: str | PathLike[str] | None = None,
+        *,
+        partition_by: Literal["month", "symbol"] | None = None,
+        compression: str = "zstd:3",
+        force: bool = False,
+        progress: bool | None = None,
+    ) -> PrepareReport:
+        """Joins, checks and writes everything; files appear whole or not at all.
+
+        Raises `DataError` when the result breaks a rule of the level `standard`; with `force` it
+        is written all the same, prices of bad rows missing, and the report says so.
+        """
+    def _repr_html_(self) -> str: ...
+
+class PrepareReport:
+    """What was joined, found and written; true when no rule is broken."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether neither the tables nor the result break a rule."""
+    @property
+    def verdict(self) -> str:
+        """The verdict on one line."""
+    @property
+    def rows(self) -> int:
+        """Rows of asset data."""
+    @property
+    def timestamps(self) -> int:
+        """Distinct timestamps."""
+    @property
+    def symbols(self) -> int:
+        """Symbols of the prices."""
+    @property
+    def span(self) -> tuple[str, str] | None:
+        """The first and the last timestamp as text, `None` without rows."""
+    @property
+    def columns(self) -> list[str]:
+        """The columns of asset data beside time, symbol, prices and volume."""
+    @property
+    def context_columns(self) -> list[str]:
+        """The columns of context data."""
+    @property
+    def joins(self) -> list[dict[str, Any]]:
+        """For each table of signals: columns, rows, and rows without a value by reason."""
+    @property
+    def outside_universe(self) -> int | None:
+        """Rows outside the universe, `None` without one."""
+    @property
+    def forced(self) -> bool:
+        """Whether the result was written although it does not pass the checks."""
+    @property
+    def input(self) -> CheckReport:
+        """What reading the tables found and repaired."""
+    @property
+    def result(self) -> CheckReport:
+        """What checking the written asset data found."""
+    @property
+    def files(self) -> list[dict[str, Any]]:
+        """For each file: table, path, rows, bytes."""
+    @property
+    def bytes(self) -> int:
+        """Bytes of all files."""
+    def to_dict(self) -> dict[str, Any]:
+        """The whole report as plain values."""
+    def __bool__(self) -> bool: ...
     def _repr_html_(self) -> str: ...
 
 def sample(name: Literal["daily"] = "daily") -> DataFeed:

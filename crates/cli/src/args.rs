@@ -54,11 +54,15 @@ pub enum Command {
     Demo(Demo),
     /// Run a config and write its run folder
     Run(Run),
+    /// Join tables point in time into asset data and context data, by the section `prepare`
+    Prepare(Prepare),
     /// Check data against every rule
     #[command(subcommand)]
     Check(Check),
     /// Describe a table: rows, symbols, span, columns
     Info(Info),
+    /// Write a table by timestamp and symbol, in bounded memory
+    Sort(Sort),
     /// Print a finished run again
     Report(Report),
     /// Configs: schema, resolved values, a starter
@@ -93,6 +97,18 @@ pub struct Run {
     pub preview: bool,
 }
 
+#[derive(Debug, Args)]
+pub struct Prepare {
+    /// A .yaml, .toml or .json config with a section `prepare`
+    pub config: PathBuf,
+    /// Override a value, such as prepare.compression=snappy; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Write the result although it does not pass the checks; exits with 3
+    #[arg(long)]
+    pub force: bool,
+}
+
 #[derive(Debug, Subcommand)]
 pub enum Check {
     /// Check a table; exits with 3 when a row breaks a rule
@@ -109,7 +125,7 @@ pub struct CheckData {
     /// What the table holds
     #[arg(long, value_enum, default_value_t = Kind::Bars)]
     pub kind: Kind,
-    /// The bars whose symbols a table of signals refers to
+    /// The bars that a table of signals (or context) goes with
     #[arg(long, value_name = "SRC", required_if_eq("kind", "signals"))]
     pub bars: Option<String>,
     /// Warnings count as findings too
@@ -134,6 +150,9 @@ pub struct Reading {
     /// Column names of CSV files without a header
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub csv_columns: Option<Vec<String>>,
+    /// The character between the fields of CSV files [default: found, ';' only when named]
+    #[arg(long, value_name = "C")]
+    pub csv_delimiter: Option<char>,
     /// Factor from the price unit of CSV files to currency
     #[arg(long, value_name = "X", default_value_t = 1.0)]
     pub price_scale: f64,
@@ -159,6 +178,21 @@ pub struct Info {
     pub src: String,
     #[command(flatten)]
     pub reading: Reading,
+}
+
+#[derive(Debug, Args)]
+pub struct Sort {
+    /// A file, a glob or a folder
+    pub src: String,
+    /// The parquet file to write; it must not exist
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Bytes of rows held at once, such as 256MB
+    #[arg(long, value_name = "SIZE", default_value = "256MB")]
+    pub memory: String,
+    /// Zone of times that name none, an IANA name [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -347,3 +347,49 @@ mod linux {
         }
     }
 }
+
+#[test]
+fn prepare_when_given_tables_then_files_that_a_run_reads() {
+    let desk = Desk::new("prepare");
+    let config = "\
+prepare:
+  prices: {path: 'sample:bars', freq: 1d}
+  signals: {path: 'sample:signals', staleness: 30d}
+  context: [{path: 'sample:context', columns: [vix]}]
+  indicators: [rsi:14, macd]
+  asset_output: asset
+  context_output: context.parquet
+  partition_by: month
+data: {asset_data: asset, context_data: context.parquet}
+strategy: {rule: top_n, signal: score, n: 2, rebalance: 5d, where: 'context.vix < 30'}
+";
+    fs::write(desk.path("a.yaml"), config).unwrap();
+    let prepared = desk.run(&["--json", "prepare", "a.yaml"]);
+    assert_eq!(prepared.status.code(), Some(0), "{}", text(&prepared.stderr));
+    let report: Value = serde_json::from_slice(&prepared.stdout).unwrap();
+    assert_eq!(report["rows"], 12_154);
+    assert_eq!(report["columns"].as_array().unwrap().len(), 5);
+    assert!(desk.names("asset").contains(&"month=2008-09".to_owned()));
+    let run = desk.run(&["run", "a.yaml", "--out", "runs/a"]);
+    assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
+
+    // override, exit code, words on stderr; nothing of the old result changes
+    let rows = [
+        ("prepare.partition_by=moth", 2, "did you mean month"),
+        ("prepare.indicators=[rsl:14]", 2, "did you mean \"rsi\""),
+        ("prepare.compression=zstd:50", 2, "levels"),
+        ("prepare.signals.valid_from=market_opn", 2, "valid_from"),
+        ("prepare.prices.freq=1min", 1, "TW-D309"),
+        ("prepare.prices.path=nowhere.parquet", 1, "nowhere.parquet"),
+        ("prepare.context=[]", 2, "no context"),
+    ];
+    for (assignment, code, words) in rows {
+        let refused = desk.run(&["prepare", "a.yaml", "--set", assignment]);
+        let stderr = text(&refused.stderr);
+        assert_eq!(refused.status.code(), Some(code), "{assignment}: {stderr}");
+        assert!(stderr.contains(words), "{assignment}: {stderr}");
+    }
+    assert_eq!(desk.names("asset").len(), 158);
+    let no_section = desk.run(&["prepare", &example("top_n.yaml")]);
+    assert_eq!(no_section.status.code(), Some(2));
+}

@@ -1,9 +1,11 @@
 //! The report of a data check.
 
+use std::path::PathBuf;
+
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tapeworks::base::Timestamp;
-use tapeworks::data::{self, CheckReport, ReadOptions};
+use tapeworks::data::{self, CheckReport, ReadOptions, SortOptions, parse_bytes};
 
 use crate::errors::py_err;
 use crate::frames::Input;
@@ -78,15 +80,55 @@ impl PyCheckReport {
     }
 }
 
-/// Checks a table; rows that break rules are findings.
+/// Checks bars, and signals and context against them; rows that break rules are findings.
 ///
 /// # Errors
-/// When the table cannot be opened at all.
-pub fn check(py: Python<'_>, input: &Input, options: &ReadOptions) -> PyResult<PyCheckReport> {
-    let checked = py.detach(|| data::check(input.source(), options));
+/// When the bars cannot be opened at all.
+pub fn check(
+    py: Python<'_>,
+    bars: &Input,
+    signals: Option<&Input>,
+    context: Option<&Input>,
+    options: &ReadOptions,
+) -> PyResult<PyCheckReport> {
+    let checked = py.detach(|| {
+        let mut report = data::check(bars.source(), options)?;
+        if !report.ok() {
+            return Ok(report);
+        }
+        if let Some(signals) = signals {
+            let found = data::check_signals(signals.source(), bars.source(), options)?;
+            report.merge(found);
+        }
+        if let Some(context) = context {
+            let found = data::check_context(context.source(), Some(bars.source()), options)?;
+            report.merge(found);
+        }
+        Ok(report)
+    });
     checked.map(PyCheckReport).map_err(py_err)
 }
 
+/// Writes a table by timestamp, symbol and `bar_id` to a Parquet file within a memory budget.
+///
+/// # Errors
+/// When the source cannot be read, the output exists or cannot be written.
+#[pyfunction]
+#[pyo3(signature = (source, out, *, memory="256MB", tz=None))]
+fn sort_bars(
+    py: Python<'_>,
+    source: PathBuf,
+    out: PathBuf,
+    memory: &str,
+    tz: Option<String>,
+) -> PyResult<u64> {
+    let options = SortOptions { memory_bytes: parse_bytes(memory).map_err(py_err)?, tz };
+    let source = source.to_string_lossy().into_owned();
+    let sorted = py.detach(|| data::sort_bars(&source, &out, &options));
+    sorted.map(|sorted| sorted.n_rows).map_err(py_err)
+}
+
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(sort_bars, module)?)?;
     module.add_class::<PyCheckReport>()
 }

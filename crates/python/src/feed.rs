@@ -436,9 +436,16 @@ impl PyDataFeed {
         Ok(self.known_market(py)?.layout.context.clone())
     }
 
-    /// Reads and checks every row of the asset data; bad rows are findings, not an exception.
+    /// Checks the asset data at the feed's level, then signals and context against it; bad rows
+    /// are findings, not an exception.
     fn check(&self, py: Python<'_>) -> PyResult<PyCheckReport> {
-        crate::check::check(py, &self.asset_data, &self.spec.read)
+        crate::check::check(
+            py,
+            &self.asset_data,
+            self.signals.as_ref(),
+            self.context.as_ref(),
+            &self.spec.read,
+        )
     }
 
     /// One `MarketEvent` a row, in time order.
@@ -484,8 +491,21 @@ impl PyDataFeed {
     }
 }
 
+/// A span as nanoseconds: a text such as `"5d"`, or a `timedelta`.
+pub fn span_ns(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
+    if let Ok(text) = value.extract::<String>() {
+        return tapeworks::run::config::parse_span(&text).map_err(|reason| {
+            config_error("C442", format!("{argument}={text:?}: {reason}"), "write 5d, 12h or 30m")
+        });
+    }
+    let span: std::time::Duration = value.extract()?;
+    i64::try_from(span.as_nanos()).map_err(|_| {
+        config_error("C442", format!("{argument} is longer than 292 years"), "write 5d")
+    })
+}
+
 /// A text such as `"5d"` or `"3sessions"`, or a `timedelta`.
-fn lag(argument: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Lag>> {
+pub fn lag(argument: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Lag>> {
     let Some(value) = value else { return Ok(None) };
     if let Ok(text) = value.extract::<String>() {
         return Lag::parse(&text).map(Some).map_err(|error| {
@@ -493,11 +513,7 @@ fn lag(argument: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Lag>
             config_error("C442", reason, error.hint().unwrap_or_default())
         });
     }
-    let span: std::time::Duration = value.extract()?;
-    let ns = i64::try_from(span.as_nanos()).map_err(|_| {
-        config_error("C442", format!("{argument} is longer than 292 years"), "write 5d")
-    })?;
-    Ok(Some(Lag::Span(ns)))
+    span_ns(argument, value).map(|ns| Some(Lag::Span(ns)))
 }
 
 /// `"1mo"`, `"5d"` or a number of rows.

@@ -3,7 +3,7 @@
 //! Nothing here decides about markets: each file converts, detaches from the interpreter, calls the
 //! thinking crate, converts back.
 //!
-//! - in: [`frames`] (paths, Arrow streams), [`calendar`], [`feed`], [`walk`],
+//! - in: [`frames`] (paths, Arrow streams), [`calendar`], [`feed`], [`prepare`], [`walk`],
 //!   [`sample`];
 //! - callbacks: [`strategy`] (base class and helpers), [`callbacks`] (the loop between the two
 //!   languages), [`event`], [`batch`], [`order`], [`order_terms`], [`orders`], [`position`],
@@ -50,6 +50,7 @@ mod order_terms;
 mod orders;
 mod position;
 mod position_rules;
+mod prepare;
 mod price_cost;
 mod progress;
 mod result;
@@ -85,6 +86,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     calendar::register(module)?;
     feed::register(module)?;
     walk::register(module)?;
+    prepare::register(module)?;
     sample::register(module)?;
     run::register(module)?;
     config_run::register(module)?;

@@ -5,6 +5,7 @@
 pub mod base;
 pub mod data;
 pub mod feed;
+pub mod prepare;
 pub mod broker;
 pub mod engine;
 pub mod records;

@@ -1,16 +1,28 @@
-//! Decodes and checks a table of bars and prints rows and rows a second: `decode PATH [COLUMN...]`.
+//! Decodes and checks a table of bars and prints rows and rows a second:
+//! `decode PATH [fast|standard|paranoid] [COLUMN...]`; at `fast` a sample is checked, so that the
+//! difference is what checking costs.
 #![allow(clippy::print_stdout, reason = "a measuring program")]
 #![allow(clippy::disallowed_types, reason = "a measuring program")]
 
 use std::time::Instant;
 
-use tapeworks::data::{ReadOptions, Source, open_bars};
+use tapeworks::data::{CheckLevel, ReadOptions, Source, open_bars};
 
 fn main() {
     let mut args = std::env::args().skip(1);
     let path = args.next().unwrap_or_default();
-    let columns: Vec<String> = args.collect();
-    let options = ReadOptions { columns: Some(columns), ..ReadOptions::default() };
+    let mut columns: Vec<String> = args.collect();
+    let level = match columns.first().map(String::as_str) {
+        Some("fast") => Some(CheckLevel::Fast),
+        Some("standard") => Some(CheckLevel::Standard),
+        Some("paranoid") => Some(CheckLevel::Paranoid),
+        _ => None,
+    };
+    if level.is_some() {
+        columns.remove(0);
+    }
+    let level = level.unwrap_or_default();
+    let options = ReadOptions { columns: Some(columns), level, ..ReadOptions::default() };
     let start = Instant::now();
     let mut reader = match open_bars(Source::Path(path), &options) {
         Ok(reader) => reader,

@@ -1,10 +1,8 @@
 //! `tapeworks check data`: a table against every rule.
 
 use serde_json::json;
-use tapeworks::base::{Calendar, Error, ErrorKind, Result};
-use tapeworks::data::{
-    self, CheckLevel, CheckReport, CsvFormat, ReadOptions, Severity, Source, open_bars,
-};
+use tapeworks::base::{Calendar, Error, ErrorKind, Result, Timestamp};
+use tapeworks::data::{self, CheckLevel, CheckReport, CsvFormat, ReadOptions, Severity, Source};
 
 use crate::args::{CheckData, Kind, Level, Reading};
 use crate::terminal::{Failure, Outcome, Terminal};
@@ -18,7 +16,7 @@ pub fn data(arguments: &CheckData, terminal: &Terminal) -> Outcome<u8> {
         Level::Standard => CheckLevel::Standard,
         Level::Paranoid => CheckLevel::Paranoid,
     };
-    let options = ReadOptions { level, ..read_options(&arguments.reading)? };
+    let options = ReadOptions { level, now: Some(now()), ..read_options(&arguments.reading)? };
     let report = match checked(arguments, &options) {
         Ok(report) => report,
         Err(error) if error.kind() == ErrorKind::Data => {
@@ -46,20 +44,35 @@ pub fn data(arguments: &CheckData, terminal: &Terminal) -> Outcome<u8> {
     Ok(0)
 }
 
+/// The clock of this machine; results never depend on it, only a warning about future rows does.
+#[expect(clippy::disallowed_types, reason = "the one place that asks for the time")]
+fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    Timestamp(since.ok().and_then(|d| i64::try_from(d.as_nanos()).ok()).unwrap_or(i64::MAX))
+}
+
 fn checked(arguments: &CheckData, options: &ReadOptions) -> Result<CheckReport> {
     let source = Source::Path(arguments.src.clone());
     match arguments.kind {
         Kind::Bars => data::check(source, options),
-        Kind::Context => Ok(data::read_context(source, options)?.1),
+        Kind::Context => {
+            data::check_context(source, arguments.bars.clone().map(Source::Path), options)
+        }
         Kind::Signals => {
             let bars = arguments.bars.clone().ok_or_else(|| {
                 Error::config("C108", "--kind signals needs --bars")
                     .with_hint("name the bars whose symbols the signals refer to")
             })?;
-            let symbols = open_bars(Source::Path(bars), options)?.symbols();
-            Ok(data::read_signals(source, &symbols, options)?.1)
+            data::check_signals(source, Source::Path(bars), options)
         }
     }
+}
+
+fn delimiter(character: char) -> Result<u8> {
+    u8::try_from(character).ok().filter(u8::is_ascii).ok_or_else(|| {
+        Error::config("C108", format!("--csv-delimiter {character:?} is no ASCII character"))
+            .with_hint("give one of , ; | or a tab")
+    })
 }
 
 /// How a table is read, by the arguments.
@@ -75,7 +88,7 @@ pub fn read_options(reading: &Reading) -> Result<ReadOptions> {
         csv: CsvFormat {
             columns: reading.csv_columns.clone(),
             price_scale: reading.price_scale,
-            ..CsvFormat::default()
+            delimiter: reading.csv_delimiter.map(delimiter).transpose()?,
         },
         ..ReadOptions::default()
     })

@@ -4,8 +4,10 @@ mod check;
 mod config;
 mod demo;
 mod info;
+mod prepare;
 mod report;
 mod run;
+mod sort;
 
 use clap::CommandFactory;
 use tapeworks::base::Result;
@@ -20,7 +22,9 @@ pub fn dispatch(arguments: Arguments, terminal: &Terminal) -> Outcome<u8> {
     match arguments.command {
         Command::Demo(demo) => demo::demo(&demo, threads, terminal),
         Command::Run(run) => run::run(&run, threads, terminal),
+        Command::Prepare(arguments) => prepare::prepare(&arguments, terminal),
         Command::Check(Check::Data(data)) => check::data(&data, terminal),
+        Command::Sort(arguments) => sort::sort(&arguments, terminal),
         Command::Info(info) => info::info(&info, terminal),
         Command::Report(report) => report::report(&report, terminal),
         Command::Config(ConfigCommand::Schema) => config::schema(terminal),

@@ -1,4 +1,4 @@
-//! What three rooms share: errors, ids, time.
+//! What three rooms share: errors, ids, time, whole files.
 //!
 //! Nothing here knows of markets. In: nothing. Out: the nouns every other room speaks.
 //!
@@ -6,6 +6,7 @@
 //! - [`date`]: calendar dates, and when they begin in a zone.
 //! - [`error`]: one error type, with a stable code, a place and a remedy.
 //! - [`expression`]: row expressions, their grammar and functions.
+//! - [`mod@file`]: files that appear whole or not at all.
 //! - [`ids`]: dense `u32` ids for assets and orders, and the sorted list of symbol names.
 //! - [`span`]: lengths of time as text.
 //! - [`spelling`]: did you mean.
@@ -18,6 +19,7 @@ pub mod calendar;
 pub mod date;
 pub mod error;
 pub mod expression;
+pub mod file;
 pub mod ids;
 pub mod span;
 pub mod spelling;
@@ -26,5 +28,6 @@ pub mod time;
 pub use calendar::Calendar;
 pub use date::Date;
 pub use error::{Error, ErrorKind, Result};
+pub use file::AtomicFile;
 pub use ids::{AssetId, OrderId, Symbols};
 pub use time::Timestamp;

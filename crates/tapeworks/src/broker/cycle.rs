@@ -184,6 +184,7 @@ impl Broker {
             accrued_at: i64::MIN,
             book: RowBook::new(n_assets),
             free_cash: FreeCash::new(account.cash, conditions.semantics.short_cash, n_assets),
+            ledger: Ledger::with_room(),
             conditions,
             account,
             rules,
@@ -387,7 +388,7 @@ impl Broker {
         if is_target && fillable >= share {
             self.rules.step(asset, &level);
         } else if is_target {
-            self.rules.fill_part(asset, &level, fillable);
+            self.rules.fill_part(asset, &level, fillable, share);
         }
         let mut live = LiveOrder::new(order, asset, terms, wanted);
         live.reduce_only = true;

@@ -56,8 +56,9 @@ impl Broker {
             } else if rare.follows_parent && row.filled.abs() < row.quantity.abs() {
                 let child = &mut self.ledger.orders[live.order.index()];
                 let (old, filled) = (child.quantity, child.filled.abs());
-                child.quantity = old.signum() * row.filled.abs();
-                let (before, after) = (old.abs() - filled, row.filled.abs() - filled);
+                let units = row.filled.abs() - rare.taken;
+                child.quantity = old.signum() * units;
+                let (before, after) = (old.abs() - filled, units - filled);
                 self.push_change(live.order, OrderEventKind::ResizedByGroup, before, after);
             }
         }
@@ -86,6 +87,7 @@ impl Broker {
                 let event = OrderEventKind::ResizedByGroup;
                 self.push_change(live.order, event, live.rest, rest);
                 self.live.set_rest(place, rest);
+                self.live.rare_mut(place).expect("it is in a group").taken += filled;
             }
         }
     }
@@ -108,9 +110,11 @@ impl Broker {
             }
             let is_first = live.is_held;
             if rare.follows_parent {
+                // Its part of the entry: all that has filled, without what its siblings closed.
                 let filled = self.ledger.orders[live.order.index()].filled.abs();
-                self.live.set_rest(place, parent.filled.abs() - filled);
-                self.grow_child(live.order, parent.filled.abs());
+                let units = parent.filled.abs() - rare.taken;
+                self.live.set_rest(place, units - filled);
+                self.grow_child(live.order, units);
                 self.price_child(place, average);
             } else if !is_first {
                 continue;

@@ -19,7 +19,11 @@ pub(super) struct Candidate {
     is_favourable: bool,
     /// The price at which it fills.
     price: f64,
+    /// The price at which it has its turn: a stop-limit order fills at its limit after its stop.
+    turn: f64,
     by_stop: bool,
+    /// Its stop was reached in this row, before its price.
+    is_triggered: bool,
     is_maker: bool,
     source: Source,
     /// The fill that opened the position it would reduce.
@@ -122,8 +126,11 @@ impl Broker {
             left.sort_by(|a, b| turn(a, b, side, &bar, rule));
             let candidate = left.remove(0);
             self.reduce(&candidate, both, quotes);
-            if matches!(candidate.source, Source::Rule(level) if level.reason == ExitReason::Scaled)
-            {
+            let is_step = matches!(
+                candidate.source, Source::Rule(level) if level.reason == ExitReason::Scaled
+            );
+            // The rules of a position that a flip has made wait for the next row.
+            if is_step && candidate.entry_fill == self.positions.detail(asset).entry_fill {
                 left.extend(self.next_step(asset, &bar, quotes));
             }
         }
@@ -181,7 +188,14 @@ impl Broker {
             let price = not_before_entry(touched.price, &since, side, is_favourable, self.now);
             // A stop-limit order that the price came back to fills at its limit.
             let came_back = touched.is_maker && kind != OrderKind::Limit;
-            let price = if came_back { touched.price } else { price };
+            let (price, turn) = if came_back && touched.is_triggered {
+                let stop = not_before_entry(live.terms.stop, &since, side, false, self.now);
+                (touched.price, stop)
+            } else if came_back {
+                (touched.price, touched.price)
+            } else {
+                (price, price)
+            };
             if !live.terms.is_within_limit(price) {
                 // The entry lies beyond stop and limit: the order is a limit order from here on.
                 self.note_trigger(place);
@@ -191,7 +205,9 @@ impl Broker {
                 asset: live.asset,
                 is_favourable,
                 price,
+                turn,
                 by_stop: touched.by_stop,
+                is_triggered: touched.by_stop || touched.is_triggered,
                 is_maker: touched.is_maker,
                 source: Source::Order(place),
                 entry_fill: self.positions.detail(live.asset).entry_fill,
@@ -228,11 +244,14 @@ impl Broker {
     ) -> Candidate {
         // The levels of rules follow the average price, so they date from the last add.
         let since = self.positions.detail(asset).last;
+        let price = not_before_entry(level.price, &since, side, is_favourable, self.now);
         Candidate {
             asset,
             is_favourable,
-            price: not_before_entry(level.price, &since, side, is_favourable, self.now),
+            price,
+            turn: price,
             by_stop: !is_favourable,
+            is_triggered: false,
             is_maker: is_favourable,
             source: Source::Rule(level),
             entry_fill: self.positions.detail(asset).entry_fill,
@@ -274,7 +293,7 @@ impl Broker {
                     by_stop: candidate.by_stop,
                     ..Hit::at_open(candidate.price)
                 };
-                if candidate.by_stop {
+                if candidate.is_triggered {
                     self.note_trigger(place);
                 }
                 return self.fill_order(place, hit, quotes);
@@ -327,7 +346,7 @@ impl Broker {
         };
         match candidate.source {
             Source::Order(place) => {
-                if candidate.by_stop {
+                if candidate.is_triggered {
                     self.note_trigger(place);
                 }
                 let terms = self.live.at(place).terms;
@@ -335,11 +354,23 @@ impl Broker {
                 self.fill_order(place, Hit { flags, ..hit }, quotes);
             }
             Source::Rule(level) => {
+                let level = self.with_units_now(asset, level);
                 let terms = rule_terms(side, level);
                 let flags = flags.with(limit_flags(&terms, candidate.is_maker, &bar));
                 self.fill_rule(asset, level, Hit { flags, ..hit }, quotes);
             }
         }
+    }
+
+    /// A step of a ladder with the units that are its part of what is held now: a fill of this row
+    /// may have come before it.
+    fn with_units_now(&self, asset: AssetId, level: Level) -> Level {
+        let is_same = |now: &Level| {
+            now.reason == ExitReason::Scaled
+                && level.reason == ExitReason::Scaled
+                && now.price == level.price
+        };
+        self.levels(asset).1.filter(is_same).unwrap_or(level)
     }
 
     /// The next step of a ladder, when the row reached it as well. What a step could not fill for
@@ -408,7 +439,7 @@ fn not_before_entry(
 fn turn(a: &Candidate, b: &Candidate, side: f64, bar: &Bar, rule: BothHit) -> Ordering {
     // What the price meets first on its way down, or up, sorts first.
     let rank = |one: &Candidate| {
-        if one.is_favourable { side * one.price } else { -side * one.price }
+        if one.is_favourable { side * one.turn } else { -side * one.turn }
     };
     let nearest = rank(a).total_cmp(&rank(b));
     match rule {
@@ -426,7 +457,7 @@ fn turn(a: &Candidate, b: &Candidate, side: f64, bar: &Bar, rule: BothHit) -> Or
             kind.then(nearest)
         }
         BothHit::NearestOpen => {
-            let distance = |one: &Candidate| (one.price - bar.open).abs();
+            let distance = |one: &Candidate| (one.turn - bar.open).abs();
             distance(a).total_cmp(&distance(b))
         }
     }

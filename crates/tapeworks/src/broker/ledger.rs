@@ -33,6 +33,23 @@ pub struct Ledger {
     pub account_events: Vec<AccountEvent>,
 }
 
+/// Bytes of address space set aside for each of the large tables. From this size on an allocator
+/// maps pages of its own, which then grow in place; pages that are never written cost nothing.
+const ROOM: usize = 32 << 20;
+
+impl Ledger {
+    /// An empty ledger whose large tables grow without being copied.
+    #[must_use]
+    pub fn with_room() -> Self {
+        Self {
+            orders: Vec::with_capacity(ROOM / size_of::<OrderRow>()),
+            fills: Vec::with_capacity(ROOM / size_of::<FillRow>()),
+            lots: Vec::with_capacity(ROOM / size_of::<ClosedLot>()),
+            ..Self::default()
+        }
+    }
+}
+
 /// The terms of an order that is more than a good-till-cancelled market, limit or stop order.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OrderDetail {

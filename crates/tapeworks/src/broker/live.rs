@@ -66,6 +66,8 @@ pub struct Rare {
     pub fraction: f64,
     /// One-cancels-other group; 0: none.
     pub group: u32,
+    /// Units that others of its group have filled in its place.
+    pub taken: f64,
     /// The fill that released it.
     pub since: Enlargement,
     /// What the order has traded so far.
@@ -124,6 +126,7 @@ impl Rare {
         follows_parent: false,
         fraction: f64::NAN,
         group: 0,
+        taken: 0.0,
         since: Enlargement::NEVER,
         traded: Traded { units: 0.0, notional: 0.0, fees: 0.0 },
         filled_at: i64::MIN,

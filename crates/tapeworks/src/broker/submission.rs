@@ -248,13 +248,21 @@ impl Broker {
             }
             return terms;
         }
-        let tick = self.conditions.instruments.of(new.asset).tick;
-        if !tick.is_nan() {
-            let (limit_up, stop_up) = (side == Side::Sell, side == Side::Buy);
-            terms.limit = to_tick(terms.limit, tick, limit_up);
-            terms.stop = to_tick(terms.stop, tick, stop_up);
-        }
+        terms.limit = self.limit_on_tick(new.asset, side, new.limit);
+        terms.stop = self.stop_on_tick(new.asset, side, new.stop);
         terms
+    }
+
+    /// A limit on the instrument's steps, never more aggressive than asked for.
+    pub(super) fn limit_on_tick(&self, asset: AssetId, side: Side, limit: f64) -> f64 {
+        let tick = self.conditions.instruments.of(asset).tick;
+        if tick.is_nan() { limit } else { to_tick(limit, tick, side == Side::Sell) }
+    }
+
+    /// A stop on the instrument's steps, never more eager than asked for.
+    pub(super) fn stop_on_tick(&self, asset: AssetId, side: Side, stop: f64) -> f64 {
+        let tick = self.conditions.instruments.of(asset).tick;
+        if tick.is_nan() { stop } else { to_tick(stop, tick, side == Side::Buy) }
     }
 
     fn refusal(

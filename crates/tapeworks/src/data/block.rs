@@ -48,6 +48,11 @@ impl Block {
         }
     }
 
+    /// Where a row stands among the files of the table.
+    pub(crate) fn place(&self, i: usize) -> (u32, u64) {
+        (self.file, self.row(i))
+    }
+
     /// The rows at `positions`, in that order.
     pub(crate) fn take(&self, positions: &[u32]) -> Self {
         let at = |i: &u32| *i as usize;

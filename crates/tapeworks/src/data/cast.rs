@@ -47,6 +47,11 @@ pub(crate) fn to_f64(array: &ArrayRef, place: &dyn Fn() -> String) -> Result<Sca
     Ok(wide.iter().map(|value| value.unwrap_or(f64::NAN)).collect())
 }
 
+/// ns from the start of each bar to its timestamp; exact up to 104 days.
+pub(crate) fn lengths(timestamps: &[i64], starts: &[i64]) -> ScalarBuffer<f64> {
+    timestamps.iter().zip(starts).map(|(end, start)| end.saturating_sub(*start) as f64).collect()
+}
+
 /// Symbol columns to ids; the answer for the last dictionary is kept.
 #[derive(Debug, Default)]
 pub(crate) struct SymbolDecoder {

@@ -7,12 +7,16 @@ use arrow::buffer::ScalarBuffer;
 use super::block::Block;
 use super::cast::NAMELESS;
 use super::lane::ReadFacts;
-use super::names::BAR_COLUMNS;
-use super::options::OnBadRow;
+use super::ledger::{Ledger, Rule};
+use super::names::{BAR_COLUMNS, canonical};
+use super::options::{CheckLevel, OnBadRow};
 use super::plan::Table;
-use super::report::{Ledger, Rule, Severity};
+use super::report::Severity;
 
 const N_PRICES: usize = 4;
+/// Columns that cannot be negative.
+const AMOUNTS: [&str; 6] =
+    ["notional", "n_trades", "n_buys", "n_sells", "buy_volume", "sell_volume"];
 /// No market quotes prices outside these; such numbers are damage, and their products overflow.
 const PRICE_MIN: f64 = 1e-15;
 const PRICE_MAX: f64 = 1e15;
@@ -30,25 +34,45 @@ pub(crate) fn rows(block: Block, facts: &ReadFacts, ledger: &mut Ledger) -> Bloc
         let [open, high, low, close, volume] = prices(&block);
         are_good_bars(open, high, low, close) && (!has_volume || are_good_volumes(volume))
     };
-    let extras_are_good = block.columns[n_fixed..].iter().all(|column| are_not_infinite(column));
-    if has_names && bars_are_good && extras_are_good {
+    let n_named = facts.names.len();
+    let extras_are_good =
+        block.columns[n_fixed..n_named].iter().all(|column| are_not_infinite(column));
+    let amounts = if n_fixed == 0 { Vec::new() } else { amounts(facts) };
+    let amounts_are_good = amounts.iter().all(|c| are_not_negative(&block.columns[*c]));
+    if has_names && bars_are_good && extras_are_good && amounts_are_good {
         return block;
     }
+    let sample = &facts.files[block.file as usize].sample;
+    let is_checked = |i: usize| {
+        let row = block.row(i) - 1;
+        facts.level != CheckLevel::Fast
+            || sample.iter().any(|(first, end)| (*first..*end).contains(&row))
+    };
     let mut bad = Vec::new();
     let mut broken = Broken::default();
     for i in 0..block.len() {
         broken.clear();
         check_name(&block, i, facts, ledger, &mut broken);
+        if broken.row || !is_checked(i) {
+            if broken.row {
+                bad.push((u32::try_from(i).expect("a block has fewer rows"), broken.clone()));
+            }
+            continue;
+        }
         if n_fixed > 0 {
             check_bar(&block, i, has_volume, facts, ledger, &mut broken);
         }
-        for c in n_fixed..block.columns.len() {
+        for &c in amounts.iter().filter(|c| block.columns[**c][i] < 0.0) {
+            negative(&block, i, c, facts, ledger);
+            broken.columns.push(c);
+        }
+        for c in n_fixed..n_named {
             if block.columns[c][i].is_infinite() {
                 infinite(&block, i, c, facts, ledger);
                 broken.columns.push(c);
             }
         }
-        if !broken.columns.is_empty() || broken.row {
+        if !broken.columns.is_empty() {
             bad.push((u32::try_from(i).expect("a block has fewer than 2^32 rows"), broken.clone()));
         }
     }
@@ -71,18 +95,13 @@ impl Broken {
 }
 
 fn repair(block: Block, on_bad_row: OnBadRow, bad: &[(u32, Broken)], ledger: &mut Ledger) -> Block {
-    let n = u32::try_from(block.len()).expect("a block has fewer than 2^32 rows");
-    let drop = |gone: &dyn Fn(&Broken) -> bool| {
-        let mut bad = bad.iter().filter(|(_, b)| gone(b)).map(|(i, _)| *i).peekable();
-        let keep: Vec<u32> = (0..n).filter(|i| bad.next_if_eq(i).is_none()).collect();
-        block.take(&keep)
-    };
     match on_bad_row {
         _ if bad.is_empty() => block,
-        OnBadRow::Error => block,
+        // Rows without a symbol belong to no one; the read fails anyway.
+        OnBadRow::Error => without(&block, bad, |broken| broken.row),
         OnBadRow::Drop => {
             ledger.repairs.dropped_rows += bad.len() as u64;
-            drop(&|_| true)
+            without(&block, bad, |_| true)
         }
         OnBadRow::Null => {
             let mut columns: Vec<Vec<f64>> = block.columns.iter().map(|c| c.to_vec()).collect();
@@ -99,11 +118,17 @@ fn repair(block: Block, on_bad_row: OnBadRow, bad: &[(u32, Broken)], ledger: &mu
             if nameless == 0 {
                 return block;
             }
-            let mut bad = bad.iter().filter(|(_, b)| b.row).map(|(i, _)| *i).peekable();
-            let keep: Vec<u32> = (0..n).filter(|i| bad.next_if_eq(i).is_none()).collect();
-            block.take(&keep)
+            without(&block, bad, |broken| broken.row)
         }
     }
+}
+
+/// The block without the rows for which `is_gone` holds.
+fn without(block: &Block, bad: &[(u32, Broken)], is_gone: impl Fn(&Broken) -> bool) -> Block {
+    let n = u32::try_from(block.len()).expect("a block has fewer than 2^32 rows");
+    let mut gone = bad.iter().filter(|(_, b)| is_gone(b)).map(|(i, _)| *i).peekable();
+    let keep: Vec<u32> = (0..n).filter(|i| gone.next_if_eq(i).is_none()).collect();
+    block.take(&keep)
 }
 
 fn prices(block: &Block) -> [&[f64]; 5] {
@@ -158,7 +183,7 @@ fn check_name(
             message: "rows without a symbol",
             fix: FIX,
         };
-        ledger.row(&rule, "", || {
+        ledger.row(&rule, "", block.place(i), || {
             facts.offender(block, i, "symbol missing".into(), "every row has a symbol")
         });
     }
@@ -176,7 +201,8 @@ fn check_bar(
     let symbol = facts.symbol(block.assets[i]);
     let mut found = |code, column: &str, message, values: String, rule: &str, fix| {
         let finding = Rule { severity: severity(facts), code, column, message, fix };
-        ledger.row(&finding, symbol, || facts.offender(block, i, values, rule));
+        let place = block.place(i);
+        ledger.row(&finding, symbol, place, || facts.offender(block, i, values, rule));
     };
     let before = broken.columns.len();
     let named = |test: &dyn Fn(f64) -> bool| {
@@ -262,7 +288,7 @@ fn check_bar(
             message: "volumes are missing",
             fix: "rules that use volume see a missing value there",
         };
-        ledger.row(&finding, symbol, || {
+        ledger.row(&finding, symbol, block.place(i), || {
             facts.offender(block, i, "volume missing".into(), "every volume is given")
         });
     }
@@ -296,8 +322,32 @@ fn infinite(block: &Block, i: usize, c: usize, facts: &ReadFacts, ledger: &mut L
         message: "values are infinite",
         fix: FIX,
     };
-    ledger.row(&rule, facts.symbol(block.assets[i]), || {
+    ledger.row(&rule, facts.symbol(block.assets[i]), block.place(i), || {
         let values = format!("{} {}", facts.names[c], block.columns[c][i]);
         facts.offender(block, i, values, "values are finite or missing")
+    });
+}
+
+/// The columns of bars that count or sum, besides volume.
+fn amounts(facts: &ReadFacts) -> Vec<usize> {
+    let is_amount = |name: &String| AMOUNTS.contains(&canonical(name).as_str());
+    (BAR_COLUMNS.len()..facts.names.len()).filter(|c| is_amount(&facts.names[*c])).collect()
+}
+
+fn are_not_negative(column: &[f64]) -> bool {
+    column.iter().fold(true, |ok, v| ok & ((*v >= 0.0) | v.is_nan()))
+}
+
+fn negative(block: &Block, i: usize, c: usize, facts: &ReadFacts, ledger: &mut Ledger) {
+    let rule = Rule {
+        severity: severity(facts),
+        code: "D205",
+        column: &facts.names[c],
+        message: "counts or sums below 0",
+        fix: FIX,
+    };
+    ledger.row(&rule, facts.symbol(block.assets[i]), block.place(i), || {
+        let values = format!("{} {}", facts.names[c], block.columns[c][i]);
+        facts.offender(block, i, values, "counts and sums are at least 0")
     });
 }

@@ -7,20 +7,21 @@ use std::io::{BufRead, BufReader, Read};
 
 use csv::ByteRecord;
 use jiff::tz::TimeZone;
-use rustc_hash::FxHashMap;
 
 use super::block::{Block, RowNumbers};
-use super::cast::NAMELESS;
+use super::cast;
 use super::clock::{Clock, Stamps, are_midnights};
 use super::joined::halves;
-use super::loaded::Content;
+use super::loaded::{Content, Lengths};
 use super::names::{BAR_COLUMNS, canonical};
 use super::options::CsvFormat;
 use super::parquet::SORT_BYTES;
 use super::plan::{ColumnKind, FoundColumn, Roles, SymbolFrom};
 use super::source::SourceFile;
+use super::table_symbols::SYMBOL_BYTES;
+use super::text_cells::{NameCells, TimeCells};
 use super::text_file;
-use super::time_column::{TextForm, TimeColumn, TimeKind, is_date_number, parse_text};
+use super::time_column::{TextForm, TimeColumn, TimeKind};
 use crate::base::{Error, ErrorKind, Result, Symbols};
 
 /// Rows that are looked at to tell numbers from text.
@@ -51,6 +52,26 @@ impl CsvTable {
         if !read(&mut reader, &mut record, &source.name)? {
             return Err(Error::data("D101", format!("{}: the file is empty", source.name))
                 .with_hint("a table has a header and rows"));
+        }
+        if record.get(0).is_some_and(|cell| cell.starts_with(b"#")) {
+            return Err(Error::data(
+                "D101",
+                format!("{0}:1: line 1 starts with '#', no header", source.name),
+            )
+            .with_hint("remove the lines of comments"));
+        }
+        if format.delimiter.is_none() && delimiter == b';' {
+            return Err(Error::data(
+                "D101",
+                format!(
+                    "{}:1: the delimiter is ';', so '.' may not be the decimal point",
+                    source.name
+                ),
+            )
+            .with_hint(
+                "name the delimiter when numbers are written 1.25 \
+                 (csv delimiter ';', --csv-delimiter); write 1,25 as 1.25",
+            ));
         }
         let cells = texts(&record, &source.name)?;
         let (names, has_header) = header(cells, format, &source.name)?;
@@ -101,6 +122,7 @@ impl CsvTable {
         values: &[Option<usize>],
         clock: &Clock,
         file_idx: u32,
+        lengths: Lengths,
     ) -> Result<Content> {
         let (stream, _) = text_file::open(&self.source)?;
         let mut stream = BufReader::with_capacity(1 << 16, stream);
@@ -113,6 +135,8 @@ impl CsvTable {
         let n_prices = if is_bars(&self.names, values) { 4 } else { 0 };
         let mut times = TimeCells::new(clock);
         let mut available = roles.available_at.map(|c| (c, TimeCells::new(clock)));
+        let start = roles.start.filter(|_| lengths == Lengths::Read);
+        let mut starts = TimeCells::new(clock);
         let mut names = NameCells::default();
         let mut assets = Vec::new();
         let mut columns: Vec<Vec<f64>> = values.iter().map(|_| Vec::new()).collect();
@@ -134,8 +158,19 @@ impl CsvTable {
                 let text = cell(*c)?;
                 times.push(text).map_err(|reason| self.fault(line, *c, text, &reason))?;
             }
+            if let Some(c) = start {
+                let text = cell(c)?;
+                starts.push(text).map_err(|reason| self.fault(line, c, text, &reason))?;
+            }
             assets.push(match &roles.symbol {
-                SymbolFrom::Column(c) => names.id(cell(*c)?),
+                SymbolFrom::Column(c) => {
+                    let name = cell(*c)?;
+                    if name.len() > SYMBOL_BYTES {
+                        let reason = "is too long for a symbol (more than 256 bytes)";
+                        return Err(self.fault(line, *c, name, reason));
+                    }
+                    names.id(name)
+                }
                 SymbolFrom::Constant(_) | SymbolFrom::Market => 0,
             });
             for (i, (column, value)) in columns.iter_mut().zip(values).enumerate() {
@@ -144,12 +179,18 @@ impl CsvTable {
                     continue;
                 };
                 let text = cell(*c)?;
+                let is_price = i < n_prices;
                 let number = number(text).ok_or_else(|| {
                     let repeated = self.names[*c].eq_ignore_ascii_case(text.trim());
                     let reason = if repeated { "repeats the header" } else { "is no number" };
                     self.fault(line, *c, text, reason)
                 })?;
-                let is_price = i < n_prices;
+                if number.is_infinite() && text.contains(|c: char| c.is_ascii_digit()) {
+                    return Err(self.fault(line, *c, text, "is beyond the range of f64"));
+                }
+                if is_price && !text.is_empty() && text.trim().is_empty() {
+                    return Err(self.fault(line, *c, text, "is blank"));
+                }
                 column.push(if is_price { number / self.price_unit } else { number });
             }
             let held = assets.len() as u64 * (20 + 8 * values.len() as u64);
@@ -186,6 +227,12 @@ impl CsvTable {
             let [days, ns] = halves(&times.finish(place)?);
             columns.extend([days.to_vec(), ns.to_vec()]);
         }
+        if let Some(c) = start {
+            let place = format!("{}: column {:?}", self.source.name, self.names[c]);
+            columns.push(cast::lengths(&timestamps, &starts.finish(place)?).to_vec());
+        } else if lengths == Lengths::Read {
+            columns.push(vec![f64::NAN; timestamps.len()]);
+        }
         let (names, assets) = match &roles.symbol {
             SymbolFrom::Column(_) => names.ranked(assets),
             SymbolFrom::Constant(name) => (Symbols::new([name.as_str()]), assets),
@@ -217,7 +264,7 @@ impl CsvTable {
             let text = record.get(c).and_then(|cell| std::str::from_utf8(cell).ok());
             let known = canonical(&self.names[c]);
             let is_price = BAR_COLUMNS.contains(&known.as_str());
-            let is_key = known == "timestamp" || known == "symbol";
+            let is_key = matches!(known.as_str(), "timestamp" | "symbol" | "start_time");
             if is_key || (!is_price && text.is_some_and(|text| number(text).is_none())) {
                 *kind = ColumnKind::Name;
             }
@@ -373,117 +420,5 @@ fn number(text: &str) -> Option<f64> {
     match text {
         "" | "NA" | "N/A" | "n/a" | "na" | "null" | "NULL" | "None" => Some(f64::NAN),
         _ => text.parse().ok(),
-    }
-}
-
-/// Times of a column of text; the first cell tells epoch numbers from text.
-struct TimeCells {
-    clock: Clock,
-    form: Option<TextForm>,
-    is_number: bool,
-    is_compact: bool,
-    last_text: String,
-    values: Vec<i64>,
-}
-
-impl TimeCells {
-    fn new(clock: &Clock) -> Self {
-        Self {
-            clock: clock.clone(),
-            form: None,
-            is_number: false,
-            is_compact: false,
-            last_text: String::new(),
-            values: Vec::new(),
-        }
-    }
-
-    fn push(&mut self, text: &str) -> std::result::Result<(), String> {
-        let text = text.trim();
-        if text.is_empty() {
-            return Err("is empty; every row needs a time".to_owned());
-        }
-        if self.values.is_empty() {
-            let number = text.parse::<i64>().ok();
-            self.is_number = number.is_some_and(|n| !(text.len() == 8 && is_date_number(n)));
-        }
-        if self.is_number {
-            let number = text.parse().map_err(|_| "is no integer like the rows before")?;
-            self.values.push(number);
-            self.form = Some(TextForm::Instant);
-            return Ok(());
-        }
-        if let (true, Some(&last)) = (self.last_text == text, self.values.last()) {
-            self.values.push(last);
-            return Ok(());
-        }
-        let is_compact = text.as_bytes().get(4) != Some(&b'-');
-        if !self.values.is_empty() && is_compact != self.is_compact {
-            return Err("has another format than the rows before".to_owned());
-        }
-        self.is_compact = is_compact;
-        let (ns, form) = parse_text(text, &self.clock.zone, self.clock.ambiguous)?;
-        match self.form {
-            Some(before) if (before == TextForm::Instant) != (form == TextForm::Instant) => {
-                return Err("has a zone where other rows have none, or none where they do".into());
-            }
-            Some(TextForm::Local) => {}
-            _ => self.form = Some(form),
-        }
-        text.clone_into(&mut self.last_text);
-        self.values.push(ns);
-        Ok(())
-    }
-
-    fn finish(self, place: String) -> Result<Vec<i64>> {
-        if !self.is_number {
-            return Ok(self.values);
-        }
-        let mut column = TimeColumn::of_kind(TimeKind::Integer, TimeZone::UTC, &self.clock, place);
-        let low = self.values.iter().min().copied().unwrap_or(0);
-        let high = self.values.iter().max().copied().unwrap_or(0);
-        column.decide_unit(low, high)?;
-        self.values.into_iter().map(|value| column.instant(value)).collect()
-    }
-}
-
-/// Names of symbols in the order of their first row.
-#[derive(Default)]
-struct NameCells {
-    ids: FxHashMap<String, u32>,
-    names: Vec<String>,
-    last: Option<u32>,
-}
-
-impl NameCells {
-    fn id(&mut self, name: &str) -> u32 {
-        if name.trim().is_empty() {
-            return NAMELESS;
-        }
-        if let Some(last) = self.last.filter(|last| self.names[*last as usize] == name) {
-            return last;
-        }
-        let id = if let Some(id) = self.ids.get(name) {
-            *id
-        } else {
-            let id = u32::try_from(self.names.len()).expect("fewer than 2^32 symbols");
-            self.ids.insert(name.to_owned(), id);
-            self.names.push(name.to_owned());
-            id
-        };
-        self.last = Some(id);
-        id
-    }
-
-    /// The names sorted, and the ids as ranks.
-    fn ranked(self, assets: Vec<u32>) -> (Symbols, Vec<u32>) {
-        let symbols = Symbols::new(self.names.iter().map(String::as_str));
-        let rank = |name: &String| symbols.id(name).map_or(NAMELESS, |id| id.0);
-        let ranks: Vec<u32> = self.names.iter().map(rank).collect();
-        let ranked = assets
-            .into_iter()
-            .map(|a| ranks.get(a as usize).copied().unwrap_or(NAMELESS))
-            .collect();
-        (symbols, ranked)
     }
 }

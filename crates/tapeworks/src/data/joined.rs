@@ -59,7 +59,8 @@ mod tests {
         let [days, ns] = halves(&instants);
         let one = vec![0.0; instants.len()];
         let columns = vec![days.to_vec(), ns.to_vec(), one.clone(), vec![7.0; instants.len()]];
-        let mut rows = Rows { columns, ..Rows::default() };
+        let mut rows = Rows::default();
+        rows.columns = columns;
         let mut facts = RowFacts::default();
         take_facts(&mut rows, true, &mut facts);
         assert_eq!(facts.available_at.expect("halves were there"), instants);

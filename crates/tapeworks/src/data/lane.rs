@@ -5,15 +5,13 @@ use std::sync::Arc;
 
 use super::block::{Block, is_ascending};
 use super::check;
-use super::jumps::Jumps;
+use super::ledger::{Ledger, Rule};
+use super::merge::Rows;
 use super::options::{CheckLevel, OnBadRow};
 use super::plan::Table;
-use super::report::{Ledger, Offender, Rule, Severity};
+use super::report::{Offender, Severity};
 use super::{joined, session_rows};
 use crate::base::{Calendar, Error, Result, Symbols, Timestamp};
-
-/// Rows a file that are checked at the level `fast`.
-pub(crate) const SAMPLE_ROWS: u64 = 1_000;
 
 /// What is true for a whole read.
 #[derive(Debug)]
@@ -33,6 +31,10 @@ pub(crate) struct ReadFacts {
     pub(crate) n_carried: usize,
     /// Whether the first two of them say when rows were available.
     pub(crate) has_available_at: bool,
+    /// The instant after which rows lie in the future, when it is known.
+    pub(crate) now: Option<i64>,
+    /// Blocks carry one column more than `names`: ns from the start of a bar to its timestamp.
+    pub(crate) has_lengths: bool,
 }
 
 /// What is true for a file.
@@ -40,6 +42,8 @@ pub(crate) struct ReadFacts {
 pub(crate) struct FileFacts {
     pub(crate) name: String,
     pub(crate) has_volume: bool,
+    /// Row ranges (0-based, half-open) that are checked at the level `fast`.
+    pub(crate) sample: Vec<(u64, u64)>,
     /// The symbol that its folder names.
     pub(crate) expected_symbol: Option<String>,
     /// The times that its folder names, both ends included.
@@ -49,9 +53,14 @@ pub(crate) struct FileFacts {
 }
 
 impl ReadFacts {
-    /// Columns of a row that was merged.
+    /// Columns of a block that was checked, and of a merged row.
     pub(crate) fn n_columns(&self) -> usize {
-        self.names.len() + self.n_carried
+        self.names.len() + usize::from(self.has_lengths) + self.n_carried
+    }
+
+    /// The name of a column of a block.
+    pub(crate) fn name(&self, column: usize) -> &str {
+        self.names.get(column).map_or("start_time", String::as_str)
     }
 
     pub(crate) fn symbol(&self, asset: u32) -> &str {
@@ -73,12 +82,31 @@ impl ReadFacts {
             fix: "write the table sorted by timestamp and symbol",
         };
         for i in block.late_rows() {
-            ledger.row(&rule, self.symbol(block.assets[i]), || {
+            ledger.row(&rule, self.symbol(block.assets[i]), block.place(i), || {
                 let time = Timestamp(block.timestamps[i]);
                 self.offender(block, i, format!("time {time}"), "times ascend")
             });
         }
         block.sorted()
+    }
+
+    /// The same for a row in table order.
+    pub(crate) fn offender_in(
+        &self,
+        rows: &Rows,
+        i: usize,
+        values: String,
+        rule: &str,
+    ) -> Offender {
+        let (file, row) = rows.place(i);
+        Offender {
+            file: self.files[file as usize].name.clone(),
+            row,
+            symbol: self.symbol(rows.assets[i]).to_owned(),
+            timestamp: Timestamp(rows.timestamps[i]).to_string(),
+            values,
+            rule: rule.to_owned(),
+        }
     }
 
     /// The row at a position of a block, as a report shows it.
@@ -108,20 +136,11 @@ pub(crate) struct Lane {
     waiting: VecDeque<OpenFile>,
     stream: Option<Box<dyn BlockStream>>,
     last_time: i64,
-    checked: (u32, u64),
-    jumps: Jumps,
 }
 
 impl Lane {
     pub(crate) fn new(facts: Arc<ReadFacts>, files: Vec<OpenFile>) -> Self {
-        Self {
-            facts,
-            waiting: files.into(),
-            stream: None,
-            last_time: i64::MIN,
-            checked: (0, 0),
-            jumps: Jumps::default(),
-        }
+        Self { facts, waiting: files.into(), stream: None, last_time: i64::MIN }
     }
 
     /// The next block that has rows after filtering and checking.
@@ -185,7 +204,7 @@ impl Lane {
         Ok(block.take(&keep))
     }
 
-    fn check(&mut self, block: Block, ledger: &mut Ledger) -> Block {
+    fn check(&self, block: Block, ledger: &mut Ledger) -> Block {
         let (Some(&first), Some(&last)) = (block.timestamps.first(), block.timestamps.last())
         else {
             return block;
@@ -193,20 +212,7 @@ impl Lane {
         ledger.n_rows += block.len() as u64;
         ledger.saw_span(first, last);
         self.check_place(&block, ledger);
-        if self.facts.level == CheckLevel::Fast {
-            if self.checked.0 != block.file + 1 {
-                self.checked = (block.file + 1, 0);
-            }
-            if self.checked.1 >= SAMPLE_ROWS {
-                return block;
-            }
-            self.checked.1 += block.len() as u64;
-        }
-        let block = check::rows(block, &self.facts, ledger);
-        if self.facts.table == Table::Bars {
-            self.jumps.check(&block, &self.facts, ledger);
-        }
-        block
+        check::rows(block, &self.facts, ledger)
     }
 
     /// Rows must belong to the folder that holds their file.
@@ -223,7 +229,7 @@ impl Lane {
             let expected = self.facts.symbols.id(name).map(|id| id.0);
             for i in 0..block.len() {
                 if Some(block.assets[i]) != expected {
-                    ledger.row(&rule, self.facts.symbol(block.assets[i]), || {
+                    ledger.row(&rule, self.facts.symbol(block.assets[i]), block.place(i), || {
                         let found = self.facts.symbol(block.assets[i]).to_owned();
                         self.facts.offender(
                             block,
@@ -239,7 +245,7 @@ impl Lane {
             let to = to.saturating_add(i64::from(file.is_session));
             let outside = |i: &usize| block.timestamps[*i] < from || block.timestamps[*i] > to;
             for i in (0..block.len()).filter(outside) {
-                ledger.row(&rule, self.facts.symbol(block.assets[i]), || {
+                ledger.row(&rule, self.facts.symbol(block.assets[i]), block.place(i), || {
                     let rule = format!("the folder says {} .. {}", Timestamp(from), Timestamp(to));
                     self.facts.offender(
                         block,

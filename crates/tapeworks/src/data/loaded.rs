@@ -8,16 +8,16 @@ use arrow::record_batch::RecordBatchReader;
 use jiff::tz::TimeZone;
 
 use super::block::{Block, RowNumbers, is_ascending};
-use super::cast::{NAMELESS, SymbolDecoder, UNWANTED, names_of, to_f64};
+use super::cast::{NAMELESS, SymbolDecoder, UNWANTED, lengths, names_of, to_f64};
 use super::clock::{Clock, Stamps, are_midnights};
 use super::csv::CsvTable;
-use super::joined::halves;
+use super::joined::{N_HALVES, halves};
 use super::lane::{BlockStream, ReadFacts};
+use super::ledger::Ledger;
 use super::options::CsvFormat;
 use super::parquet::{check_sort_budget, found_column};
 use super::plan::{FoundColumn, Roles, SymbolFrom};
-use super::report::Ledger;
-use super::source::SourceFile;
+use super::source::{Format, SourceFile};
 use super::time_column::{TextForm, TimeColumn, TimeKind, number_range};
 use crate::base::{Error, Result, Symbols};
 
@@ -36,6 +36,13 @@ enum Origin {
     Arrow(Box<dyn RecordBatchReader + Send>),
     Csv(Box<CsvTable>),
     Drained,
+}
+
+/// Whether the starts of bars are read too, as lengths in a last column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lengths {
+    Read,
+    Ignore,
 }
 
 /// The rows, with ids that are ranks among the names of this table alone.
@@ -72,6 +79,23 @@ impl LoadedTable {
         }
     }
 
+    /// The rows of a file that another reader decodes.
+    pub(crate) fn from_file(
+        source: &SourceFile,
+        file_idx: u32,
+        reader: Box<dyn RecordBatchReader + Send>,
+    ) -> Self {
+        let bytes = std::fs::metadata(&source.path).map_or(0, |metadata| metadata.len());
+        let mut table = Self::from_arrow(reader);
+        if source.format == Format::JsonLines {
+            // JSON has no times and no integers: text and numbers are no finding there.
+            for column in &mut table.columns {
+                "JSON".clone_into(&mut column.type_name);
+            }
+        }
+        Self { name: source.name.clone(), file_idx, bytes, ..table }
+    }
+
     pub(crate) fn from_csv(source: &SourceFile, file_idx: u32, format: &CsvFormat) -> Result<Self> {
         let table = CsvTable::open(source, format)?;
         Ok(Self {
@@ -90,10 +114,11 @@ impl LoadedTable {
         roles: Roles,
         values: &[Option<usize>],
         clock: &Clock,
+        lengths: Lengths,
     ) -> Result<()> {
         let content = match std::mem::replace(&mut self.origin, Origin::Drained) {
-            Origin::Arrow(reader) => self.drain(reader, roles, values, clock)?,
-            Origin::Csv(table) => table.read(roles, values, clock, self.file_idx)?,
+            Origin::Arrow(reader) => self.drain(reader, roles, values, clock, lengths)?,
+            Origin::Csv(table) => table.read(roles, values, clock, self.file_idx, lengths)?,
             Origin::Drained => return Ok(()),
         };
         self.n_rows = content.block.len() as u64;
@@ -143,7 +168,7 @@ impl LoadedTable {
         out.extend(self.content().names.iter().map(str::to_owned));
     }
 
-    pub(crate) fn stream(self, facts: &Arc<ReadFacts>, limit: Option<u64>) -> LoadedStream {
+    pub(crate) fn stream(self, facts: &Arc<ReadFacts>, is_sample: bool) -> LoadedStream {
         let content = self.content.expect("a table is bound before it is read");
         let ids: Vec<u32> = content
             .names
@@ -156,7 +181,7 @@ impl LoadedTable {
                 *asset = ids.get(*asset as usize).copied().unwrap_or(NAMELESS);
             }
         }
-        LoadedStream { facts: Arc::clone(facts), block: Some(block), limit }
+        LoadedStream { facts: Arc::clone(facts), block: Some(block), is_sample }
     }
 
     fn drain(
@@ -165,16 +190,21 @@ impl LoadedTable {
         roles: Roles,
         values: &[Option<usize>],
         clock: &Clock,
+        wanted: Lengths,
     ) -> Result<Content> {
         let place = |c: usize| format!("{}: column {:?}", self.name, self.columns[c].name);
         let schema = reader.schema();
         let time_type = schema.field(roles.time).data_type();
         let mut time = TimeColumn::new(time_type, clock, place(roles.time))?;
-        let mut available = match roles.available_at {
-            Some(c) => Some((c, TimeColumn::new(schema.field(c).data_type(), clock, place(c))?)),
-            None => None,
+        let beside = |column: Option<usize>| -> Result<Option<(usize, TimeColumn)>> {
+            let column = column
+                .map(|c| Ok((c, TimeColumn::new(schema.field(c).data_type(), clock, place(c))?)));
+            column.transpose()
         };
+        let mut available = beside(roles.available_at)?;
         let mut available_range: Option<(i64, i64)> = None;
+        let mut start = beside(roles.start.filter(|_| wanted == Lengths::Read))?;
+        let mut start_range: Option<(i64, i64)> = None;
         let mut batches = Vec::new();
         let mut names = BTreeSet::new();
         let mut range: Option<(i64, i64)> = None;
@@ -186,17 +216,16 @@ impl LoadedTable {
             if let SymbolFrom::Column(c) = roles.symbol {
                 names_of(batch.column(c), &|| place(c), &mut names)?;
             }
-            if matches!(time.kind, TimeKind::Integer)
-                && let Some((low, high)) = number_range(batch.column(roles.time))
-            {
-                range = Some(range.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
+            if time.needs_unit() {
+                widen(&mut range, number_range(batch.column(roles.time)));
+            }
+            if let Some((c, _)) = start.as_ref().filter(|(_, start)| start.needs_unit()) {
+                widen(&mut start_range, number_range(batch.column(*c)));
             }
             if let Some((c, column)) = &available
-                && matches!(column.kind, TimeKind::Integer)
-                && let Some((low, high)) = number_range(batch.column(*c))
+                && column.needs_unit()
             {
-                let wider = available_range.map_or((low, high), |(a, b)| (a.min(low), b.max(high)));
-                available_range = Some(wider);
+                widen(&mut available_range, number_range(batch.column(*c)));
             }
             batches.push(batch);
         }
@@ -206,12 +235,16 @@ impl LoadedTable {
         if let (Some((low, high)), Some((_, column))) = (available_range, &mut available) {
             column.decide_unit(low, high)?;
         }
+        if let (Some((_, start)), Some((low, high))) = (&mut start, start_range) {
+            start.decide_unit(low, high)?;
+        }
         if let SymbolFrom::Constant(name) = &roles.symbol {
             names.insert(name.clone());
         }
         let names = Symbols::new(names);
         let mut decoder = SymbolDecoder::default();
         let mut blocks = Vec::with_capacity(batches.len());
+        let mut starts = Vec::new();
         let mut row = 0_u64;
         for batch in batches {
             let n = batch.num_rows();
@@ -226,17 +259,23 @@ impl LoadedTable {
                     None => ScalarBuffer::from(vec![f64::NAN; n]),
                 });
             }
+            let timestamps = time.instants(batch.column(roles.time), row)?;
             if let Some((c, column)) = &available {
                 columns.extend(halves(&column.instants(batch.column(*c), row)?));
             }
-            let timestamps = time.instants(batch.column(roles.time), row)?;
+            if wanted == Lengths::Read {
+                starts.extend(match &start {
+                    Some((c, start)) => start.instants(batch.column(*c), row)?.to_vec(),
+                    None => Vec::new(),
+                });
+            }
             let rows = RowNumbers::From(row);
             blocks.push(Block { file: self.file_idx, rows, timestamps, assets, columns });
             row += n as u64;
         }
-        let mut block = Block::concat(&blocks).unwrap_or_else(|| {
-            Block::empty(self.file_idx, values.len() + if available.is_some() { 2 } else { 0 })
-        });
+        let n_columns = values.len() + if available.is_some() { N_HALVES } else { 0 };
+        let mut block =
+            Block::concat(&blocks).unwrap_or_else(|| Block::empty(self.file_idx, n_columns));
         let form = match time.kind {
             TimeKind::Date | TimeKind::DateNumber => TextForm::Date,
             TimeKind::Instant { .. } | TimeKind::Text => TextForm::Instant,
@@ -246,6 +285,13 @@ impl LoadedTable {
         let stamps = time.stamps(are_midnights(&block.timestamps, &date_zone));
         time.sessions = clock.sessions(stamps, &date_zone, time.is_naive(), &time.place)?;
         block.timestamps = time.closes(block.timestamps, 0)?;
+        if wanted == Lengths::Read {
+            // Lengths end at the timestamps that bars have, so they wait for the closes.
+            block.columns.push(match start {
+                Some(_) => lengths(&block.timestamps, &starts),
+                None => ScalarBuffer::from(vec![f64::NAN; block.len()]),
+            });
+        }
         let available_dates =
             available.is_some_and(|(_, c)| matches!(c.kind, TimeKind::Date | TimeKind::DateNumber));
         let has_volume = values.get(4).is_some_and(Option::is_some);
@@ -263,24 +309,35 @@ impl LoadedTable {
     }
 }
 
+fn widen(range: &mut Option<(i64, i64)>, other: Option<(i64, i64)>) {
+    if let Some((low, high)) = other {
+        *range = Some(range.map_or((low, high), |(a, b)| (a.min(low), b.max(high))));
+    }
+}
+
 /// The rows of a table in memory, brought into time order.
 pub(crate) struct LoadedStream {
     facts: Arc<ReadFacts>,
     block: Option<Block>,
-    limit: Option<u64>,
+    is_sample: bool,
 }
 
 impl BlockStream for LoadedStream {
     fn next_block(&mut self, ledger: &mut Ledger) -> Result<Option<Block>> {
         let Some(block) = self.block.take() else { return Ok(None) };
-        let block = match self.limit.and_then(|n| u32::try_from(n).ok()) {
-            Some(n) if (n as usize) < block.len() => block.take(&(0..n).collect::<Vec<_>>()),
-            _ => block,
+        let block = if self.is_sample {
+            let ranges = &self.facts.files[block.file as usize].sample;
+            let rows = ranges.iter().flat_map(|(from, to)| *from..*to);
+            let rows = rows.map(|row| u32::try_from(row).expect("memory holds fewer rows"));
+            block.take(&rows.collect::<Vec<_>>())
+        } else {
+            block
         };
         if block.len() == 0 || is_ascending(&block.timestamps) {
             return Ok(Some(block).filter(|b| b.len() > 0));
         }
-        check_sort_budget("table", block.len() as u64, block.columns.len())?;
+        let name = &self.facts.files[block.file as usize].name;
+        check_sort_budget(name, block.len() as u64, block.columns.len())?;
         Ok(Some(self.facts.sort(&block, ledger)))
     }
 }

@@ -9,11 +9,15 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
-use super::block::Block;
+use super::block::{Block, RowNumbers};
 use super::lane::{Lane, ReadFacts};
+use super::ledger::{Ledger, Place, Rule};
 use super::plan::Table;
-use super::report::{Ledger, Rule, Severity};
-use crate::base::Result;
+use super::report::{Offender, Severity};
+use crate::base::{Result, Timestamp};
+
+/// A timestamp with more rows than this is freed of repeated rows while it is gathered.
+const GROUP_ROWS: usize = 1 << 18;
 
 /// Rows in table order, a value a row in every column.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +25,14 @@ pub(crate) struct Rows {
     pub(crate) timestamps: Vec<i64>,
     pub(crate) assets: Vec<u32>,
     pub(crate) columns: Vec<Vec<f64>>,
+    runs: Vec<Run>,
+}
+
+/// Consecutive rows of a file: the position of the first, and its place.
+#[derive(Debug, Clone, Copy)]
+struct Run {
+    at: usize,
+    place: Place,
 }
 
 impl Rows {
@@ -29,6 +41,23 @@ impl Rows {
             timestamps: Vec::with_capacity(n),
             assets: Vec::with_capacity(n),
             columns: (0..n_columns).map(|_| Vec::with_capacity(n)).collect(),
+            runs: Vec::new(),
+        }
+    }
+
+    /// Where the row at a position was read.
+    pub(crate) fn place(&self, i: usize) -> Place {
+        let run = self.runs[self.runs.partition_point(|run| run.at <= i) - 1];
+        (run.place.0, run.place.1 + (i - run.at) as u64)
+    }
+
+    /// Notes where the row about to be added at position `at` was read.
+    fn note_place(&mut self, at: usize, place: Place) {
+        let goes_on = self.runs.last().is_some_and(|run| {
+            run.place.0 == place.0 && run.place.1 + (at - run.at) as u64 == place.1
+        });
+        if !goes_on {
+            self.runs.push(Run { at, place });
         }
     }
 
@@ -37,6 +66,15 @@ impl Rows {
     }
 
     fn extend(&mut self, block: &Block, from: usize, to: usize) {
+        let n = self.len();
+        match block.rows {
+            RowNumbers::From(_) => self.note_place(n, (block.file, block.row(from))),
+            RowNumbers::Listed(_) => {
+                for i in from..to {
+                    self.note_place(n + i - from, (block.file, block.row(i)));
+                }
+            }
+        }
         self.timestamps.extend_from_slice(&block.timestamps[from..to]);
         self.assets.extend_from_slice(&block.assets[from..to]);
         for (out, column) in self.columns.iter_mut().zip(&block.columns) {
@@ -45,6 +83,9 @@ impl Rows {
     }
 
     pub(crate) fn append(&mut self, other: &Self) {
+        for run in &other.runs {
+            self.note_place(self.timestamps.len() + run.at, run.place);
+        }
         self.timestamps.extend_from_slice(&other.timestamps);
         self.assets.extend_from_slice(&other.assets);
         for (out, column) in self.columns.iter_mut().zip(&other.columns) {
@@ -56,6 +97,7 @@ impl Rows {
         self.timestamps.clear();
         self.assets.clear();
         self.columns.iter_mut().for_each(Vec::clear);
+        self.runs.clear();
     }
 }
 
@@ -63,13 +105,6 @@ struct Head {
     lane: Lane,
     block: Block,
     position: usize,
-}
-
-/// Where a gathered row came from.
-#[derive(Debug, Clone, Copy)]
-struct Origin {
-    file: u32,
-    row: u64,
 }
 
 pub(crate) struct Merger {
@@ -80,7 +115,6 @@ pub(crate) struct Merger {
     batch_rows: usize,
     out: Rows,
     group: Rows,
-    origins: Vec<Origin>,
     waiting: Vec<Lane>,
 }
 
@@ -94,7 +128,6 @@ impl Merger {
             batch_rows: batch_rows.max(1),
             out: Rows::with_capacity(n, 0),
             group: Rows::with_capacity(n, 0),
-            origins: Vec::new(),
             waiting: lanes,
         }
     }
@@ -171,7 +204,7 @@ impl Merger {
     /// Collects all rows of a timestamp from all lanes into `group`.
     fn gather(&mut self, time: i64, first: usize, ledger: &mut Ledger) -> Result<()> {
         self.group.clear();
-        self.origins.clear();
+        let mut tidy_above = GROUP_ROWS;
         let mut lane = Some(first);
         while let Some(l) = lane {
             let mut last_asset = None;
@@ -185,9 +218,13 @@ impl Merger {
                     let asset = head.block.assets[i];
                     ledger.repairs.sorted_rows += u64::from(last_asset > Some(asset));
                     last_asset = Some(asset);
-                    self.origins.push(Origin { file: head.block.file, row: head.block.row(i) });
                 }
                 head.position = to;
+                if self.group.len() > tidy_above {
+                    self.tidy(ledger);
+                    tidy_above = 2 * self.group.len() + GROUP_ROWS;
+                }
+                let head = self.heads[l].as_ref().expect("a queued lane has a block");
                 let goes_on = to == head.block.len();
                 if !self.refill(l, ledger)? {
                     break;
@@ -232,7 +269,7 @@ impl Merger {
                 _ => keep.push(i),
             }
         }
-        let group = Rows {
+        let mut group = Rows {
             timestamps: keep.iter().map(|i| self.group.timestamps[*i]).collect(),
             assets: keep.iter().map(|i| self.group.assets[*i]).collect(),
             columns: self
@@ -241,7 +278,11 @@ impl Merger {
                 .iter()
                 .map(|column| keep.iter().map(|i| column[*i]).collect())
                 .collect(),
+            runs: Vec::new(),
         };
+        for (at, i) in keep.iter().enumerate() {
+            group.note_place(at, self.group.place(*i));
+        }
         self.group = group;
     }
 
@@ -263,16 +304,14 @@ impl Merger {
             let (a, b) = (column[kept], column[other]);
             a != b && !(a.is_nan() && b.is_nan())
         });
+        let (first, second) = (self.group.place(kept), self.group.place(other));
         let code = match self.facts.table {
+            Table::Bars if first.0 != second.0 => "D103",
             Table::Bars => "D302",
             Table::Signals => "D602",
             Table::Context => "D603",
         };
         let asset = self.group.assets[other];
-        let place = |i: usize| {
-            let origin = self.origins[i];
-            (self.facts.files[origin.file as usize].name.clone(), origin.row)
-        };
         let (rule, values) = match differs {
             None => {
                 ledger.repairs.dropped_duplicates += 1;
@@ -295,21 +334,20 @@ impl Merger {
                     fix: "keep one row a symbol and timestamp",
                 };
                 let column = &self.group.columns[c];
-                let name = &self.facts.names[c];
+                let name = self.facts.name(c);
                 (rule, format!("{name} {} and {name} {}", column[kept], column[other]))
             }
         };
-        ledger.row(&rule, self.facts.symbol(asset), || {
-            let (file, row) = place(other);
-            let (first_file, first_row) = place(kept);
-            super::report::Offender {
-                file,
-                row,
-                symbol: self.facts.symbol(asset).to_owned(),
-                timestamp: crate::base::Timestamp(self.group.timestamps[other]).to_string(),
-                values,
-                rule: format!("duplicate of {first_file} row {first_row}"),
-            }
+        ledger.row(&rule, self.facts.symbol(asset), second, || Offender {
+            file: self.facts.files[second.0 as usize].name.clone(),
+            row: second.1,
+            symbol: self.facts.symbol(asset).to_owned(),
+            timestamp: Timestamp(self.group.timestamps[other]).to_string(),
+            values,
+            rule: format!(
+                "duplicate of {} row {}",
+                self.facts.files[first.0 as usize].name, first.1
+            ),
         });
     }
 

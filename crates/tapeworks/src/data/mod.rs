@@ -4,38 +4,49 @@
 //! - [`options`]: what a read is asked for and what it gives.
 //! - `source`, `hive`: from a path, a glob or a folder to files and what their folders name.
 //! - `plan`, `names`: which column plays which part; aliases and near misses.
-//! - `parquet`, `parquet_stream`, `pread`, `loaded`, `csv`, `text_file`: files and streams to
-//!   blocks of rows.
+//! - `parquet`, `parquet_stream`, `pread`, `loaded`, `csv`, `text_cells`, `text_file`,
+//!   `arrow_file`, `json_lines`, `dbn`: files and streams to blocks of rows.
 //! - `clock`, `session_rows`: zones, clock changes, dates that name sessions.
 //! - `time_column`, `cast`: stored values to nanoseconds UTC, f64 and symbol ids.
 //! - `calendar_table`: sessions of a market from a table.
 //! - `table_file`, `table_columns`, `table_symbols`: the files of a table and what they share.
 //! - `joined`: what rows of signals and context carry besides values.
-//! - `lane`, `check`, `jumps`, `merge`, `reader`: blocks to checked rows by (timestamp, symbol).
-//! - [`report`]: findings with their first rows, and repairs.
+//! - `lane`, `check`, `merge`, `reader`: blocks to checked rows by (timestamp, symbol).
+//! - `across`: checks over several rows; `sample`, `statistics`: the level `fast`; `check_table`,
+//!   `check_signals`, `second_reading`: tables checked without being kept.
+//! - [`sort`], `sort_input`: a table written in order within a memory budget.
+//! - [`report`], `ledger`: findings with their first rows, and repairs.
 //!
 //! Invariants: every row passes the value rules (`check`) on the decoding pass itself; rows come
 //! out strictly ascending by (timestamp, asset) whatever the order of the files; a batch ends where
 //! a timestamp ends; nothing is filled in, every repair is counted. Parquet is streamed: what is
 //! held is one block and one page a column of each open file. Symbols are known before row one.
 //!
-//! To add a format: give it `columns`, `bind` and a `BlockStream`, and an arm in `table_file`.
+//! To add a format: read it as Arrow batches (`json_lines`), with an arm in `source` and
+//! `table_file`. To add a check: `check` for a rule of one row, `across` for one of several.
 
 pub mod options;
 pub mod report;
 pub mod describe;
 pub mod fingerprint;
+pub mod sort;
 
+mod across;
+mod arrow_file;
 mod block;
 mod calendar_table;
 mod cast;
 mod check;
+mod check_signals;
+mod check_table;
 mod clock;
 mod csv;
+mod dbn;
 mod hive;
 mod joined;
-mod jumps;
+mod json_lines;
 mod lane;
+mod ledger;
 mod loaded;
 mod merge;
 mod names;
@@ -44,16 +55,22 @@ mod parquet_stream;
 mod plan;
 mod pread;
 mod reader;
+mod sample;
+mod second_reading;
 mod session_rows;
+mod sort_input;
 mod source;
+mod statistics;
 mod table_columns;
 mod table_file;
 mod table_symbols;
 mod tables;
+mod text_cells;
 mod text_file;
 mod time_column;
 
 pub use calendar_table::read_calendar;
+pub use check_signals::{check_context, check_signals};
 pub use clock::Stamps;
 pub use describe::{SourceInfo, describe};
 pub use fingerprint::{FileFingerprint, fingerprint, fingerprints};
@@ -63,4 +80,5 @@ pub use options::{
 };
 pub use reader::open_bars;
 pub use report::{CheckReport, Finding, Offender, Repairs, Severity};
+pub use sort::{SortOptions, Sorted, parse_bytes, sort_bars};
 pub use tables::{check, read_context, read_signals};

@@ -14,7 +14,7 @@ pub(crate) fn canonical(found: &str) -> String {
         "timestamp" | "date" | "datetime" | "time" | "ts" | "end_time" | "close_time"
         | "__index_level_0__" => "timestamp",
         "symbol" | "asset" | "ticker" | "sid" | "code" | "name" => "symbol",
-        "open" | "high" | "low" | "close" | "volume" | "vwap" | "notional" => &lower,
+        "open" | "high" | "low" | "close" | "volume" | "vwap" | "notional" | "start_time" => &lower,
         "adj_close" | "adj close" | "adjclose" => "adj_close",
         "count" => "n_trades",
         "quote_volume" | "quote_asset_volume" | "dollar" => "notional",

@@ -32,12 +32,13 @@ impl fmt::Debug for Source {
 /// How much of a table is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum CheckLevel {
-    /// Metadata, and every row rule on a sample of 1,000 rows a file.
+    /// Metadata, statistics of row groups, and every row rule on a sample of 1,000 rows a file.
     Fast,
-    /// Every row rule on every row.
+    /// Every row rule on every row, and the checks across rows.
     #[default]
     Standard,
-    /// Adds checks across rows; refused in this version.
+    /// Adds what takes longer: stale prices, contradictions between columns, survivors, twins,
+    /// columns that never change, signals that know too much, and a second reading.
     Paranoid,
 }
 
@@ -118,6 +119,9 @@ pub struct ReadOptions {
     pub batch_rows: usize,
     /// Layout of text tables.
     pub csv: CsvFormat,
+    /// The present: rows later than a day after it are warned about. Absent, no row is, so that a
+    /// run does not depend on the clock.
+    pub now: Option<Timestamp>,
 }
 
 impl Default for ReadOptions {
@@ -135,6 +139,7 @@ impl Default for ReadOptions {
             on_bad_row: OnBadRow::default(),
             batch_rows: 65_536,
             csv: CsvFormat::default(),
+            now: None,
         }
     }
 }
@@ -197,6 +202,11 @@ pub trait BarReader: Send {
     /// Whether the rows were stamped with dates, or all of them at midnights.
     fn has_dates(&self) -> bool {
         false
+    }
+
+    /// First and last timestamp as the files tell them before a row is read, ns UTC.
+    fn span(&self) -> Option<(i64, i64)> {
+        None
     }
 }
 

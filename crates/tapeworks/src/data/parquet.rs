@@ -51,6 +51,8 @@ pub(super) struct Plan {
     pub(super) available_at: Option<TimeColumn>,
     pub(super) roles: Roles,
     pub(super) values: Vec<Option<usize>>,
+    /// The starts of bars, when they are read.
+    pub(super) start: Option<(usize, TimeColumn)>,
     pub(super) groups: Vec<Group>,
     /// Row groups overlap in time, so the rows are put in order in memory.
     pub(super) is_shuffled: bool,
@@ -95,18 +97,13 @@ impl ParquetTable {
         (start, end): (i64, i64),
         symbols: Option<&[String]>,
     ) -> Result<()> {
-        let field = self.meta.schema().field(roles.time);
-        let place = format!("{}: column {:?}", self.name, field.name());
-        let mut time = TimeColumn::new(field.data_type(), clock, place)?;
-        if matches!(time.kind, TimeKind::Integer) {
-            let (low, high) = self.number_range(roles.time)?;
-            time.decide_unit(low, high)?;
-        }
+        let mut time = self.time_column(roles.time, clock)?;
         let stamps = self.stamps(&time, roles.time)?;
         let (zone, is_naive) = (time.date_zone().clone(), time.is_naive());
         time.sessions = clock.sessions(stamps, &zone, is_naive, &time.place)?;
-        let available_at =
-            roles.available_at.map(|column| self.available_at(column, clock)).transpose()?;
+        let beside = |c: usize| self.time_column(c, clock).map(|time| (c, time));
+        let start_column = roles.start.map(beside).transpose()?;
+        let available_at = roles.available_at.map(|c| self.time_column(c, clock)).transpose()?;
         let mut groups = Vec::new();
         let mut first_row = 0;
         for idx in 0..self.n_row_groups {
@@ -126,8 +123,21 @@ impl ParquetTable {
         }
         let is_sorted = groups.windows(2).all(|w| w[0].span.1 <= w[1].span.0);
         let is_shuffled = !is_sorted;
-        self.plan = Some(Plan { time, stamps, available_at, roles, values, groups, is_shuffled });
+        let start = start_column;
+        self.plan =
+            Some(Plan { time, stamps, available_at, roles, values, start, groups, is_shuffled });
         Ok(())
+    }
+
+    fn time_column(&self, column: usize, clock: &Clock) -> Result<TimeColumn> {
+        let field = self.meta.schema().field(column);
+        let place = format!("{}: column {:?}", self.name, field.name());
+        let mut time = TimeColumn::new(field.data_type(), clock, place)?;
+        if time.needs_unit() {
+            let (low, high) = self.number_range(column)?;
+            time.decide_unit(low, high)?;
+        }
+        Ok(time)
     }
 
     pub(super) fn plan(&self) -> &Plan {
@@ -292,17 +302,6 @@ impl ParquetTable {
         Ok(time.stamps(true))
     }
 
-    fn available_at(&self, column: usize, clock: &Clock) -> Result<TimeColumn> {
-        let field = self.meta.schema().field(column);
-        let place = format!("{}: column {:?}", self.name, field.name());
-        let mut time = TimeColumn::new(field.data_type(), clock, place)?;
-        if matches!(time.kind, TimeKind::Integer) {
-            let (low, high) = self.number_range(column)?;
-            time.decide_unit(low, high)?;
-        }
-        Ok(time)
-    }
-
     pub(super) fn stamp_facts(&self) -> (Stamps, jiff::tz::TimeZone) {
         let plan = self.plan();
         (plan.stamps, plan.time.date_zone().clone())
@@ -349,7 +348,7 @@ impl ParquetTable {
         symbols.iter().any(|s| s.as_bytes() >= low.data() && s.as_bytes() <= high.data())
     }
 
-    fn chunk(&self, group: usize, column: usize) -> Option<&ColumnChunkMetaData> {
+    pub(super) fn chunk(&self, group: usize, column: usize) -> Option<&ColumnChunkMetaData> {
         let schema = self.meta.metadata().file_metadata().schema_descr();
         let leaf = (0..schema.num_columns()).find(|l| schema.get_column_root_idx(*l) == column)?;
         self.meta.metadata().row_group(group).columns().get(leaf)
@@ -361,14 +360,31 @@ impl ParquetTable {
         columns: &[usize],
         rows: usize,
     ) -> Result<ParquetRecordBatchReader> {
+        self.window_reader(group, columns, rows, (0, usize::MAX))
+    }
+
+    /// Rows of a group from an offset on, at most `limit`.
+    pub(super) fn window_reader(
+        &self,
+        group: usize,
+        columns: &[usize],
+        rows: usize,
+        (offset, limit): (usize, usize),
+    ) -> Result<ParquetRecordBatchReader> {
         let schema = self.meta.metadata().file_metadata().schema_descr();
         let mask = ProjectionMask::roots(schema, columns.iter().copied());
-        ParquetRecordBatchReaderBuilder::new_with_metadata(self.file.clone(), self.meta.clone())
-            .with_row_groups(vec![group])
-            .with_projection(mask)
-            .with_batch_size(rows)
-            .build()
-            .map_err(|e| unreadable(&self.name, &e))
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(
+            self.file.clone(),
+            self.meta.clone(),
+        )
+        .with_row_groups(vec![group])
+        .with_projection(mask)
+        .with_batch_size(rows);
+        let builder = match (offset, limit) {
+            (0, usize::MAX) => builder,
+            _ => builder.with_offset(offset).with_limit(limit),
+        };
+        builder.build().map_err(|e| unreadable(&self.name, &e))
     }
 
     /// Whether the rows of a group ascend in time; only their times are decoded.
@@ -409,7 +425,9 @@ pub(crate) fn check_sort_budget(name: &str, n_rows: u64, n_values: usize) -> Res
              {SORT_BYTES} are allowed",
         ),
     )
-    .with_hint("sort the file by timestamp and symbol, or split it by month or symbol"))
+    .with_hint(format!(
+        "write the table in order once: tapeworks sort {name} --out SORTED.parquet"
+    )))
 }
 
 fn unreadable(name: &str, error: &parquet::errors::ParquetError) -> Error {
@@ -460,5 +478,21 @@ fn number_statistics(chunk: &ColumnChunkMetaData) -> Option<(i64, i64)> {
             Some((i64::from(*range.min_opt()?), i64::from(*range.max_opt()?)))
         }
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::check_sort_budget;
+
+    #[test]
+    fn sort_budget_when_exceeded_then_the_bytes_and_the_command_are_named() {
+        assert!(check_sort_budget("bars.parquet", 1_000_000, 5).is_ok());
+        // 20 bytes of keys and 5 values of 8 bytes a row.
+        let error = check_sort_budget("bars.parquet", 10_000_000, 5).expect_err("600 MB");
+        assert_eq!(error.code(), "R101");
+        assert!(error.message().contains("600000000 bytes"), "{error}");
+        let hint = error.hint().unwrap_or_default();
+        assert!(hint.contains("tapeworks sort bars.parquet --out"), "{error}");
     }
 }

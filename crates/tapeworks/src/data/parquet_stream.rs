@@ -9,12 +9,12 @@ use arrow::record_batch::RecordBatch;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use super::block::{Block, RowNumbers, is_ascending};
-use super::cast::{SymbolDecoder, UNWANTED, to_f64};
+use super::cast::{SymbolDecoder, UNWANTED, lengths, to_f64};
 use super::joined::halves;
 use super::lane::{BlockStream, ReadFacts};
+use super::ledger::Ledger;
 use super::parquet::{BLOCK_ROWS, Group, ParquetTable, check_sort_budget};
 use super::plan::SymbolFrom;
-use super::report::Ledger;
 use crate::base::Result;
 
 /// Decodes the row groups of one file.
@@ -28,13 +28,22 @@ pub(crate) struct ParquetStream {
     /// NaN for a column that the file does not have.
     missing: ScalarBuffer<f64>,
     sorted: VecDeque<Block>,
-    left: u64,
+    is_sample: bool,
 }
 
 impl BlockStream for ParquetStream {
     fn next_block(&mut self, ledger: &mut Ledger) -> Result<Option<Block>> {
         let table = Arc::clone(&self.table);
         let plan = table.plan();
+        if self.is_sample && self.next_group == 0 {
+            self.next_group = plan.groups.len();
+            let block = self.sample()?;
+            match block {
+                Some(block) if !is_ascending(&block.timestamps) => self.sort(Some(block), ledger),
+                Some(block) => self.sorted.push_back(block),
+                None => {}
+            }
+        }
         if plan.is_shuffled && self.next_group == 0 {
             self.next_group = plan.groups.len();
             let block = self.load(&plan.groups)?;
@@ -44,14 +53,10 @@ impl BlockStream for ParquetStream {
             if let Some(block) = self.sorted.pop_front() {
                 return Ok(Some(block));
             }
-            if self.left == 0 {
-                return Ok(None);
-            }
             if let Some(reader) = &mut self.reader {
                 match reader.next() {
                     Some(batch) => {
                         let block = self.decode(&batch.map_err(|e| table.broken(&e))?)?;
-                        self.left = self.left.saturating_sub(block.len() as u64);
                         if is_ascending(&block.timestamps) {
                             return Ok(Some(block));
                         }
@@ -69,15 +74,14 @@ impl BlockStream for ParquetStream {
                 continue;
             }
             self.row = group.first_row;
-            let rows = usize::try_from(self.left).map_or(BLOCK_ROWS, |n| n.min(BLOCK_ROWS));
-            self.reader = Some(table.group_reader(group.idx, &self.projection(), rows)?);
+            self.reader = Some(table.group_reader(group.idx, &self.projection(), BLOCK_ROWS)?);
         }
     }
 }
 
 impl ParquetStream {
-    /// Starts decoding a bound table; `limit` stops after that many rows.
-    pub(super) fn new(table: Arc<ParquetTable>, facts: Arc<ReadFacts>, limit: Option<u64>) -> Self {
+    /// Starts decoding a bound table: all of it, or the rows of its sample.
+    pub(super) fn new(table: Arc<ParquetTable>, facts: Arc<ReadFacts>, is_sample: bool) -> Self {
         Self {
             table,
             facts,
@@ -87,7 +91,7 @@ impl ParquetStream {
             symbols: SymbolDecoder::default(),
             missing: ScalarBuffer::from(Vec::new()),
             sorted: VecDeque::new(),
-            left: limit.unwrap_or(u64::MAX),
+            is_sample,
         }
     }
 
@@ -97,6 +101,9 @@ impl ParquetStream {
         let mut columns: Vec<usize> = plan.values.iter().flatten().copied().collect();
         columns.push(plan.roles.time);
         columns.extend(plan.roles.available_at);
+        if let (Some((column, _)), true) = (&plan.start, self.facts.has_lengths) {
+            columns.push(*column);
+        }
         if let SymbolFrom::Column(column) = plan.roles.symbol {
             columns.push(column);
         }
@@ -140,6 +147,12 @@ impl ParquetStream {
         if let (Some(c), Some(time)) = (plan.roles.available_at, &plan.available_at) {
             columns.extend(halves(&time.instants(column(c), self.row)?));
         }
+        if self.facts.has_lengths {
+            columns.push(match &plan.start {
+                Some((c, time)) => lengths(&timestamps, &time.convert(column(*c), self.row)?),
+                None => ScalarBuffer::from(vec![f64::NAN; n]),
+            });
+        }
         let rows = RowNumbers::From(self.row);
         self.row += n as u64;
         Ok(Block { file: table.file_idx, rows, timestamps, assets, columns })
@@ -155,6 +168,31 @@ impl ParquetStream {
             for batch in table.group_reader(group.idx, &self.projection(), BLOCK_ROWS)? {
                 let block = self.decode(&batch.map_err(|e| table.broken(&e))?)?;
                 blocks.push(block);
+            }
+        }
+        Ok(Block::concat(&blocks))
+    }
+
+    /// The rows of the sample that stand in row groups that are read.
+    fn sample(&mut self) -> Result<Option<Block>> {
+        let table = Arc::clone(&self.table);
+        let facts = Arc::clone(&self.facts);
+        let ranges = &facts.files[table.file_idx as usize].sample;
+        let mut blocks = Vec::new();
+        for group in &table.plan().groups {
+            let end = group.first_row + group.n_rows;
+            for &(first, last) in ranges {
+                let (from, to) = (first.max(group.first_row), last.min(end));
+                if from >= to {
+                    continue;
+                }
+                let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+                let window = (size(from - group.first_row), size(to - from));
+                self.row = from;
+                let columns = self.projection();
+                for batch in table.window_reader(group.idx, &columns, BLOCK_ROWS, window)? {
+                    blocks.push(self.decode(&batch.map_err(|e| table.broken(&e))?)?);
+                }
             }
         }
         Ok(Block::concat(&blocks))

@@ -60,6 +60,8 @@ pub(crate) struct Roles {
     pub(crate) symbol: SymbolFrom,
     /// When a row was available, in a table that is joined.
     pub(crate) available_at: Option<usize>,
+    /// Start of the window of a bar.
+    pub(crate) start: Option<usize>,
     /// The symbol that the path names, when the file has a symbol column as well.
     pub(crate) expected_symbol: Option<String>,
     /// Whether the symbol is the name of the file.
@@ -115,11 +117,13 @@ impl Roles {
             .map(|name| (name.clone(), canonical(name)))
             .filter(|(found, meant)| found != meant)
             .collect();
+        let start = names.iter().position(|name| canonical(name) == "start_time");
         Ok(Self {
             time,
             time_of_day,
             symbol,
             available_at,
+            start: start.filter(|_| table == Table::Bars),
             expected_symbol: expected,
             symbol_is_stem,
             mapped,
@@ -153,7 +157,10 @@ pub(crate) fn value_columns(
                     &found,
                 ));
             }
-            Some(c) if matches!(columns[c].kind, ColumnKind::Number | ColumnKind::Flag) => {
+            Some(c)
+                if columns[c].kind == ColumnKind::Number
+                    || (columns[c].kind == ColumnKind::Flag && !is_price) =>
+            {
                 out.push(Some(c));
             }
             Some(c) => {
@@ -184,7 +191,9 @@ pub(crate) fn extra_columns(columns: &[FoundColumn], table: Table) -> Vec<String
             let known = canonical(name);
             let is_price = table == Table::Bars && BAR_COLUMNS.contains(&known.as_str());
             let is_release = table != Table::Bars && is_available_at(name);
-            !is_price && !is_release && known != "timestamp" && known != "symbol"
+            let is_start = table == Table::Bars && known == "start_time";
+            let is_key = known == "timestamp" || known == "symbol";
+            !is_price && !is_release && !is_start && !is_key
         })
         .collect()
 }

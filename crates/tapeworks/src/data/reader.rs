@@ -7,20 +7,25 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::across::{AcrossRows, check_repeats};
 use super::clock::{Clock, Stamps};
 use super::hive;
 use super::joined::{N_HALVES, N_PLACES};
-use super::lane::{FileFacts, Lane, OpenFile, ReadFacts, SAMPLE_ROWS};
+use super::lane::{FileFacts, Lane, OpenFile, ReadFacts};
+use super::ledger::{Ledger, Rule};
+use super::loaded::Lengths;
 use super::merge::{Merger, Rows};
-use super::names::BAR_COLUMNS;
+use super::names::{BAR_COLUMNS, canonical};
 use super::options::{BarBatch, BarReader, CheckLevel, ReadOptions, RowFacts, Source};
 use super::parquet_stream::ParquetStream;
 use super::plan::{FoundColumn, Roles, Table, stem, value_columns};
-use super::report::{CheckReport, Ledger, Rule, Severity};
+use super::report::{CheckReport, Severity};
+use super::sample;
+use super::statistics;
 use super::table_columns::{common_available_at, common_stamps, note_facts, wanted_extras};
 use super::table_file::{TableFile, open_files};
 use super::table_symbols::symbols_of;
-use crate::base::{Error, ErrorKind, Result, Symbols};
+use crate::base::{Error, Result, Symbols};
 
 /// Opens bars from a file, a glob, a folder or an Arrow stream.
 ///
@@ -39,7 +44,7 @@ pub fn open_bars(source: Source, options: &ReadOptions) -> Result<Box<dyn BarRea
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Extent {
     Whole,
-    /// The first rows, enough for the level `fast`.
+    /// The rows of the sample of the level `fast`.
     Sample,
 }
 
@@ -47,12 +52,14 @@ pub(crate) enum Extent {
 pub(crate) struct TableReader {
     facts: Arc<ReadFacts>,
     merger: Merger,
+    across: Option<AcrossRows>,
     ledger: Ledger,
     level: CheckLevel,
     n_files: u64,
     pub(crate) files: FileSummary,
     row_facts: RowFacts,
     failed: bool,
+    ended: bool,
 }
 
 /// Facts for `describe`.
@@ -74,10 +81,6 @@ impl TableReader {
         run_symbols: Option<&Symbols>,
         extent: Extent,
     ) -> Result<Self> {
-        if options.level == CheckLevel::Paranoid {
-            return Err(Error::config("C304", "check level paranoid is not in this version")
-                .with_hint("use standard: it checks every row"));
-        }
         let clock = Clock::new(options, table)?;
         let zone = clock.zone.clone();
         let start = options.start.map_or(i64::MIN, |t| t.0);
@@ -92,6 +95,12 @@ impl TableReader {
         // Dates that name sessions are known up to a day later: no row group is left out for it.
         let has_sessions = options.calendar.is_some() && table == Table::Bars;
         let range = (start, if has_sessions { end.saturating_add(1) } else { end });
+        let has_starts =
+            |t: &TableFile| t.columns().iter().any(|c| canonical(&c.name) == "start_time");
+        let has_lengths = table == Table::Bars
+            && options.level != CheckLevel::Fast
+            && tables.iter().any(has_starts);
+        let lengths = if has_lengths { Lengths::Read } else { Lengths::Ignore };
         let mut file_facts = Vec::with_capacity(tables.len());
         for (file, source) in tables.iter_mut().zip(&sources) {
             let partitions = source.as_ref().map_or(&[][..], |s| s.partitions.as_slice());
@@ -103,19 +112,27 @@ impl TableReader {
                 TableFile::Parquet(t) => {
                     t.bind(roles, values, &clock, range, options.symbols.as_deref())?;
                 }
-                TableFile::Loaded(t) => t.bind(roles, &values, &clock)?,
+                TableFile::Loaded(t) => t.bind(roles, &values, &clock, lengths)?,
             }
             file_facts.push(FileFacts {
                 has_volume: file.has_volume(),
                 expected_symbol: file.roles().expected_symbol.clone(),
                 expected_span: hive::span(partitions, &zone, &place)?,
                 is_session: file.is_session(),
+                sample: sample::ranges(file.n_rows()),
                 name: place,
             });
         }
         let (stamps, date_zone) = common_stamps(&tables, table)?;
         let has_available_at = common_available_at(&tables)?;
         note_facts(&tables, options, table, &mut ledger)?;
+        if options.level == CheckLevel::Fast {
+            for file in &tables {
+                if let TableFile::Parquet(file) = file {
+                    statistics::note(file, table, &mut ledger);
+                }
+            }
+        }
         let symbols = match table {
             Table::Context => Symbols::new([""]),
             Table::Bars | Table::Signals => symbols_of(&tables, options, run_symbols, &mut ledger)?,
@@ -142,6 +159,8 @@ impl TableReader {
                 _ => N_PLACES + if has_available_at { N_HALVES } else { 0 },
             },
             has_available_at,
+            now: options.now.map(|now| now.0),
+            has_lengths,
         });
         let row_facts = RowFacts {
             available_dates: tables.iter().any(TableFile::available_dates),
@@ -153,6 +172,7 @@ impl TableReader {
         let lanes = lanes(tables, &facts, extent);
         let merger = Merger::new(Arc::clone(&facts), lanes, options.batch_rows);
         Ok(Self {
+            across: AcrossRows::new(&facts),
             facts,
             merger,
             ledger,
@@ -161,12 +181,17 @@ impl TableReader {
             files: summary,
             row_facts,
             failed: false,
+            ended: false,
         })
     }
 
     /// What is known of the table's rows before they are read.
     pub(crate) fn row_facts(&self) -> (RowFacts, bool) {
         (self.row_facts.clone(), self.facts.has_available_at)
+    }
+
+    pub(crate) fn facts(&self) -> &Arc<ReadFacts> {
+        &self.facts
     }
 
     pub(crate) fn names(&self) -> &[String] {
@@ -179,7 +204,34 @@ impl TableReader {
 
     /// The next rows; findings are only counted.
     pub(crate) fn next_counted(&mut self) -> Result<Option<Rows>> {
-        self.merger.next_rows(&mut self.ledger)
+        let rows = self.merger.next_rows(&mut self.ledger)?;
+        match (&rows, &mut self.across) {
+            (Some(rows), Some(across)) => across.push(rows, &mut self.ledger),
+            (None, _) if !self.ended => self.end(),
+            _ => {}
+        }
+        Ok(rows)
+    }
+
+    /// The checks across rows, to be made by the caller.
+    pub(crate) fn take_across(&mut self) -> Option<AcrossRows> {
+        self.across.take()
+    }
+
+    /// Findings that were made elsewhere.
+    pub(crate) fn absorb(&mut self, ledger: Ledger) {
+        self.ledger.absorb(ledger);
+    }
+
+    fn end(&mut self) {
+        self.ended = true;
+        if let Some(across) = &mut self.across {
+            across.finish(&mut self.ledger);
+        }
+        if self.facts.table == Table::Bars {
+            let n_repeats = self.ledger.repairs.dropped_duplicates;
+            check_repeats(self.ledger.n_rows, n_repeats, &mut self.ledger);
+        }
     }
 
     /// The next rows; the first error finding ends the read, after the rest of the table was
@@ -267,7 +319,7 @@ impl TableReader {
                 Table::Context => 0,
                 _ => self.facts.symbols.len() as u64,
             },
-            span: self.ledger.span,
+            span: if self.level == CheckLevel::Fast { self.files.span } else { self.ledger.span },
             findings,
             repairs,
         }
@@ -283,6 +335,10 @@ impl BarReader for TableReader {
         &self.facts.names[BAR_COLUMNS.len()..]
     }
 
+    fn span(&self) -> Option<(i64, i64)> {
+        self.files.span
+    }
+
     fn next_batch(&mut self) -> Result<Option<BarBatch>> {
         let Some(rows) = self.next_rows()? else { return Ok(None) };
         let mut columns = rows.columns.into_iter();
@@ -296,7 +352,7 @@ impl BarReader for TableReader {
             low,
             close,
             volume,
-            extras: columns.collect(),
+            extras: columns.take(self.facts.names.len() - BAR_COLUMNS.len()).collect(),
         }))
     }
 
@@ -345,7 +401,7 @@ fn summary(tables: &[TableFile]) -> FileSummary {
 
 /// Files go to the lane that ended first, when that was before they begin; else to a new lane.
 fn lanes(tables: Vec<TableFile>, facts: &Arc<ReadFacts>, extent: Extent) -> Vec<Lane> {
-    let limit = (extent == Extent::Sample).then_some(SAMPLE_ROWS);
+    let is_sample = extent == Extent::Sample;
     let mut spans: Vec<((i64, i64), TableFile)> =
         tables.into_iter().filter_map(|t| t.span().map(|span| (span, t))).collect();
     spans.sort_by_key(|(span, _)| *span);
@@ -367,42 +423,12 @@ fn lanes(tables: Vec<TableFile>, facts: &Arc<ReadFacts>, extent: Extent) -> Vec<
         let facts = Arc::clone(facts);
         lanes[lane].push(match table {
             TableFile::Parquet(table) => Box::new(move || {
-                Ok(Box::new(ParquetStream::new(Arc::new(*table), facts, limit)) as Box<_>)
+                Ok(Box::new(ParquetStream::new(Arc::new(*table), facts, is_sample)) as Box<_>)
             }),
             TableFile::Loaded(table) => {
-                Box::new(move || Ok(Box::new(table.stream(&facts, limit)) as Box<_>))
+                Box::new(move || Ok(Box::new(table.stream(&facts, is_sample)) as Box<_>))
             }
         });
     }
     lanes.into_iter().map(|files| Lane::new(Arc::clone(facts), files)).collect()
-}
-
-/// Checks a table without keeping it: every finding, and no error for rows that break rules.
-pub(crate) fn check_table(
-    source: Source,
-    options: &ReadOptions,
-    table: Table,
-    run_symbols: Option<&Symbols>,
-) -> Result<CheckReport> {
-    let extent = match options.level {
-        CheckLevel::Fast => Extent::Sample,
-        CheckLevel::Standard | CheckLevel::Paranoid => Extent::Whole,
-    };
-    let mut reader = match TableReader::open(source, options, table, run_symbols, extent) {
-        Err(error) if error.kind() == ErrorKind::Data => {
-            return Ok(CheckReport::refused(table.name(), &error));
-        }
-        reader => reader?,
-    };
-    loop {
-        match reader.next_counted() {
-            Ok(Some(_)) => {}
-            Ok(None) => break,
-            Err(error) => {
-                reader.record_failure(&error);
-                break;
-            }
-        }
-    }
-    Ok(reader.report())
 }

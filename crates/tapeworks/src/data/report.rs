@@ -2,11 +2,11 @@
 
 #![expect(clippy::format_push_string, reason = "reports are written once a run")]
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 
+use super::ledger::{Ledger, Rule};
 use crate::base::{Error, Timestamp};
 
 /// Offending rows that are kept in full; the rest is counted.
@@ -295,108 +295,6 @@ impl fmt::Display for CheckReport {
     }
 }
 
-/// Findings while a table is read.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Ledger {
-    pub(crate) table: &'static str,
-    pub(crate) n_rows: u64,
-    pub(crate) n_error_rows: u64,
-    pub(crate) span: Option<(i64, i64)>,
-    pub(crate) repairs: Repairs,
-    /// Times of day without a zone were seen, not dates alone.
-    pub(crate) has_naive_clock: bool,
-    findings: BTreeMap<(Severity, &'static str, String), Open>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Open {
-    message: String,
-    fix: String,
-    count: u64,
-    offenders: Vec<Offender>,
-    symbols: BTreeMap<String, u64>,
-}
-
-/// What a finding says besides its place.
-pub(crate) struct Rule<'a> {
-    pub(crate) severity: Severity,
-    pub(crate) code: &'static str,
-    pub(crate) column: &'a str,
-    pub(crate) message: &'a str,
-    pub(crate) fix: &'a str,
-}
-
-impl Ledger {
-    pub(crate) fn new(table: &'static str) -> Self {
-        Self { table, ..Self::default() }
-    }
-
-    /// Counts `n` without a row, for facts about files and columns.
-    pub(crate) fn count(&mut self, rule: &Rule<'_>, n: u64) {
-        self.open(rule).count += n;
-    }
-
-    /// Counts one row; `describe` is called for the rows that are kept in full.
-    pub(crate) fn row(
-        &mut self,
-        rule: &Rule<'_>,
-        symbol: &str,
-        describe: impl FnOnce() -> Offender,
-    ) {
-        let open = self.open(rule);
-        open.count += 1;
-        match open.symbols.get_mut(symbol) {
-            Some(n) => *n += 1,
-            None => {
-                open.symbols.insert(symbol.to_owned(), 1);
-            }
-        }
-        if open.offenders.len() < N_OFFENDERS {
-            open.offenders.push(describe());
-        }
-    }
-
-    pub(crate) fn has_errors(&self) -> bool {
-        self.findings.first_key_value().is_some_and(|((s, ..), _)| *s == Severity::Error)
-    }
-
-    pub(crate) fn saw_span(&mut self, first: i64, last: i64) {
-        self.span = Some(self.span.map_or((first, last), |(a, b)| (a.min(first), b.max(last))));
-    }
-
-    fn open(&mut self, rule: &Rule<'_>) -> &mut Open {
-        let key = (rule.severity, rule.code, rule.column.to_owned());
-        self.findings.entry(key).or_insert_with(|| Open {
-            message: rule.message.to_owned(),
-            fix: rule.fix.to_owned(),
-            ..Open::default()
-        })
-    }
-
-    pub(crate) fn findings(&self) -> Vec<Finding> {
-        let rows = self.n_rows.max(1) as f64;
-        let finding =
-            |((severity, code, column), open): (&(Severity, &'static str, String), &Open)| {
-                let mut symbols: Vec<_> = open.symbols.clone().into_iter().collect();
-                symbols.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-                symbols.truncate(N_OFFENDERS);
-                Finding {
-                    code: (*code).to_owned(),
-                    severity: *severity,
-                    table: self.table.to_owned(),
-                    column: column.clone(),
-                    message: open.message.clone(),
-                    count: open.count,
-                    share: if symbols.is_empty() { 0.0 } else { open.count as f64 / rows },
-                    offenders: open.offenders.clone(),
-                    symbols,
-                    fix: open.fix.clone(),
-                }
-            };
-        self.findings.iter().map(finding).collect()
-    }
-}
-
 /// Digits in groups of three.
 pub(crate) fn grouped(n: u64) -> String {
     let digits = n.to_string();
@@ -416,9 +314,9 @@ fn counted(n: u64, noun: &str) -> String {
 
 /// The static form of a code, as errors carry it.
 fn code_of(code: &str) -> &'static str {
-    const CODES: [&str; 19] = [
-        "D101", "D102", "D103", "D104", "D201", "D202", "D203", "D204", "D205", "D301", "D302",
-        "D303", "D304", "D307", "D401", "D601", "D602", "D603", "D210",
+    const CODES: [&str; 20] = [
+        "D101", "D102", "D103", "D104", "D201", "D202", "D203", "D204", "D205", "D209", "D210",
+        "D301", "D302", "D303", "D304", "D307", "D401", "D601", "D602", "D603",
     ];
     CODES.iter().find(|c| **c == code).copied().unwrap_or("D100")
 }

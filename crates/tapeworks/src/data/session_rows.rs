@@ -2,7 +2,8 @@
 
 use super::block::Block;
 use super::lane::ReadFacts;
-use super::report::{Ledger, Rule, Severity};
+use super::ledger::{Ledger, Rule};
+use super::report::Severity;
 use crate::base::calendar::Calendar;
 use crate::base::{Date, Error, Result, Timestamp};
 
@@ -40,7 +41,7 @@ pub(crate) fn check(block: &Block, facts: &ReadFacts, ledger: &mut Ledger) -> Re
                       midnight that ends them",
             fix: "remove the rows, or name the calendar that the market has",
         };
-        ledger.row(&rule, facts.symbol(block.assets[i]), || {
+        ledger.row(&rule, facts.symbol(block.assets[i]), block.place(i), || {
             let text = |session: Option<&crate::base::calendar::Session>| {
                 session.map_or_else(|| "none".to_owned(), |session| session.date.to_string())
             };

@@ -4,11 +4,17 @@ use std::path::{Path, PathBuf};
 
 use crate::base::{Error, Result};
 
+const ENDINGS: &str = "files end in .parquet .pq .csv .tsv .txt .arrow .feather .jsonl .dbn, or \
+                       .gz .zst .zip of text";
+
 /// How a file is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     Parquet,
     Csv,
+    Arrow,
+    JsonLines,
+    Dbn,
 }
 
 /// One file of a table.
@@ -60,8 +66,8 @@ pub(crate) fn files(text: &str) -> Result<Vec<SourceFile>> {
         files.push(SourceFile { partitions: partitions(&path), path, name, format });
     }
     if files.is_empty() {
-        return Err(Error::data("D101", format!("{text}: no parquet or CSV file found"))
-            .with_hint("files end in .parquet .pq .csv .tsv .txt, or .gz .zst .zip of these"));
+        return Err(Error::data("D101", format!("{text}: no file of a known format found"))
+            .with_hint(ENDINGS));
     }
     Ok(files)
 }
@@ -97,6 +103,15 @@ fn format_of(path: &Path, explicit: bool) -> Result<Option<Format>> {
     if ends(&[".parquet", ".pq"]) {
         return Ok(Some(Format::Parquet));
     }
+    if ends(&[".dbn", ".dbn.zst"]) {
+        return Ok(Some(Format::Dbn));
+    }
+    if ends(&[".arrow", ".feather", ".ipc"]) {
+        return Ok(Some(Format::Arrow));
+    }
+    if ends(&[".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz", ".jsonl.zst", ".ndjson.zst"]) {
+        return Ok(Some(Format::JsonLines));
+    }
     if ends(&[".csv", ".tsv", ".txt", ".gz", ".zst", ".zip"]) {
         return Ok(Some(Format::Csv));
     }
@@ -110,8 +125,8 @@ fn format_of(path: &Path, explicit: bool) -> Result<Option<Format>> {
     if n == 4 && &magic == b"PAR1" {
         return Ok(Some(Format::Parquet));
     }
-    Err(Error::data("D102", format!("{}: neither parquet nor CSV by its name", path.display()))
-        .with_hint("files end in .parquet .pq .csv .tsv .txt, or .gz .zst .zip of these"))
+    Err(Error::data("D102", format!("{}: no known format by its name", path.display()))
+        .with_hint(ENDINGS))
 }
 
 fn partitions(path: &Path) -> Vec<(String, String)> {

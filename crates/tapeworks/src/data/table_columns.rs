@@ -1,14 +1,15 @@
 //! What the files of a table have in common in columns and zones, and what the report tells of it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use jiff::tz::TimeZone;
 
 use super::clock::Stamps;
+use super::ledger::{Ledger, Rule};
 use super::names::{BAR_COLUMNS, canonical, unknown_name};
 use super::options::ReadOptions;
 use super::plan::{SymbolFrom, Table, extra_columns};
-use super::report::{Ledger, Rule, Severity};
+use super::report::Severity;
 use super::table_file::TableFile;
 use crate::base::{Error, Result};
 
@@ -40,19 +41,25 @@ pub(super) fn wanted_extras(
         return Ok(names);
     }
     let mut names = tables.first().map_or_else(Vec::new, |t| extra_columns(t.columns(), table));
-    let mut partial = BTreeSet::new();
+    let mut partial: BTreeMap<String, String> = BTreeMap::new();
     for file in tables.iter().skip(1) {
         let here = extra_columns(file.columns(), table);
-        partial.extend(here.iter().filter(|name| !names.contains(name)).cloned());
-        partial.extend(names.iter().filter(|name| !here.contains(name)).cloned());
+        for name in here.iter().filter(|name| !names.contains(name)) {
+            let fact = format!("column is in {}, not in every file; it is not read", file.name());
+            partial.entry(name.clone()).or_insert(fact);
+        }
+        for name in names.iter().filter(|name| !here.contains(name)) {
+            let fact = format!("column is not in {}; it is not read", file.name());
+            partial.entry(name.clone()).or_insert(fact);
+        }
         names.retain(|name| here.contains(name));
     }
-    for name in partial {
+    for (name, message) in partial {
         let rule = Rule {
             severity: Severity::Warning,
             code: "D104",
             column: &name,
-            message: "column is not in every file; it is not read",
+            message: &message,
             fix: "write the column to every file, or name the columns to read",
         };
         ledger.count(&rule, 1);
@@ -136,6 +143,11 @@ pub(super) fn note_facts(
                 "Int64" | "UInt64" if known == "timestamp" => (
                     "D304",
                     "integers without a unit; the unit is told by their magnitude",
+                    "store the column as a timestamp",
+                ),
+                "Float64" if known == "timestamp" => (
+                    "D304",
+                    "floating-point numbers without a unit; the unit is told by their magnitude",
                     "store the column as a timestamp",
                 ),
                 text if known == "timestamp" && text.contains("Utf8") => (

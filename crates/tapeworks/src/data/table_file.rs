@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use arrow::record_batch::RecordBatchReader;
 use jiff::tz::TimeZone;
 
 use super::clock::Stamps;
-use super::hive;
 use super::loaded::LoadedTable;
 use super::names::canonical;
 use super::options::{ReadOptions, Source};
@@ -13,6 +13,7 @@ use super::parquet::ParquetTable;
 use super::plan::{FoundColumn, Roles};
 use super::source::{Format, SourceFile, files};
 use super::time_column::TimeKind;
+use super::{arrow_file, dbn, hive, json_lines};
 use crate::base::{Error, Result};
 
 /// More files than this are opened for each read, so that few handles are in use.
@@ -117,6 +118,10 @@ impl TableFile {
 /// Files, and where each one came from.
 pub(super) type Opened = (Vec<TableFile>, Vec<Option<SourceFile>>);
 
+fn loaded(file: &SourceFile, idx: u32, reader: Box<dyn RecordBatchReader + Send>) -> TableFile {
+    TableFile::Loaded(Box::new(LoadedTable::from_file(file, idx, reader)))
+}
+
 /// Opens the files that may hold rows of the range and the symbols.
 pub(super) fn open_files(
     source: Source,
@@ -167,6 +172,9 @@ pub(super) fn open_files(
             Format::Csv => {
                 TableFile::Loaded(Box::new(LoadedTable::from_csv(file, idx, &options.csv)?))
             }
+            Format::Arrow => loaded(file, idx, arrow_file::open(file)?),
+            Format::JsonLines => loaded(file, idx, json_lines::open(file)?),
+            Format::Dbn => loaded(file, idx, dbn::open(file)?),
         });
     }
     Ok((tables, kept.into_iter().map(Some).collect()))

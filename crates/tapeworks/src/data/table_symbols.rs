@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use super::ledger::{Ledger, Rule};
 use super::names::{near_miss, unknown_name};
 use super::options::ReadOptions;
-use super::report::{Ledger, Rule, Severity};
+use super::report::Severity;
 use super::table_file::TableFile;
 use crate::base::{Error, Result, Symbols};
 
 /// No market has longer names; a longer one is a damaged cell.
-const SYMBOL_BYTES: usize = 256;
+pub(super) const SYMBOL_BYTES: usize = 256;
 
 /// The symbols of the read: those of the run, the asked ones, or all of the files, in text order.
 pub(super) fn symbols_of(
@@ -72,7 +73,8 @@ fn check_wanted(wanted: &[String], found: &[String], tables: &[TableFile]) -> Re
 /// Names that a reader of the report would take for one another.
 fn check_names(names: &[String], ledger: &mut Ledger) {
     let plain = |name: &str| -> String {
-        name.chars()
+        composed(name)
+            .chars()
             .filter(|c| !c.is_whitespace() && !is_invisible(*c))
             .flat_map(char::to_lowercase)
             .collect()
@@ -98,7 +100,7 @@ fn check_names(names: &[String], ledger: &mut Ledger) {
     sorted.sort();
     for pair in sorted.windows(2).filter(|pair| pair[0].0 == pair[1].0 && !pair[0].0.is_empty()) {
         let message = format!(
-            "{:?} and {:?} differ only by blanks, case or invisible characters",
+            "{:?} and {:?} differ only by blanks, case, invisible characters or Unicode form",
             pair[0].1, pair[1].1
         );
         let rule = Rule {
@@ -120,4 +122,35 @@ fn is_invisible(c: char) -> bool {
             | '\u{2060}'..='\u{2069}'
             | '\u{feff}'
     )
+}
+
+/// Letters with their marks as one character, for the marks of European languages: the same name
+/// may be written either way.
+fn composed(name: &str) -> String {
+    const MARKS: [(char, &str, &str); 8] = [
+        ('\u{300}', "AEIOUaeiouNn", "ÀÈÌÒÙàèìòùǸǹ"),
+        ('\u{301}', "AEIOUYaeiouyCcNnSsZzLlRr", "ÁÉÍÓÚÝáéíóúýĆćŃńŚśŹźĹĺŔŕ"),
+        ('\u{302}', "AEIOUaeiouCcGgHhSsWwYy", "ÂÊÎÔÛâêîôûĈĉĜĝĤĥŜŝŴŵŶŷ"),
+        ('\u{303}', "ANOIUanoiu", "ÃÑÕĨŨãñõĩũ"),
+        ('\u{308}', "AEIOUYaeiouy", "ÄËÏÖÜŸäëïöüÿ"),
+        ('\u{30a}', "AUau", "ÅŮåů"),
+        ('\u{30c}', "CDENRSTZcdenrstz", "ČĎĚŇŘŠŤŽčďěňřšťž"),
+        ('\u{327}', "CSTGKLNRcstgklnr", "ÇŞŢĢĶĻŅŖçşţģķļņŗ"),
+    ];
+    let mut out = String::with_capacity(name.len());
+    for c in name.chars() {
+        let mark = MARKS.iter().find(|(mark, ..)| *mark == c);
+        let letter = mark.and_then(|(_, letters, composed)| {
+            let at = letters.chars().position(|letter| out.ends_with(letter))?;
+            composed.chars().nth(at)
+        });
+        match letter {
+            Some(letter) => {
+                out.pop();
+                out.push(letter);
+            }
+            None => out.push(c),
+        }
+    }
+    out
 }

@@ -1,10 +1,11 @@
 //! Whole tables: signals and context in memory, and checks without keeping rows.
 
+use super::check_table::check_table;
 use super::joined::take_facts;
 use super::merge::Rows;
 use super::options::{ContextTable, ReadOptions, RowFacts, SignalTable, Source};
 use super::plan::Table;
-use super::reader::{Extent, TableReader, check_table};
+use super::reader::{Extent, TableReader};
 use super::report::CheckReport;
 use crate::base::{Result, Symbols};
 
@@ -44,7 +45,7 @@ pub fn read_signals(
     options: &ReadOptions,
 ) -> Result<(SignalTable, CheckReport)> {
     let (names, rows, facts, report) = read(source, options, Table::Signals, Some(symbols))?;
-    let Rows { timestamps, assets, columns } = rows;
+    let Rows { timestamps, assets, columns, .. } = rows;
     Ok((SignalTable { names, timestamps, assets, columns, facts }, report))
 }
 

@@ -1,7 +1,10 @@
 //! Text files as a stream of bytes: plain, gzip, zstd or a zip with one member.
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Cursor, Read, Seek, SeekFrom};
+
+use sha2::{Digest, Sha256};
 
 use super::source::SourceFile;
 use crate::base::{Error, Result};
@@ -31,7 +34,10 @@ pub(crate) fn open(source: &SourceFile) -> Result<(Box<dyn Read + Send>, u64)> {
         [0x28, 0xb5, 0x2f, 0xfd] => {
             limited(zstd::stream::read::Decoder::new(file).map_err(failed)?, allowed)
         }
-        [b'P', b'K', 3, 4] => Box::new(Cursor::new(only_member(source, file, allowed)?)),
+        [b'P', b'K', 3, 4] => {
+            check_sum(source)?;
+            Box::new(Cursor::new(only_member(source, file, allowed)?))
+        }
         _ if is_packed_by_name(source) => {
             return Err(Error::data(
                 "D102",
@@ -39,13 +45,43 @@ pub(crate) fn open(source: &SourceFile) -> Result<(Box<dyn Read + Send>, u64)> {
             )
             .with_hint("the download is damaged, or the file is plain text: rename it"));
         }
+        b"PAR1" => {
+            let text = format!("{}: the file is parquet, its name says text", source.name);
+            return Err(Error::data("D102", text).with_hint("rename it to end in .parquet"));
+        }
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
             return Err(Error::data("D102", format!("{}: the text is UTF-16", source.name))
                 .with_hint("save the file as UTF-8"));
         }
         _ => Box::new(file),
     };
-    Ok((Box::new(LineGuard { inner: plain, line_bytes: 0 }), bytes))
+    Ok((Box::new(LineGuard { inner: plain, line_bytes: 0, n_lines: 0 }), bytes))
+}
+
+/// Archives of exchanges put `NAME.CHECKSUM` beside a file: its SHA-256 and its name.
+fn check_sum(source: &SourceFile) -> Result<()> {
+    let mut beside = source.path.clone().into_os_string();
+    beside.push(".CHECKSUM");
+    let Ok(text) = std::fs::read_to_string(&beside) else { return Ok(()) };
+    let failed =
+        |e: std::io::Error| Error::data("D102", format!("{}: cannot read: {e}", source.name));
+    let mut hasher = Sha256::new();
+    let mut file = File::open(&source.path).map_err(failed)?;
+    std::io::copy(&mut file, &mut hasher).map_err(failed)?;
+    let mut found = String::new();
+    for byte in hasher.finalize() {
+        let _ = write!(found, "{byte:02x}");
+    }
+    let stated = text.split_whitespace().next().unwrap_or("");
+    if stated.eq_ignore_ascii_case(&found) {
+        return Ok(());
+    }
+    let text = format!(
+        "{}: the checksum {found} is not {stated:?}, the one in {}",
+        source.name,
+        beside.display()
+    );
+    Err(Error::data("D102", text).with_hint("the download is damaged; download the file again"))
 }
 
 fn is_packed_by_name(source: &SourceFile) -> bool {
@@ -59,18 +95,24 @@ fn only_member(source: &SourceFile, file: File, allowed: u64) -> Result<Vec<u8>>
     let mut archive = zip::ZipArchive::new(file).map_err(|e| failed(&e))?;
     let mut members = Vec::new();
     for i in 0..archive.len() {
-        let member = archive.by_index(i).map_err(|e| failed(&e))?;
+        let member = archive.by_index_raw(i).map_err(|e| failed(&e))?;
         if !member.is_dir() && !member.name().is_ok_and(|name| name.starts_with("__MACOSX/")) {
             members.push(i);
         }
     }
     let [only] = members.as_slice() else {
-        return Err(Error::data(
-            "D102",
-            format!("{}: the zip has {} files, one is read", source.name, members.len()),
-        )
-        .with_hint("pack each table in a zip of its own, or unpack it"));
+        let n = match members.len() {
+            0 => "no file".to_owned(),
+            2 => "two files".to_owned(),
+            n => format!("{n} files"),
+        };
+        return Err(Error::data("D102", format!("{}: the zip has {n}, one is read", source.name))
+            .with_hint("pack each table in a zip of its own, or unpack it"));
     };
+    if archive.by_index_raw(*only).is_ok_and(|member| member.encrypted()) {
+        let text = format!("{}: the file in the zip is encrypted", source.name);
+        return Err(Error::data("D102", text).with_hint("pack it without a password"));
+    }
     let member = archive.by_index(*only).map_err(|e| failed(&e))?;
     let mut text = Vec::new();
     limited(member, allowed).read_to_end(&mut text).map_err(|e| failed(&e))?;
@@ -101,17 +143,22 @@ impl<R: Read> Read for Limited<R> {
 struct LineGuard {
     inner: Box<dyn Read + Send>,
     line_bytes: usize,
+    n_lines: u64,
 }
 
 impl Read for LineGuard {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let n = self.inner.read(buffer)?;
+        self.n_lines += buffer[..n].split(|b| *b == b'\n').count() as u64 - 1;
         match buffer[..n].iter().rposition(|b| matches!(b, b'\n' | b'\r')) {
             Some(at) => self.line_bytes = n - at - 1,
             None => self.line_bytes += n,
         }
         if self.line_bytes > LINE_BYTES {
-            return Err(std::io::Error::other("a line has more than 1 MiB"));
+            return Err(std::io::Error::other(format!(
+                "line {} has more than 1 MiB",
+                self.n_lines + 1
+            )));
         }
         Ok(n)
     }

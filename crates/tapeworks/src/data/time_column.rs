@@ -3,7 +3,7 @@
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::ScalarBuffer;
 use arrow::compute::{cast, max, min};
-use arrow::datatypes::{DataType, Int32Type, Int64Type, TimeUnit};
+use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimeUnit};
 use jiff::civil;
 use jiff::tz::{AmbiguousOffset, TimeZone};
 
@@ -11,6 +11,9 @@ use super::clock::{Clock, SessionStamps, Stamps};
 use super::options::Ambiguous;
 use crate::base::time::DAY_NS;
 use crate::base::{Error, Result, Timestamp};
+
+/// Steps of 1 ns that an i64 holds, with a margin for the rounding of an f64.
+const RANGE_STEPS: f64 = 9.2e18;
 
 /// How a column's values become instants.
 #[derive(Debug, Clone)]
@@ -27,6 +30,10 @@ pub(crate) enum TimeKind {
     Text,
     /// Integers whose unit is not known yet.
     Integer,
+    /// Floating-point numbers whose unit is not known yet.
+    Real,
+    /// Floating-point steps of `scale` ns since 1970 UTC, rounded to a ns.
+    RealInstant { scale: i64 },
 }
 
 /// A time column of one file.
@@ -77,6 +84,7 @@ impl TimeColumn {
             DataType::Int64 | DataType::UInt64 | DataType::Int32 | DataType::UInt32 => {
                 TimeKind::Integer
             }
+            DataType::Float64 => TimeKind::Real,
             DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => TimeKind::Text,
             DataType::Dictionary(_, value) if **value == DataType::Utf8 => TimeKind::Text,
             other => {
@@ -117,12 +125,17 @@ impl TimeColumn {
         matches!(self.kind, TimeKind::Local { .. })
     }
 
+    /// Whether the unit of the stored numbers has to be told from their size.
+    pub(crate) fn needs_unit(&self) -> bool {
+        matches!(self.kind, TimeKind::Integer | TimeKind::Real)
+    }
+
     /// Fixes the unit of an integer column by the magnitude of its least and greatest value.
     pub(crate) fn decide_unit(&mut self, low: i64, high: i64) -> Result<()> {
-        if !matches!(self.kind, TimeKind::Integer) {
+        if !self.needs_unit() {
             return Ok(());
         }
-        if is_date_number(low) && is_date_number(high) {
+        if matches!(self.kind, TimeKind::Integer) && is_date_number(low) && is_date_number(high) {
             self.kind = TimeKind::DateNumber;
             return Ok(());
         }
@@ -136,7 +149,10 @@ impl TimeColumn {
             )
             .with_hint("store one unit (s, ms, us or ns) in a column"));
         }
-        self.kind = TimeKind::Instant { scale };
+        self.kind = match self.kind {
+            TimeKind::Real => TimeKind::RealInstant { scale },
+            _ => TimeKind::Instant { scale },
+        };
         Ok(())
     }
 
@@ -155,7 +171,10 @@ impl TimeColumn {
             TimeKind::DateNumber => date_number_ns(value).ok_or_else(|| {
                 Error::data("D303", format!("{}: {value} is no date YYYYMMDD", self.place))
             })?,
-            TimeKind::Text | TimeKind::Integer => {
+            TimeKind::RealInstant { scale } => {
+                return value.checked_mul(scale).ok_or_else(range);
+            }
+            TimeKind::Text | TimeKind::Integer | TimeKind::Real => {
                 return Err(Error::data("D303", format!("{}: {value} has no unit", self.place)));
             }
         };
@@ -225,6 +244,9 @@ impl TimeColumn {
         }
         if matches!(self.kind, TimeKind::Text) {
             return self.convert_text(array, first_row);
+        }
+        if let TimeKind::RealInstant { scale } = self.kind {
+            return self.convert_reals(array, scale, first_row);
         }
         let values = match array.data_type() {
             DataType::Date32 | DataType::Int32 => {
@@ -346,6 +368,31 @@ impl TimeColumn {
         Self { ambiguous: Some(side), ..self.clone() }.instant(values[at])
     }
 
+    #[expect(clippy::cast_possible_truncation, reason = "checked against the range of i64")]
+    fn convert_reals(
+        &self,
+        array: &ArrayRef,
+        scale: i64,
+        first_row: u64,
+    ) -> Result<ScalarBuffer<i64>> {
+        let steps = array.as_primitive::<Float64Type>().values();
+        let mut out = Vec::with_capacity(steps.len());
+        for (row, &step) in (first_row + 1..).zip(steps) {
+            // Whole steps and the rest apart: seconds of this century times 1e9 have more digits
+            // than an f64.
+            let whole = step.trunc();
+            let rest = ((step - whole) * scale as f64).round();
+            let ns = (whole.abs() < RANGE_STEPS / scale as f64)
+                .then(|| (whole as i64).checked_mul(scale)?.checked_add(rest as i64))
+                .flatten();
+            out.push(ns.ok_or_else(|| {
+                let text = format!("{}: row {row}: {step} is no time in 1678..2262", self.place);
+                Error::data("D304", text).with_hint("store the column as a timestamp")
+            })?);
+        }
+        Ok(out.into())
+    }
+
     fn no_instant(&self, local: i64) -> Error {
         let wall = jiff::Timestamp::from_nanosecond(i128::from(local))
             .map(|t| t.to_zoned(TimeZone::UTC).datetime().to_string())
@@ -362,9 +409,15 @@ impl TimeColumn {
     }
 }
 
-/// Least and greatest raw number of an integer column without nulls.
+/// Least and greatest raw number of a column of numbers.
+#[expect(clippy::cast_possible_truncation, reason = "checked against the range of i64")]
 pub(crate) fn number_range(array: &ArrayRef) -> Option<(i64, i64)> {
     let wide = match array.data_type() {
+        DataType::Float64 => {
+            let steps = array.as_primitive::<Float64Type>();
+            let whole = |step: f64| (step.abs() < RANGE_STEPS).then_some(step as i64);
+            return Some((whole(min(steps)?)?, whole(max(steps)?)?));
+        }
         DataType::Int32 | DataType::Date32 => {
             let narrow = cast(array, &DataType::Int32).ok()?;
             let narrow = narrow.as_primitive::<Int32Type>();
@@ -387,6 +440,9 @@ pub(crate) fn parse_text(
     const RANGE: &str = "is outside 1678..2262, the range of i64 ns";
     let text = text.trim();
     let bytes = text.as_bytes();
+    if text.rsplit_once('.').is_some_and(|(_, rest)| n_digits(rest) > 9) {
+        return Err("is finer than a nanosecond, the precision of times");
+    }
     if !bytes.first().is_some_and(u8::is_ascii_digit) {
         return Err(NO_TIME);
     }
@@ -419,6 +475,10 @@ pub(crate) fn parse_text(
         .ok_or("is a local time that does not exist or exists twice (clock change)")?;
     let ns = i64::try_from(instant.as_nanosecond()).map_err(|_| RANGE)?;
     Ok((ns, form))
+}
+
+fn n_digits(text: &str) -> usize {
+    text.bytes().take_while(u8::is_ascii_digit).count()
 }
 
 /// Nanoseconds of a wall clock to UTC; `None` when no instant shows that time, or two do and none

@@ -130,8 +130,8 @@ impl Trader {
     }
 
     /// Moves the whole portfolio to `weights` (fractions of equity): symbols that are absent go to
-    /// zero, whether held or on their way by a live market order; reducing orders are sent before
-    /// opening ones, each in asset order.
+    /// zero, whether held or on their way by a live market order; sales are sent before purchases,
+    /// each in asset order.
     pub fn rebalance(&mut self, weights: &[(AssetId, f64)]) {
         let mut targets: Vec<(AssetId, f64)> =
             self.held().iter().map(|&asset| (AssetId(asset), 0.0)).collect();
@@ -147,11 +147,6 @@ impl Trader {
             }
         }
         let equity = self.equity;
-        let reduces = |trader: &Self, asset: AssetId, weight: f64| {
-            let units_due = trader.units_due(asset);
-            let unit = trader.mark(asset) * trader.broker.positions().multiplier(asset);
-            weight * equity < units_due * unit
-        };
         let as_given =
             self.broker.conditions().semantics.rebalance_order == RebalanceOrder::SalesFirst;
         if as_given {
@@ -159,17 +154,16 @@ impl Trader {
             // What was not named comes after all that was.
             targets.sort_by_key(|&(asset, _)| named(asset).unwrap_or(usize::MAX));
         }
-        let before: Vec<bool> = targets
+        let sells: Vec<bool> = targets
             .iter()
             .map(|&(asset, weight)| {
                 let unit = self.mark(asset) * self.broker.positions().multiplier(asset);
-                let sells = weight * equity < self.units_due(asset) * unit;
-                if as_given { sells } else { reduces(self, asset, weight) }
+                weight * equity < self.units_due(asset) * unit
             })
             .collect();
         for pass in [true, false] {
-            for (&(asset, weight), &is_reduce) in targets.iter().zip(&before) {
-                if is_reduce == pass {
+            for (&(asset, weight), &is_sale) in targets.iter().zip(&sells) {
+                if is_sale == pass {
                     self.send_target_value(asset, weight * equity, true);
                 }
             }

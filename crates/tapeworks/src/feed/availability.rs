@@ -93,8 +93,16 @@ pub(super) const NEVER: i64 = i64::MAX;
 
 impl Release {
     /// # Errors
-    /// `C301` when the mode or the delay counts sessions and there is no calendar.
+    /// `C301` when the mode or the delay counts sessions and there is no calendar, and for a delay
+    /// below 0.
     pub(super) fn check(&self, table: &str, staleness: Option<Lag>) -> Result<()> {
+        if let Some(Lag::Span(ns)) = self.delay
+            && ns < 0
+        {
+            let text = format!("{table}: a delay of {ns} ns lies in the past");
+            return Err(Error::config("C301", text)
+                .with_hint("a value may be seen later than its time, never earlier"));
+        }
         if self.calendar.is_some() {
             return Ok(());
         }

@@ -9,8 +9,8 @@ use crate::base::{Error, Result};
 pub(super) enum Origin {
     /// An extra column of asset data.
     Asset(usize),
-    /// A column of the signals table.
-    Signals(usize),
+    /// A column of a signals table: which table, which column.
+    Signals(usize, usize),
 }
 
 /// The columns of a feed: their names, and where each one comes from in the same order.
@@ -19,7 +19,8 @@ pub(super) struct ColumnPlan {
     pub(super) layout: Layout,
     pub(super) signals: Vec<Origin>,
     pub(super) indicators: Vec<Origin>,
-    pub(super) context: Vec<usize>,
+    /// Table and column of each context series.
+    pub(super) context: Vec<(usize, usize)>,
 }
 
 /// The columns a user asked for; `None` is "all that are there".
@@ -34,8 +35,10 @@ pub(super) struct Wanted<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Available<'a> {
     pub(super) asset: &'a [String],
-    pub(super) signals: &'a [String],
-    pub(super) context: &'a [String],
+    /// The names of each signals table.
+    pub(super) signals: &'a [&'a [String]],
+    /// The names of each context table.
+    pub(super) context: &'a [&'a [String]],
 }
 
 const PRICES: [&str; 5] = ["open", "high", "low", "close", "volume"];
@@ -50,7 +53,8 @@ impl ColumnPlan {
     /// `D601` for a named column that no table has, and for one that two tables have; `C301` for a
     /// column that is named twice or is a price.
     pub(super) fn new(wanted: Wanted<'_>, available: Available<'_>) -> Result<Self> {
-        let everything = || available.asset.iter().chain(available.signals);
+        let everything =
+            || available.asset.iter().chain(available.signals.iter().copied().flatten());
         let rest_of = |taken: Option<&[String]>| -> Vec<String> {
             let taken = taken.unwrap_or_default();
             everything().filter(|name| !taken.contains(name)).cloned().collect()
@@ -61,16 +65,18 @@ impl ColumnPlan {
             (None, Some(indicators)) => (rest_of(Some(indicators)), indicators.to_vec()),
             (None, None) => (rest_of(None), Vec::new()),
         };
-        let context = wanted.context.unwrap_or(available.context).to_vec();
+        let all_context = available.context.concat();
+        let context = wanted.context.map_or_else(|| all_context.clone(), <[String]>::to_vec);
 
         let locate = |name: &String| locate(name, available);
         let signal_origins = signals.iter().map(locate).collect::<Result<Vec<_>>>()?;
         let indicator_origins = indicators.iter().map(locate).collect::<Result<Vec<_>>>()?;
         let context_origins = context
             .iter()
-            .map(|name| {
-                let found = available.context.iter().position(|column| column == name);
-                found.ok_or_else(|| missing(name, "the context table", available.context))
+            .map(|name| match places(name, available.context).as_slice() {
+                [one] => Ok(*one),
+                [] => Err(missing(name, "the context table", &all_context)),
+                _ => Err(two_tables(name, "two context tables")),
             })
             .collect::<Result<Vec<_>>>()?;
         refuse_twice(signals.iter().chain(&indicators))?;
@@ -91,7 +97,7 @@ impl ColumnPlan {
             .chain(&self.indicators)
             .filter_map(|origin| match origin {
                 Origin::Asset(column) => Some(*column),
-                Origin::Signals(_) => None,
+                Origin::Signals(..) => None,
             })
             .collect();
         used.sort_unstable();
@@ -101,28 +107,38 @@ impl ColumnPlan {
 
 fn locate(name: &String, available: Available<'_>) -> Result<Origin> {
     let asset = available.asset.iter().position(|column| column == name);
-    let signals = available.signals.iter().position(|column| column == name);
+    let signals = places(name, available.signals);
     let is_price = PRICES.contains(&name.as_str());
-    match (asset, signals) {
-        (Some(_), Some(_)) => Err(two_tables(name)),
-        (None, Some(_)) if is_price => Err(two_tables(name)),
-        (Some(column), None) => Ok(Origin::Asset(column)),
-        (None, Some(column)) => Ok(Origin::Signals(column)),
-        (None, None) if is_price => Err(Error::config(
+    match (asset, signals.as_slice()) {
+        (Some(_), [_, ..]) => Err(two_tables(name, "asset data and in the signals table")),
+        (None, [_, ..]) if is_price => Err(two_tables(name, "asset data and in the signals table")),
+        (None, [_, _, ..]) => Err(two_tables(name, "two signals tables")),
+        (Some(column), []) => Ok(Origin::Asset(column)),
+        (None, &[(table, column)]) => Ok(Origin::Signals(table, column)),
+        (None, []) if is_price => Err(Error::config(
             "C301",
             format!("column {name:?} is a price, it cannot be a signal or indicator"),
         )
         .with_hint("prices are always there: leave it out of the column lists")),
-        (None, None) => {
-            let all: Vec<String> =
-                available.asset.iter().chain(available.signals).cloned().collect();
+        (None, []) => {
+            let signals = available.signals.iter().copied().flatten();
+            let all: Vec<String> = available.asset.iter().chain(signals).cloned().collect();
             Err(missing(name, "asset data and signals", &all))
         }
     }
 }
 
-fn two_tables(name: &str) -> Error {
-    Error::data("D601", format!("column {name:?} is in asset data and in the signals table"))
+/// Every table and column with this name.
+fn places(name: &String, tables: &[&[String]]) -> Vec<(usize, usize)> {
+    let of_table = |(table, names): (usize, &&[String])| {
+        let columns = names.iter().enumerate().filter(|(_, column)| *column == name);
+        columns.map(|(column, _)| (table, column)).collect::<Vec<_>>()
+    };
+    tables.iter().enumerate().flat_map(of_table).collect()
+}
+
+fn two_tables(name: &str, places: &str) -> Error {
+    Error::data("D601", format!("column {name:?} is in {places}"))
         .with_hint("rename it in one of the tables, or name the columns that the run shall read")
 }
 

@@ -1,11 +1,52 @@
 //! The description of a feed: tables, columns, range.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use super::availability::Release;
 use super::columns::{Available, ColumnPlan, Wanted};
-use super::open_feed::{FeedTables, Joining, OpenFeed};
+use super::open_feed::{Joining, OpenFeed, Tables};
 use super::{Availability, ChunkLimit, Lag, SignalFill};
 use crate::base::Result;
-use crate::data::{CheckReport, ReadOptions, Source, open_bars, read_context, read_signals};
+use crate::data::{
+    CheckReport, Finding, ReadOptions, Severity, SignalTable, Source, open_bars, read_context,
+    read_signals,
+};
+
+/// A further table of signals, with rules of its own.
+#[derive(Debug)]
+pub struct SignalSource {
+    /// The table.
+    pub source: Source,
+    /// From when on a row may be seen.
+    pub available_at: Availability,
+    /// Added to the moment at which a row was available.
+    pub delay: Option<Lag>,
+    /// A row older than this counts as missing; an age equal to it does not. The age counts from
+    /// the moment at which the row was available.
+    pub staleness: Option<Lag>,
+    /// The usual step between its timestamps (ns), compared with the data.
+    pub freq_ns: Option<i64>,
+    /// The columns to take; `None` is all of them.
+    pub columns: Option<Vec<String>>,
+    /// Put before each name; may be empty.
+    pub prefix: String,
+}
+
+/// A further table of context, with rules of its own.
+#[derive(Debug)]
+pub struct ContextSource {
+    /// The table.
+    pub source: Source,
+    /// From when on a row may be seen.
+    pub available_at: Availability,
+    /// Added to the moment at which a row was available.
+    pub delay: Option<Lag>,
+    /// The columns to take; `None` is all of them.
+    pub columns: Option<Vec<String>>,
+    /// Put before each name; may be empty.
+    pub prefix: String,
+}
 
 /// Names the tables and columns of a run; [`DataFeed::open`] starts to read.
 ///
@@ -23,6 +64,10 @@ pub struct DataFeed {
     pub signals: Option<Source>,
     /// Market-wide series, joined as of each timestamp.
     pub context: Option<Source>,
+    /// Signals from further tables; their columns follow those of [`DataFeed::signals`].
+    pub more_signals: Vec<SignalSource>,
+    /// Context from further tables; its columns follow those of [`DataFeed::context`].
+    pub more_context: Vec<ContextSource>,
     /// The columns that are signals.
     pub signal_columns: Option<Vec<String>>,
     /// The columns that are indicators.
@@ -58,6 +103,8 @@ impl DataFeed {
             asset_data,
             signals: None,
             context: None,
+            more_signals: Vec::new(),
+            more_context: Vec::new(),
             signal_columns: None,
             indicator_columns: None,
             context_columns: None,
@@ -86,7 +133,14 @@ impl DataFeed {
         };
         release(self.signal_available_at, self.signal_delay).check("signals", self.staleness)?;
         release(self.context_available_at, self.context_delay)
-            .check("context", self.context_staleness)
+            .check("context", self.context_staleness)?;
+        for more in &self.more_signals {
+            release(more.available_at, more.delay).check("signals", more.staleness)?;
+        }
+        for more in &self.more_context {
+            release(more.available_at, more.delay).check("context", None)?;
+        }
+        Ok(())
     }
 
     /// Opens the tables, reads signals and context, and starts to decode the bars.
@@ -96,20 +150,13 @@ impl DataFeed {
     /// `L101` for rows said to be known before their own stamp, `L102` for dates taken as instants,
     /// `C301` for rules that count sessions without a calendar.
     pub fn open(self) -> Result<OpenFeed> {
+        self.check_rules()?;
+        let fill = self.signal_fill;
         let joining = |mode, delay, staleness, fill| Joining {
             release: Release { mode, delay, ..Release::default() },
             staleness,
             fill,
         };
-        let joins = [
-            joining(self.signal_available_at, self.signal_delay, self.staleness, self.signal_fill),
-            joining(
-                self.context_available_at,
-                self.context_delay,
-                self.context_staleness,
-                SignalFill::None,
-            ),
-        ];
         let calendar = self.read.calendar.clone();
         let mut options = self.read;
         if let Some(ChunkLimit::Rows(rows)) = self.chunk {
@@ -118,7 +165,7 @@ impl DataFeed {
         let mut bars_options = options.clone();
         bars_options.columns = match (&self.signals, &self.signal_columns, &self.indicator_columns)
         {
-            (None, Some(signals), Some(indicators)) => {
+            (None, Some(signals), Some(indicators)) if self.more_signals.is_empty() => {
                 Some(signals.iter().chain(indicators).cloned().collect())
             }
             _ => None,
@@ -134,23 +181,45 @@ impl DataFeed {
         table_options.start = None;
         table_options.columns = None;
         let mut report = CheckReport::default();
-        let signals = match self.signals {
-            Some(source) => {
-                let (table, found) = read_signals(source, &bars.symbols(), &table_options)?;
-                report.merge(found);
-                Some(table)
-            }
-            None => None,
-        };
-        table_options.columns.clone_from(&self.context_columns);
-        let context = match self.context {
-            Some(source) => {
-                let (table, found) = read_context(source, &table_options)?;
-                report.merge(found);
-                Some(table)
-            }
-            None => None,
-        };
+        let mut signals = Vec::new();
+        if let Some(source) = self.signals {
+            let (table, found) = read_signals(source, &bars.symbols(), &table_options)?;
+            report.merge(found);
+            let (mode, delay) = (self.signal_available_at, self.signal_delay);
+            signals.push((table, joining(mode, delay, self.staleness, fill)));
+        }
+        for more in self.more_signals {
+            table_options.columns = more.columns;
+            let (mut table, found) = read_signals(more.source, &bars.symbols(), &table_options)?;
+            add_prefix(&mut table.names, &more.prefix);
+            report.merge(found);
+            report.findings.extend(off_step(&table, more.freq_ns));
+            let (mode, delay) = (more.available_at, more.delay);
+            signals.push((table, joining(mode, delay, more.staleness, fill)));
+        }
+        // Names that further tables bring may be meant: only a table that is alone is asked.
+        table_options.columns =
+            self.context_columns.clone().filter(|_| self.more_context.is_empty());
+        let mut context = Vec::new();
+        if let Some(source) = self.context {
+            let (table, found) = read_context(source, &table_options)?;
+            report.merge(found);
+            let (mode, delay) = (self.context_available_at, self.context_delay);
+            let rules = joining(mode, delay, self.context_staleness, SignalFill::None);
+            context.push((table, rules));
+        }
+        for more in self.more_context {
+            table_options.columns = more.columns;
+            let (mut table, found) = read_context(more.source, &table_options)?;
+            add_prefix(&mut table.names, &more.prefix);
+            report.merge(found);
+            let rules = joining(more.available_at, more.delay, None, SignalFill::None);
+            context.push((table, rules));
+        }
+        let signal_names: Vec<&[String]> =
+            signals.iter().map(|(table, _)| table.names.as_slice()).collect();
+        let context_names: Vec<&[String]> =
+            context.iter().map(|(table, _)| table.names.as_slice()).collect();
 
         let plan = |extras: &[String]| {
             ColumnPlan::new(
@@ -159,11 +228,7 @@ impl DataFeed {
                     indicators: self.indicator_columns.as_deref(),
                     context: self.context_columns.as_deref(),
                 },
-                Available {
-                    asset: extras,
-                    signals: signals.as_ref().map_or(&[], |table| table.names.as_slice()),
-                    context: context.as_ref().map_or(&[], |table| table.names.as_slice()),
-                },
+                Available { asset: extras, signals: &signal_names, context: &context_names },
             )
         };
         let mut columns = plan(bars.extras())?;
@@ -175,7 +240,43 @@ impl DataFeed {
             bars = open_bars(Source::Path(path), &bars_options)?;
             columns = plan(bars.extras())?;
         }
-        let tables = FeedTables { bars, signals, context };
-        OpenFeed::start(tables, columns, joins, calendar, self.chunk, report)
+        let tables = Tables { bars, signals, context };
+        OpenFeed::start(tables, columns, calendar, self.chunk, report)
+    }
+}
+
+/// A warning when the usual step of a table is not the one that was said.
+fn off_step(table: &SignalTable, freq_ns: Option<i64>) -> Option<Finding> {
+    let (said, found) = (freq_ns?, modal_step(&table.timestamps)?);
+    (said != found).then(|| Finding {
+        code: "D309".into(),
+        severity: Severity::Warning,
+        table: "signals".into(),
+        column: table.names.join(", "),
+        message: format!(
+            "rows are usually {} s apart, and said to be {} s apart",
+            found as f64 / 1e9,
+            said as f64 / 1e9
+        ),
+        count: table.timestamps.len() as u64,
+        share: 1.0,
+        offenders: Vec::new(),
+        symbols: Vec::new(),
+        fix: "name the step of the table, or leave it out".into(),
+    })
+}
+
+/// The most frequent step between ascending timestamps, the smaller one on a tie.
+fn modal_step(timestamps: &[i64]) -> Option<i64> {
+    let mut counts: BTreeMap<i64, u64> = BTreeMap::new();
+    for pair in timestamps.windows(2).filter(|pair| pair[0] < pair[1]) {
+        *counts.entry(pair[1] - pair[0]).or_default() += 1;
+    }
+    counts.into_iter().max_by_key(|&(step, n)| (n, Reverse(step))).map(|(step, _)| step)
+}
+
+fn add_prefix(names: &mut [String], prefix: &str) {
+    for name in names {
+        name.insert_str(0, prefix);
     }
 }

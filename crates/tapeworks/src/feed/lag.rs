@@ -1,7 +1,10 @@
 //! A length of time, or a number of sessions.
 
+use std::fmt;
+
 use crate::base::calendar::Calendar;
 use crate::base::span::parse_span;
+use crate::base::time::DAY_NS;
 use crate::base::{Date, Error, Result, Timestamp};
 
 /// How long a value takes to arrive, or how old it may become.
@@ -57,6 +60,22 @@ impl Lag {
         }
         let since_open = (instant - here.open.0).max(0);
         Some(later.open.0.saturating_add(since_open).min(later.close.0))
+    }
+}
+
+/// As [`Lag::parse`] reads it, in the greatest unit that divides it; below a millisecond `ns`.
+impl fmt::Display for Lag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ns = match *self {
+            Self::Sessions(1) => return f.write_str("1session"),
+            Self::Sessions(n) => return write!(f, "{n}sessions"),
+            Self::Span(ns) => ns,
+        };
+        let units = [("d", DAY_NS), ("h", 3_600_000_000_000), ("m", 60_000_000_000)];
+        let mut units =
+            units.into_iter().chain([("s", 1_000_000_000), ("ms", 1_000_000), ("ns", 1)]);
+        let (unit, step) = units.find(|(_, step)| ns % step == 0).unwrap_or(("ns", 1));
+        write!(f, "{}{unit}", ns / step)
     }
 }
 

@@ -27,7 +27,7 @@ pub use as_of::{JoinCounts, SignalFill};
 pub use availability::Availability;
 pub use chunk::{ChunkSource, Layout, MarketChunk};
 pub use chunk_limit::ChunkLimit;
-pub use data_feed::DataFeed;
+pub use data_feed::{ContextSource, DataFeed, SignalSource};
 pub use lag::Lag;
 pub use memory::MemoryFeed;
 pub use open_feed::OpenFeed;

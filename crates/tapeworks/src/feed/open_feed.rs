@@ -24,6 +24,14 @@ pub struct FeedTables {
     pub context: Option<ContextTable>,
 }
 
+/// The tables of a feed with all their rules, as [`OpenFeed::start`] takes them.
+pub(super) struct Tables {
+    pub(super) bars: Box<dyn BarReader>,
+    /// Each table with the way it is joined.
+    pub(super) signals: Vec<(SignalTable, Joining)>,
+    pub(super) context: Vec<(ContextTable, Joining)>,
+}
+
 /// Chunks as they are decoded, in time order.
 ///
 /// Memory: the chunk in hand, one that waits and one that is being decoded. Dropping the feed ends
@@ -35,7 +43,8 @@ pub struct OpenFeed {
     calendar: Option<Arc<Calendar>>,
     state: State,
     report: CheckReport,
-    counts: Option<JoinCounts>,
+    tables: Vec<Vec<String>>,
+    counts: Option<Vec<JoinCounts>>,
 }
 
 #[derive(Debug)]
@@ -47,7 +56,7 @@ enum State {
 
 enum Message {
     Chunk(MarketChunk),
-    Ended(CheckReport, Option<JoinCounts>),
+    Ended(CheckReport, Vec<JoinCounts>),
     Failed(Error),
 }
 
@@ -63,41 +72,44 @@ impl OpenFeed {
         chunk: Option<ChunkLimit>,
     ) -> Result<Self> {
         let wanted = Wanted { signals: None, indicators: None, context: None };
+        let signals: Vec<&[String]> =
+            tables.signals.iter().map(|table| table.names.as_slice()).collect();
+        let context: Vec<&[String]> =
+            tables.context.iter().map(|table| table.names.as_slice()).collect();
         let plan = ColumnPlan::new(
             wanted,
-            Available {
-                asset: tables.bars.extras(),
-                signals: tables.signals.as_ref().map_or(&[], |table| table.names.as_slice()),
-                context: tables.context.as_ref().map_or(&[], |table| table.names.as_slice()),
-            },
+            Available { asset: tables.bars.extras(), signals: &signals, context: &context },
         )?;
         let staleness = staleness_ns.map(Lag::Span);
-        let signals = Joining { staleness, ..Joining::default() };
-        let joining = [signals, Joining::default()];
-        Self::start(tables, plan, joining, None, chunk, CheckReport::default())
+        let rules = Joining { staleness, ..Joining::default() };
+        let signals = tables.signals.into_iter().map(|table| (table, rules.clone())).collect();
+        let context = tables.context.into_iter().map(|table| (table, Joining::default())).collect();
+        let tables = Tables { bars: tables.bars, signals, context };
+        Self::start(tables, plan, None, chunk, CheckReport::default())
     }
 
     pub(super) fn start(
-        tables: FeedTables,
+        tables: Tables,
         plan: ColumnPlan,
-        [signals, context]: [Joining; 2],
         calendar: Option<Arc<Calendar>>,
         chunk: Option<ChunkLimit>,
         report: CheckReport,
     ) -> Result<Self> {
         let symbols = tables.bars.symbols();
         let layout = Arc::new(plan.layout.clone());
-        let bars_have_dates = tables.bars.has_dates();
-        let signals = match tables.signals {
-            Some(table) => {
-                Some(signals.of_signals(table, &symbols, calendar.as_ref(), bars_have_dates)?)
-            }
-            None => None,
-        };
-        let context = match tables.context {
-            Some(table) => Some(context.of_context(table, calendar.as_ref(), bars_have_dates)?),
-            None => None,
-        };
+        let names = tables.signals.iter().map(|(table, _)| table.names.clone()).collect();
+        let has_dates = tables.bars.has_dates();
+        let of_calendar = calendar.as_ref();
+        let signals = tables
+            .signals
+            .into_iter()
+            .map(|(table, rules)| rules.of_signals(table, &symbols, of_calendar, has_dates))
+            .collect::<Result<_>>()?;
+        let context = tables
+            .context
+            .into_iter()
+            .map(|(table, rules)| rules.of_context(table, of_calendar, has_dates))
+            .collect::<Result<_>>()?;
         // One chunk waits while the next is decoded: the sender blocks until it is taken.
         let (sender, receiver) = sync_channel(1);
         let decoder = Decoder {
@@ -119,7 +131,7 @@ impl OpenFeed {
             };
         });
         let state = State::Running(receiver);
-        Ok(Self { symbols, layout, calendar, state, report, counts: None })
+        Ok(Self { symbols, layout, calendar, state, report, tables: names, counts: None })
     }
 
     /// What checking found: signals and context from the start, the bars once the feed has ended.
@@ -128,10 +140,23 @@ impl OpenFeed {
         self.report.clone()
     }
 
-    /// How many rows got a signal row; `None` before the end, or without a signals table.
+    /// How many rows got a signal row of the first table; `None` before the end, or without one.
     #[must_use]
     pub fn join_counts(&self) -> Option<JoinCounts> {
-        self.counts
+        self.counts.as_ref()?.first().copied()
+    }
+
+    /// The columns of each signals table in the order in which they were named.
+    #[must_use]
+    pub fn signal_tables(&self) -> &[Vec<String>] {
+        &self.tables
+    }
+
+    /// The counts of each signals table in the order in which they were named; empty before the
+    /// end.
+    #[must_use]
+    pub fn signal_counts(&self) -> &[JoinCounts] {
+        self.counts.as_deref().unwrap_or_default()
     }
 
     /// Decodes everything that is left and keeps it.
@@ -173,7 +198,7 @@ impl ChunkSource for OpenFeed {
             Message::Ended(bars, counts) => {
                 let tables = std::mem::replace(&mut self.report, bars);
                 self.report.merge(tables);
-                self.counts = counts;
+                self.counts = Some(counts);
                 self.state = State::Ended;
                 Ok(None)
             }
@@ -242,8 +267,8 @@ impl Joining {
 struct Decoder {
     bars: Box<dyn BarReader>,
     symbols: Arc<Symbols>,
-    signals: Option<AsOfJoin>,
-    context: Option<AsOfJoin>,
+    signals: Vec<AsOfJoin>,
+    context: Vec<AsOfJoin>,
     plan: ColumnPlan,
     chunk: Option<ChunkLimit>,
     last: Option<i64>,
@@ -266,9 +291,9 @@ impl Decoder {
                 }
             }
         }
-        let counts = self.signals.as_ref().map(AsOfJoin::counts);
+        let counts = self.signals.iter().map(AsOfJoin::counts).collect();
         let mut report = self.bars.report();
-        report.findings.extend(self.signals.as_ref().and_then(AsOfJoin::finding));
+        report.findings.extend(self.signals.iter().filter_map(AsOfJoin::finding));
         Ok(Message::Ended(report, counts))
     }
 
@@ -276,22 +301,17 @@ impl Decoder {
     fn build_chunk(&mut self, mut batch: BarBatch) -> Result<MarketChunk> {
         let (timestamps, offsets) = group_by_timestamp(&batch.timestamps, &batch.assets, self.last);
         self.last = timestamps.last().copied();
-        if let Some(join) = &mut self.signals {
+        for join in &mut self.signals {
             join.pick(&batch.timestamps, Some(&batch.assets), &self.symbols)?;
         }
-        let context = match &mut self.context {
-            Some(join) => {
-                join.pick(&timestamps, None, &self.symbols)?;
-                self.plan.context.iter().map(|&column| join.gather(column)).collect()
-            }
-            None => Vec::new(),
-        };
+        for join in &mut self.context {
+            join.pick(&timestamps, None, &self.symbols)?;
+        }
+        let series = |&(table, column): &(usize, usize)| self.context[table].gather(column);
+        let context = self.plan.context.iter().map(series).collect();
         let mut column = |origin: &Origin| match *origin {
             Origin::Asset(column) => std::mem::take(&mut batch.extras[column]),
-            Origin::Signals(column) => {
-                let join = self.signals.as_ref().expect("planned from the signals table");
-                join.gather(column)
-            }
+            Origin::Signals(table, column) => self.signals[table].gather(column),
         };
         let signals = self.plan.signals.iter().map(&mut column).collect();
         let indicators = self.plan.indicators.iter().map(&mut column).collect();

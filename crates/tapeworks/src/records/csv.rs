@@ -6,8 +6,8 @@ use std::path::Path;
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::{DataType, Float64Type, Int32Type, TimestampNanosecondType, UInt32Type};
 
-use super::file::write_error;
 use super::{AtomicFile, RecordKind, Records, Written};
+use crate::base::file::write_error;
 use crate::base::{Result, Timestamp};
 
 /// Rows made at a time.

@@ -21,7 +21,6 @@ mod arrays;
 mod costs;
 mod csv;
 mod fifo;
-mod file;
 mod fills;
 mod flow_adjusted;
 mod hints;
@@ -42,7 +41,6 @@ use std::sync::Arc;
 
 pub use self::costs::CostTotals;
 pub use self::csv::write_csv;
-pub use self::file::AtomicFile;
 pub use self::flow_adjusted::flow_adjusted;
 pub use self::hints::hint;
 pub use self::kind::RecordKind;
@@ -50,7 +48,8 @@ pub use self::options::{Pairing, Snapshot, TableOptions};
 pub use self::parquet::{SCHEMA_VERSION, Written, write_parquet};
 pub use self::table::Batches;
 pub use self::trade::{Trade, TradeSide, TradeStatus};
-pub use crate::base::Symbols;
+
+pub use crate::base::{AtomicFile, Symbols};
 pub use crate::broker::{
     AccountEvent, AccountEventKind, CancelReason, ExitReason, ExpireReason, FillFlags, RejectCode,
 };

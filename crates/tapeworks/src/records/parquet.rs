@@ -10,9 +10,9 @@ use parquet::schema::types::ColumnPath;
 
 use arrow::datatypes::{DataType, Schema};
 
-use super::file::write_error;
 use super::{AtomicFile, RecordKind, Records};
 use crate::base::Result;
+use crate::base::file::write_error;
 
 /// Version of the schemas of all tables, kept in the metadata of each file.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -35,6 +35,7 @@ pub(super) fn read_options(loaded: &LoadedConfig) -> Result<ReadOptions> {
         level: match data.validation {
             Validation::Fast => CheckLevel::Fast,
             Validation::Standard => CheckLevel::Standard,
+            Validation::Paranoid => CheckLevel::Paranoid,
         },
         on_bad_row: match data.on_bad_row {
             BadRow::Error => OnBadRow::Error,

@@ -18,26 +18,26 @@ use tapeworks::data::{
     describe, fingerprint, open_bars, read_context, read_signals,
 };
 
-const DAY_NS: i64 = 86_400_000_000_000;
+pub(crate) const DAY_NS: i64 = 86_400_000_000_000;
 
 /// A folder of its own for a test, removed at the end.
-struct Folder(PathBuf);
+pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("tapeworks-{name}-{}", std::process::id()));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).expect("a writable temporary folder");
         Self(path)
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         let path = self.0.join(name);
         fs::create_dir_all(path.parent().expect("a file has a folder")).expect("writable");
         path
     }
 
-    fn text(&self, name: &str, content: &str) -> Source {
+    pub(crate) fn text(&self, name: &str, content: &str) -> Source {
         let path = self.file(name);
         fs::write(&path, content).expect("writable");
         source(&path)
@@ -50,20 +50,20 @@ impl Drop for Folder {
     }
 }
 
-fn source(path: &Path) -> Source {
+pub(crate) fn source(path: &Path) -> Source {
     Source::Path(path.to_str().expect("utf-8").to_owned())
 }
 
 #[derive(Debug, Clone, PartialEq)]
-struct Row {
-    timestamp: i64,
-    symbol: String,
-    prices: [f64; 5],
-    signal: f64,
+pub(crate) struct Row {
+    pub(crate) timestamp: i64,
+    pub(crate) symbol: String,
+    pub(crate) prices: [f64; 5],
+    pub(crate) signal: f64,
 }
 
 /// Deterministic clean bars: `days` x `symbols`, by time then symbol.
-fn rows(days: i64, symbols: &[&str]) -> Vec<Row> {
+pub(crate) fn rows(days: i64, symbols: &[&str]) -> Vec<Row> {
     let mut out = Vec::new();
     for day in 0..days {
         for (s, symbol) in symbols.iter().enumerate() {
@@ -82,7 +82,7 @@ fn rows(days: i64, symbols: &[&str]) -> Vec<Row> {
 }
 
 /// A fixed permutation without a random source: multiplicative congruential shuffle.
-fn shuffled(rows: &[Row]) -> Vec<Row> {
+pub(crate) fn shuffled(rows: &[Row]) -> Vec<Row> {
     let mut out = rows.to_vec();
     let mut state = 12_345_u64;
     for i in (1..out.len()).rev() {
@@ -92,7 +92,7 @@ fn shuffled(rows: &[Row]) -> Vec<Row> {
     out
 }
 
-fn batch(rows: &[Row], timestamps: ArrayRef, with_symbol: bool) -> RecordBatch {
+pub(crate) fn batch(rows: &[Row], timestamps: ArrayRef, with_symbol: bool) -> RecordBatch {
     let column = |c: usize| -> ArrayRef {
         Arc::new(Float64Array::from_iter_values(rows.iter().map(|r| r.prices[c])))
     };
@@ -110,12 +110,12 @@ fn batch(rows: &[Row], timestamps: ArrayRef, with_symbol: bool) -> RecordBatch {
     RecordBatch::try_from_iter(columns).expect("columns of one length")
 }
 
-fn utc(rows: &[Row]) -> ArrayRef {
+pub(crate) fn utc(rows: &[Row]) -> ArrayRef {
     let times = TimestampNanosecondArray::from_iter_values(rows.iter().map(|r| r.timestamp));
     Arc::new(times.with_timezone("UTC"))
 }
 
-fn write(path: &Path, batch: &RecordBatch, group_rows: usize) {
+pub(crate) fn write(path: &Path, batch: &RecordBatch, group_rows: usize) {
     let properties =
         WriterProperties::builder().set_max_row_group_row_count(Some(group_rows)).build();
     let file = fs::File::create(path).expect("writable");
@@ -125,11 +125,11 @@ fn write(path: &Path, batch: &RecordBatch, group_rows: usize) {
     writer.close().expect("writable");
 }
 
-fn write_bars(path: &Path, rows: &[Row], group_rows: usize) {
+pub(crate) fn write_bars(path: &Path, rows: &[Row], group_rows: usize) {
     write(path, &batch(rows, utc(rows), true), group_rows);
 }
 
-fn stream(batch: RecordBatch) -> Source {
+pub(crate) fn stream(batch: RecordBatch) -> Source {
     let schema = batch.schema();
     let reader: Box<dyn RecordBatchReader + Send> =
         Box::new(RecordBatchIterator::new(vec![Ok(batch)], schema));
@@ -137,7 +137,10 @@ fn stream(batch: RecordBatch) -> Source {
 }
 
 /// Reads all rows and checks the invariant of the batches on the way.
-fn read(source: Source, options: &ReadOptions) -> tapeworks::base::Result<(Vec<Row>, CheckReport)> {
+pub(crate) fn read(
+    source: Source,
+    options: &ReadOptions,
+) -> tapeworks::base::Result<(Vec<Row>, CheckReport)> {
     let mut reader = open_bars(source, options)?;
     let symbols = reader.symbols();
     let mut out = Vec::new();
@@ -164,12 +167,12 @@ fn row_of(batch: &BarBatch, i: usize, symbols: &Symbols) -> Row {
     }
 }
 
-fn codes(report: &CheckReport, severity: Severity) -> Vec<(String, u64)> {
+pub(crate) fn codes(report: &CheckReport, severity: Severity) -> Vec<(String, u64)> {
     let of = report.findings.iter().filter(|f| f.severity == severity);
     of.map(|f| (f.code.clone(), f.count)).collect()
 }
 
-fn real(path: &str) -> Option<PathBuf> {
+pub(crate) fn real(path: &str) -> Option<PathBuf> {
     let shared = std::env::var_os("TAPEWORKS_SHARED").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared"),
         PathBuf::from,
@@ -473,7 +476,6 @@ fn csv_when_laid_out_in_any_common_way_then_rows_agree() {
         ("plain", plain.clone()),
         ("mark", format!("\u{feff}{plain}")),
         ("crlf", plain.replace('\n', "\r\n")),
-        ("semicolons", plain.replace(',', ";")),
         ("tabs", plain.replace(',', "\t")),
         ("numbers as dates", format!("{header}{dates}")),
         ("epoch", format!("{header}{epoch}")),
@@ -491,6 +493,14 @@ fn csv_when_laid_out_in_any_common_way_then_rows_agree() {
         let options = ReadOptions::default();
         check_rows(name, folder.text("bars.csv", text), &options);
     }
+    // Semicolons go with decimal commas as a rule, so they are read only when they are named.
+    let semicolons = plain.replace(',', ";");
+    let error = read(folder.text("bars.csv", &semicolons), &ReadOptions::default());
+    assert!(error.expect_err("semicolons").message().contains("delimiter"));
+    let csv = CsvFormat { delimiter: Some(b';'), ..CsvFormat::default() };
+    let options = ReadOptions { csv, ..ReadOptions::default() };
+    check_rows("semicolons", folder.text("bars.csv", &semicolons), &options);
+
     let names = ["timestamp", "symbol", "open", "high", "low", "close", "volume"];
     let csv =
         CsvFormat { columns: Some(names.map(str::to_owned).to_vec()), ..CsvFormat::default() };
@@ -685,8 +695,6 @@ fn fast_check_when_the_table_is_large_then_says_sample() {
     write_bars(&path, &bars, 10_000);
     let report = check(source(&path), &options).expect("readable");
     assert_eq!(codes(&report, Severity::Error), [("D204".to_owned(), 1)]);
-    let options = ReadOptions { level: CheckLevel::Paranoid, ..ReadOptions::default() };
-    assert_eq!(check(source(&path), &options).expect_err("not yet").code(), "C304");
 }
 
 #[test]

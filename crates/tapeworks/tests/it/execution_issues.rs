@@ -340,3 +340,98 @@ fn issue_stop_when_a_fill_before_it_makes_it_a_flip_then_it_has_its_turn() {
     let log = run(&bars, acts, &margin(1000.0));
     assert_eq!(fills(&log), [(1, 0, 6.0, 10.0), (2, 0, -7.0, 10.5), (2, 0, -3.0, 9.0)]);
 }
+
+/// The step closes half of what the target before it has left: 2 of 4, not 4 of 8.
+#[test]
+fn issue_ladder_when_a_fill_of_its_row_comes_first_then_its_part_is_of_what_is_left() {
+    let rules = vec![PositionRule::ScaledExit {
+        steps: vec![(0.5, 0.5)],
+        of: tapeworks::broker::ScaledOf::Remaining,
+    }];
+    let bars = [[8.0; 4], [8.0; 4], [8.0, 13.0, 8.0, 8.0], [8.0; 4]];
+    let acts = vec![market(0, 8.0), limit(0, -4.0, 10.0)];
+    let log = run(&bars, acts, &EngineConfig { rules, ..margin(1000.0) });
+    assert_eq!(fills(&log), [(1, 0, 8.0, 8.0), (2, 0, -4.0, 10.0), (2, 0, -2.0, 12.0)]);
+}
+
+/// The stop-limit would fill at 8.5 on the way back; the stop-loss at 8.25 lies before its stop.
+#[test]
+fn issue_stop_limit_when_a_rule_lies_before_its_stop_then_the_rule_comes_first() {
+    let rules = vec![PositionRule::StopLoss(0.03125)];
+    let sell = OrderRequest {
+        size: Size::Quantity(-4.0),
+        stop: Some(8.0),
+        limit: Some(8.5),
+        ..OrderRequest::market(A, 0.0)
+    };
+    let bars = [[8.5; 4], [8.5; 4], [8.5, 10.0, 7.875, 10.0], [8.5; 4]];
+    let acts = vec![market(0, 4.0), Act::Order(sell)];
+    let log = run(&bars, acts, &EngineConfig { rules, ..EngineConfig::default() });
+    assert_eq!(fills(&log), [(1, 0, 4.0, 8.5), (2, 0, -4.0, 8.234_375)]);
+}
+
+#[test]
+fn issue_replace_when_a_price_is_off_the_tick_then_never_more_aggressive() {
+    let config = EngineConfig {
+        instrument: Instrument { tick: 1.0, ..Instrument::default() },
+        ..margin(1000.0)
+    };
+    let change = |limit: f64, stop: f64| Change { limit, stop, ..Change::default() };
+    let acts = vec![
+        (0, limit(0, -1.0, 9.0)),
+        (0, stop(0, -1.0, 6.0)),
+        (1, Act::Replace(0, change(7.5, f64::NAN))),
+        (1, Act::Replace(1, change(f64::NAN, 6.5))),
+    ];
+    let log = play(&Market::one(&[FLAT; 3]), &acts, &config);
+    assert_eq!(log.orders[0].limit, 8.0);
+    assert_eq!(log.orders[1].stop, 6.0);
+}
+
+/// Nothing at the decision of row 0; 0.5 in row 1, where the price is not met; 1.0 in row 2.
+#[test]
+fn issue_volatility_stop_when_the_decision_has_no_value_then_the_first_later_row_counts() {
+    let bars = [FLAT, FLAT, FLAT, [7.0, 7.0, 7.0, 7.0], [7.0, 7.0, 5.0, 7.0]];
+    let mut bars = Market::one(&bars);
+    bars.signals = vec!["width".into()];
+    for (row, value) in bars.rows.iter_mut().zip([f64::NAN, 0.5, 1.0, 1.0, 1.0]) {
+        row.signals = vec![value];
+    }
+    let rules = vec![PositionRule::VolatilityStop { multiple: 1.0, column: "width".into() }];
+    let config = EngineConfig { rules, ..EngineConfig::default() };
+    let log = play(&bars, &[(0, limit(0, 1.0, 7.0))], &config);
+    assert_eq!(fills(&log), [(3, 0, 1.0, 7.0), (4, 0, -1.0, 6.5)]);
+}
+
+/// The entry fills 5, the target closes 2 of them, the entry fills its other 3: the stop is over 6,
+/// and the unit of the order before stays.
+#[test]
+fn issue_bracket_when_its_entry_fills_on_after_its_target_then_the_stop_is_over_what_is_left() {
+    let (stop_loss, take_profit) = both_exits();
+    let entry = OrderRequest::market(A, 8.0).with_exits(stop_loss, take_profit);
+    let bars = [FLAT, FLAT, [9.0, 9.0, 8.5, 8.5], [10.5, 10.5, 9.0, 9.0], [10.0, 10.0, 7.5, 7.5]];
+    let mut bars = Market::one(&bars);
+    for row in &mut bars.rows {
+        row.volume = [1000.0, 1000.0, 20.0, 8.0, 1000.0][row.bar];
+    }
+    let config =
+        EngineConfig { participation: Some(Participation::new(0.25)), ..EngineConfig::default() };
+    let log = play(&bars, &[(0, market(0, 1.0)), (1, Act::Order(entry))], &config);
+    let units: Vec<f64> = log.fills.iter().map(|fill| fill.quantity).collect();
+    assert_eq!(units, [1.0, 5.0, -2.0, 3.0, -6.0]);
+}
+
+#[test]
+fn issue_replace_when_a_rule_has_sent_the_order_then_it_stays() {
+    let rules = vec![PositionRule::StopLoss(0.05)];
+    let config =
+        EngineConfig { rules, participation: Some(Participation::new(0.25)), ..margin(1000.0) };
+    let mut bars = Market::one(&[FLAT, FLAT, [7.5, 7.5, 6.5, 7.5], FLAT]);
+    for row in &mut bars.rows {
+        row.volume = if row.bar == 2 { 8.0 } else { 1000.0 };
+    }
+    let change = Change { quantity: 2.0, ..Change::default() };
+    let acts = [(0, market(0, 5.0)), (2, Act::Replace(1, change))];
+    let log = play(&bars, &acts, &config);
+    assert_eq!(fills(&log), [(1, 0, 5.0, 7.5), (2, 0, -2.0, 7.125), (3, 0, -3.0, 7.5)]);
+}

@@ -181,6 +181,39 @@ fn top_n_when_weighted_then_units_by_hand() {
     }
 }
 
+fn score() -> impl Draw<Value = f64> {
+    prop::sample::select(vec![NAN, -f64::INFINITY, -2.0, -1.0, -0.0, 0.0, 1.0, 1.5, f64::INFINITY])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// The chosen are those of a stable sort by signal, also among ties, signed zeros, infinities.
+    #[test]
+    fn top_n_when_scores_are_random_then_chosen_as_by_a_stable_sort(
+        scores in prop::collection::vec(score(), 1..5),
+        n in 1_usize..4,
+        long_short in any::<bool>(),
+    ) {
+        let rows: Vec<_> = scores.iter().map(|score| (10.0, 10.0, *score)).collect();
+        let rule = TopN { weighting: Weighting::Fixed(0.01), long_short, ..TopN::new("score", n) };
+        let log = simulate(&[day(&rows)], 1, 10_000.0, |layout| rule.build(layout));
+
+        let mut ids: Vec<usize> = (0..scores.len()).filter(|&id| !scores[id].is_nan()).collect();
+        ids.sort_by(|&a, &b| scores[b].partial_cmp(&scores[a]).expect("no NaN is left"));
+        let mut rest = ids.split_off(n.min(ids.len()));
+        rest.sort_unstable();
+        rest.sort_by(|&a, &b| scores[a].partial_cmp(&scores[b]).expect("no NaN is left"));
+        rest.truncate(if long_short { n } else { 0 });
+        ids.sort_unstable();
+        rest.sort_unstable();
+        let sent = |ids: &[usize], units: f64| -> Vec<Sent> {
+            ids.iter().map(|&id| (0, u32::try_from(id).expect("small"), units)).collect()
+        };
+        prop_assert_eq!(orders(&log), [sent(&rest, -10.0), sent(&ids, 10.0)].concat());
+    }
+}
+
 /// Returns of A are +-0.1, of B +-0.2: volatilities 1 : 2, weights 2/3 and 1/3 of 29,700. A: 19,800
 /// / 99 = 200; B: 9,900 / 96 = 103.1. C is constant and has no weight; before day 2 nobody has one.
 #[test]

@@ -126,7 +126,6 @@ fn config_when_a_line_is_wrong_then_code_place_and_words() {
             "C303",
             &["leverage_max", "account: margin"],
         ),
-        ("sample:bars", "sample:bars\n  validation: paranoid", "C305", &["data.validation"]),
         (
             "sample:bars",
             "sample:bars\n  signals: {path: x, available_at: nextday}",

@@ -24,7 +24,15 @@ pub struct RuleBook {
     any_water: bool,
     pub(super) memory: Memory,
     /// What the columns showed when live orders were sent, by order.
-    decisions: BTreeMap<u32, Box<[f64]>>,
+    decisions: BTreeMap<u32, Decision>,
+}
+
+/// The row in which an order was sent, as far as rules are concerned.
+#[derive(Debug, Clone)]
+struct Decision {
+    asset: AssetId,
+    /// One value a column; where it was missing, the first one after it.
+    values: Box<[f64]>,
 }
 
 /// An opening fill, as far as rules are concerned.
@@ -116,14 +124,15 @@ impl RuleBook {
 
     /// Keeps what the rules look at of the row in which an order is sent.
     pub fn note_decision(&mut self, order: OrderId, asset: AssetId) {
-        self.decisions.insert(order.0, self.memory.previous(asset.index()));
+        let values = self.memory.previous(asset.index());
+        self.decisions.insert(order.0, Decision { asset, values });
     }
 
     /// Measures a new position from the row in which its order was sent; call it after
-    /// [`RuleBook::enter`].
+    /// [`RuleBook::enter`]. A value that was missing there is the first one after it.
     pub fn recall_decision(&mut self, order: OrderId, asset: AssetId) {
         if let Some(decided) = self.decisions.get(&order.0) {
-            self.memory.anchor(asset.index(), decided);
+            self.memory.anchor(asset.index(), &decided.values);
         }
     }
 
@@ -146,6 +155,11 @@ impl RuleBook {
     /// Restates what is remembered of a symbol after a split: one old unit is `ratio` new ones.
     pub fn split(&mut self, asset: AssetId, ratio: f64) {
         self.memory.split(asset.index(), ratio);
+        for decision in self.decisions.values_mut().filter(|decision| decision.asset == asset) {
+            for value in &mut decision.values {
+                *value /= ratio;
+            }
+        }
     }
 
     /// Takes in the row of a held symbol that has ended, a tradable one. `favourable` is the best
@@ -182,6 +196,13 @@ impl RuleBook {
                 }
             }
         }
+        for decision in self.decisions.values_mut() {
+            for (value, memory) in decision.values.iter_mut().zip(&self.memory.columns) {
+                if !value.is_finite() {
+                    *value = memory.previous[decision.asset.index()];
+                }
+            }
+        }
     }
 
     /// The levels that rest in the market for a position: (adverse, favourable), each the one that
@@ -204,10 +225,11 @@ impl RuleBook {
         }
     }
 
-    /// Notes that a level has filled in part: a step of a ladder waits for the rest of its units.
-    pub fn fill_part(&mut self, asset: AssetId, level: &Level, units: f64) {
+    /// Notes that a level has filled in part, `units` of `wanted`: a step of a ladder waits for the
+    /// rest of them, whatever happens to the position.
+    pub fn fill_part(&mut self, asset: AssetId, level: &Level, units: f64, wanted: f64) {
         if level.reason == ExitReason::Scaled {
-            self.memory.filled[asset.index()] += units;
+            self.memory.left[asset.index()] = wanted - units;
         }
     }
 
@@ -279,7 +301,7 @@ impl RuleBook {
             closed: memory.closed(at),
             first: memory.first[at],
             step: memory.step[at],
-            filled: memory.filled[at],
+            left: memory.left[at],
             columns: &memory.columns,
         }
     }

@@ -52,8 +52,8 @@ pub(super) struct Watched<'a> {
     pub first: f64,
     /// Steps of the ladder that have fired.
     pub step: u8,
-    /// Units that the present step has closed so far.
-    pub filled: f64,
+    /// Units that the present step has still to close; NaN: it has not begun.
+    pub left: f64,
     pub columns: &'a [ColumnMemory],
 }
 
@@ -187,7 +187,7 @@ pub(super) fn scaled_quantity(of: ScaledOf, fraction: f64, watched: &Watched<'_>
     let held = watched.facts.quantity;
     let whole = match of {
         ScaledOf::Initial if watched.first.is_finite() => watched.first,
-        _ => held + watched.filled,
+        _ => held,
     };
-    (fraction * whole - watched.filled).min(held)
+    if watched.left.is_nan() { (fraction * whole).min(held) } else { watched.left.min(held) }
 }

@@ -164,7 +164,7 @@ mod tests {
             closed: f64::NAN,
             first: 10.0,
             step: 0,
-            filled: 0.0,
+            left: f64::NAN,
             columns: &[],
         };
         let bar = bar(prices);

@@ -26,8 +26,8 @@ pub(super) struct Memory {
     pub first: Vec<f64>,
     /// Steps of the ladder that have fired.
     pub step: Vec<u8>,
-    /// Units that the present step of the ladder has closed so far.
-    pub filled: Vec<f64>,
+    /// Units that the present step of the ladder has still to close; NaN: it has not begun.
+    pub left: Vec<f64>,
     pub columns: Vec<ColumnMemory>,
 }
 
@@ -58,7 +58,7 @@ impl Memory {
             base: vec![f64::NAN; n_assets],
             first: vec![f64::NAN; n_assets],
             step: vec![0; n_assets],
-            filled: vec![0.0; n_assets],
+            left: vec![f64::NAN; n_assets],
             ..Self::default()
         }
     }
@@ -123,7 +123,7 @@ impl Memory {
     /// Puts a ladder on a step of which nothing has filled.
     pub fn set_step(&mut self, asset: usize, step: u8) {
         self.step[asset] = step;
-        self.filled[asset] = 0.0;
+        self.left[asset] = f64::NAN;
     }
 
     /// Takes in the columns of a row that has ended. True when they move a level.
@@ -138,7 +138,7 @@ impl Memory {
     /// One old unit has become `ratio` new ones.
     pub fn split(&mut self, asset: usize, ratio: f64) {
         self.first[asset] *= ratio;
-        self.filled[asset] *= ratio;
+        self.left[asset] *= ratio;
         self.water[asset] /= ratio;
         self.base[asset] /= ratio;
         if let Some(closed) = self.closed.get_mut(asset) {

@@ -246,7 +246,7 @@ fn fill_part_when_volume_is_short_then_the_step_waits_for_its_rest() {
         let mut book = book(&[ladder(&steps, of)]);
         let mut position = enter(&mut book, 1.0, 100.0, 100.0);
         let level = book.levels(ASSET, &position).1.expect("the first step");
-        book.fill_part(ASSET, &level, 20.0);
+        book.fill_part(ASSET, &level, 20.0, level.quantity);
         position.quantity = 80.0;
         let level = book.levels(ASSET, &position).1.expect("the first step still");
         assert!(is_close(level.quantity, 30.0) && is_close(level.price, 102.0), "{of:?}");

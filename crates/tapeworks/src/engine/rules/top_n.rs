@@ -1,7 +1,5 @@
 //! The symbols with the highest signal, held until the next rebalance.
 
-use std::cmp::Ordering;
-
 use super::is_true;
 use super::rebalance::{Rebalance, RebalanceClock};
 use crate::base::{AssetId, Error, Result};
@@ -23,9 +21,9 @@ use crate::feed::Layout;
 /// of the rest, equal signals by symbol id, are sold short; a cash account rejects those orders.
 ///
 /// **Size**: the target of a symbol is weight x equity / close in whole lots, rounded toward zero;
-/// every other held symbol goes to 0. Orders that reduce are sent before orders that open, each in
-/// order of symbol ids. The order of a held symbol without a row waits for its next one. An order
-/// that still waits for a symbol that is neither held nor chosen any more is cancelled.
+/// every other held symbol goes to 0. Sales are sent before purchases, each in order of symbol ids.
+/// The order of a held symbol without a row waits for its next one. An order that still waits for a
+/// symbol that is neither held nor chosen any more is cancelled.
 ///
 /// Missing: rows that are not candidates count as not there.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,6 +143,8 @@ impl TopN {
             condition: condition.map(Lane::new),
             volatility: volatility.map(Lane::new),
             candidates: Vec::new(),
+            side: Vec::new(),
+            keys: Vec::new(),
             weights: Vec::new(),
         }))
     }
@@ -187,6 +187,9 @@ struct Ranking {
     condition: Option<Lane>,
     volatility: Option<Lane>,
     candidates: Vec<Candidate>,
+    /// The candidates chosen for one side.
+    side: Vec<Candidate>,
+    keys: Vec<u64>,
     weights: Vec<(AssetId, f64)>,
 }
 
@@ -240,34 +243,47 @@ impl Ranking {
     /// Fills `weights` from `candidates`, in order of symbol ids.
     fn weigh(&mut self) {
         self.weights.clear();
-        let chosen = self.rule.n.min(self.candidates.len());
-        partition(&mut self.candidates, chosen, |a, b| compare(b.signal, a.signal));
-        let (long, rest) = self.candidates.split_at_mut(chosen);
-        append(&self.rule, 1.0, long, &mut self.weights);
+        self.choose(|signal| !rank(signal));
+        append(&self.rule, 1.0, &self.side, &mut self.weights);
         if self.rule.long_short {
-            let chosen = self.rule.n.min(rest.len());
-            partition(rest, chosen, |a, b| compare(a.signal, b.signal));
-            append(&self.rule, -1.0, &rest[..chosen], &mut self.weights);
+            self.choose(rank);
+            append(&self.rule, -1.0, &self.side, &mut self.weights);
+            self.weights.sort_unstable_by_key(|&(asset, _)| asset);
         }
-        self.weights.sort_unstable_by_key(|&(asset, _)| asset);
+    }
+
+    /// Moves the `n` candidates with the lowest keys, equal ones by symbol id, to `side`. Both
+    /// lists stay in order of symbol ids, so no sum over a side depends on how it was chosen.
+    fn choose(&mut self, key: impl Fn(f64) -> u64) {
+        let n = self.rule.n;
+        self.side.clear();
+        if self.candidates.len() <= n {
+            self.side.append(&mut self.candidates);
+            return;
+        }
+        self.keys.clear();
+        self.keys.extend(self.candidates.iter().map(|candidate| key(candidate.signal)));
+        let (before, &mut last, _) = self.keys.select_nth_unstable(n - 1);
+        let mut equal_left = n - before.iter().filter(|&&key| key < last).count();
+        let side = &mut self.side;
+        self.candidates.retain(|candidate| {
+            let key = key(candidate.signal);
+            let is_equal = key == last && equal_left > 0;
+            equal_left -= usize::from(is_equal);
+            let is_in = key < last || is_equal;
+            if is_in {
+                side.push(*candidate);
+            }
+            !is_in
+        });
     }
 }
 
-fn compare(a: f64, b: f64) -> Ordering {
-    a.partial_cmp(&b).expect("rows with a missing signal are no candidates")
-}
-
-/// Moves the first `n` in the given order, equal ones by symbol id, to the front in id order.
-fn partition(
-    candidates: &mut [Candidate],
-    n: usize,
-    order: impl Fn(&Candidate, &Candidate) -> Ordering,
-) {
-    if n > 0 && n < candidates.len() {
-        candidates.select_nth_unstable_by(n - 1, |a, b| order(a, b).then(a.asset.cmp(&b.asset)));
-    }
-    // Sums over the side must not depend on how the selection left it.
-    candidates[..n].sort_unstable_by_key(|candidate| candidate.asset);
+/// A number that orders signals as they order themselves; -0 and 0 are one.
+fn rank(signal: f64) -> u64 {
+    const SIGN: u64 = 1 << 63;
+    let bits = (signal + 0.0).to_bits();
+    if bits & SIGN == 0 { bits | SIGN } else { !bits }
 }
 
 /// Appends the weights of one side; `sign` is +1 for long and -1 for short.

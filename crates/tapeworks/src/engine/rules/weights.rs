@@ -12,8 +12,8 @@ use crate::feed::Layout;
 /// the position alone, a weight of 0 closes it.
 ///
 /// **Size**: weight x equity / close in whole lots, rounded toward zero; a difference worth less
-/// than a cent sends nothing. Orders that reduce are sent before orders that open, each in order of
-/// symbol ids.
+/// than a cent sends nothing. Sales are sent before purchases, each in
+/// order of symbol ids.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Weights {
     /// A column or an expression.

@@ -183,11 +183,13 @@ pub enum SymbolChoice {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Validation {
-    /// Only what reading needs.
+    /// Metadata, statistics and a sample of 1,000 rows a file.
     Fast,
-    /// Every row against every rule.
+    /// Every row against every rule, and the checks across rows.
     #[default]
     Standard,
+    /// Also the checks that take longer.
+    Paranoid,
 }
 
 /// What happens to a row that breaks a rule.
@@ -236,7 +238,11 @@ impl Default for Csv {
 impl DataSection {
     pub(super) fn read(node: &Node) -> Result<Self> {
         let section = Section::open(node, "data", KEYS)?;
-        let levels = [("fast", Validation::Fast), ("standard", Validation::Standard)];
+        let levels = [
+            ("fast", Validation::Fast),
+            ("standard", Validation::Standard),
+            ("paranoid", Validation::Paranoid),
+        ];
         let bad_rows = [("error", BadRow::Error), ("drop", BadRow::Drop), ("null", BadRow::Null)];
         let frequency = section.text("frequency")?;
         if let Some(text) = &frequency {
@@ -251,7 +257,7 @@ impl DataSection {
             columns: section.node("columns").map(Columns::read).transpose()?.unwrap_or_default(),
             symbols: section.node("symbols").map(SymbolChoice::read).transpose()?,
             frequency,
-            validation: section.choice("validation", &levels, &["paranoid"])?.unwrap_or_default(),
+            validation: section.choice("validation", &levels, &[])?.unwrap_or_default(),
             on_bad_row: section.choice("on_bad_row", &bad_rows, &[])?.unwrap_or_default(),
             chunk: chunk(&section)?,
             csv: section.node("csv").map(Csv::read).transpose()?.unwrap_or_default(),
@@ -311,7 +317,7 @@ impl Columns {
 }
 
 impl SymbolChoice {
-    fn read(node: &Node) -> Result<Self> {
+    pub(super) fn read(node: &Node) -> Result<Self> {
         match &node.value {
             Value::List(items) => {
                 if items.is_empty() {
@@ -327,7 +333,7 @@ impl SymbolChoice {
 }
 
 impl Csv {
-    fn read(node: &Node) -> Result<Self> {
+    pub(super) fn read(node: &Node) -> Result<Self> {
         let section = Section::open(node, "data.csv", CSV_KEYS)?;
         let mut csv = Self { columns: section.texts("columns")?, ..Self::default() };
         if let Some(scale) = section.number("price_scale", Bounds::Positive)? {

@@ -14,6 +14,7 @@ mod layers;
 mod section;
 mod backtest;
 mod data;
+mod prepare;
 mod strategy;
 mod execution;
 mod semantics;
@@ -49,6 +50,9 @@ pub use portfolio_limits::{
 pub use position_rules::{
     PositionRuleConfig, ScaledOfName, ScaledRule, SignalRule, VolatilityRule,
 };
+pub use prepare::{
+    LoadedPrepare, PartitionName, PrepareContext, PreparePrices, PrepareSection, PrepareSignals,
+};
 pub use price_cost::{
     CapScopeName, ImpactConfig, ParticipationConfig, SlippageConfig, VolumeBasisName,
 };
@@ -65,13 +69,18 @@ use crate::base::{Error, Result};
 use section::Section;
 use tree::{Node, Value};
 
-const SECTIONS: &[&str] = &["backtest", "data", "strategy", "execution", "risk", "reporting"];
+const SECTIONS: &[&str] =
+    &["prepare", "backtest", "data", "strategy", "execution", "risk", "reporting"];
 
 /// One config describes a whole run.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[schemars(title = "tapeworks run")]
 pub struct Config {
+    /// Which tables `tapeworks prepare` joins into asset data and context data; a run reads the
+    /// files that it left, not this section.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prepare: Option<PrepareSection>,
     /// What is run, over which window, with how much.
     #[serde(default)]
     pub backtest: Backtest,
@@ -141,6 +150,7 @@ impl LoadedConfig {
         let data = section.node("data").ok_or_else(|| section.missing("data"))?;
         let strategy = section.node("strategy").ok_or_else(|| section.missing("strategy"))?;
         let config = Config {
+            prepare: section.node("prepare").map(PrepareSection::read).transpose()?,
             backtest: Backtest::read(section.node("backtest"))?,
             data: DataSection::read(data)?,
             strategy: StrategyConfig::read(strategy)?,
@@ -276,8 +286,12 @@ mod tests {
             let object = schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer} in {schema}"));
             object.as_object().unwrap().keys().cloned().collect()
         };
-        let rows: [(&str, &[&str]); 16] = [
+        let rows: [(&str, &[&str]); 20] = [
             ("/properties", SECTIONS),
+            ("/$defs/PrepareSection/properties", prepare::KEYS),
+            ("/$defs/PreparePrices/properties", prepare::PRICE_KEYS),
+            ("/$defs/PrepareSignals/properties", prepare::SIGNAL_KEYS),
+            ("/$defs/PrepareContext/properties", prepare::CONTEXT_KEYS),
             ("/$defs/Backtest/properties", backtest::KEYS),
             ("/$defs/DataSection/properties", data::KEYS),
             ("/$defs/Signals/properties", data::SIGNAL_KEYS),

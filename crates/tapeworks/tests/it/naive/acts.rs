@@ -299,14 +299,23 @@ impl Twin<'_> {
             self.order_mut(id).total = total;
         }
         let limit = self.to_tick(order.asset, change.limit, order.d < 0.0);
-        // Only a price that the order has can change: a fraction is no price before the fill.
-        if limit.is_finite() && order.limit.is_finite() && order.trail.is_none() {
+        // Only a price that the order has can change; one stated for an exit takes the place of its
+        // fraction.
+        let is_fraction = matches!(order.child_of, ChildOf::Bracket(Some(ExitPrice::Fraction(_))));
+        let has_limit = order.limit.is_finite() || (is_fraction && order.kind == OrderKind::Limit);
+        let has_stop = order.stop.is_finite() || (is_fraction && order.kind == OrderKind::Stop);
+        if is_fraction
+            && ((limit.is_finite() && has_limit) || (change.stop.is_finite() && has_stop))
+        {
+            self.order_mut(id).child_of = ChildOf::Bracket(None);
+        }
+        if limit.is_finite() && has_limit && order.trail.is_none() {
             to_the_end |= limit != order.limit;
             self.order_mut(id).limit = limit;
             self.state_price(id);
         }
         let stop = self.to_tick(order.asset, change.stop, order.d > 0.0);
-        if stop.is_finite() && order.stop.is_finite() && order.trail.is_none() {
+        if stop.is_finite() && has_stop && order.trail.is_none() {
             to_the_end |= stop != order.stop;
             self.order_mut(id).stop = stop;
             self.order_mut(id).is_triggered = false;

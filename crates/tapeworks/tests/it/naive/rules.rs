@@ -163,9 +163,6 @@ impl Twin<'_> {
         // Of a target an order is written for what fits into the cap; the rest waits on.
         let cap = self.cap_left(asset).max(0.0);
         let fits = if cap < units { self.round(asset, cap) } else { units };
-        if level.is_target && fits == 0.0 {
-            return false;
-        }
         if let Some(step) = level.step {
             let whole = match level.of {
                 ScaledOf::Initial => self.positions[i].entry_units,
@@ -175,6 +172,10 @@ impl Twin<'_> {
                 self.positions[i].steps_left.iter().find(|left| left.0 == step).map(|l| l.1);
             let wanted = begun.unwrap_or_else(|| self.round(asset, whole * level.fraction));
             units = wanted.min(held.abs());
+            // A step of nothing is done; all else of a target waits for volume.
+            if units > 0.0 && fits == 0.0 {
+                return false;
+            }
             self.positions[i].steps_left.retain(|left| left.0 != step);
             if fits < units {
                 self.positions[i].steps_left.push((step, units - fits));
@@ -184,6 +185,9 @@ impl Twin<'_> {
             if units == 0.0 {
                 return true;
             }
+        }
+        if level.is_target && fits == 0.0 {
+            return false;
         }
         if level.is_target && fits < units {
             units = fits;
@@ -211,11 +215,11 @@ impl Twin<'_> {
     /// What a volatility stop can take when the position begins.
     pub(super) fn take_columns_at_entry(&mut self, asset: u32) {
         let p = self.positions.iter().find(|p| p.asset == asset).expect("just opened");
-        // The last row at the decision, else the last one before the entry, else a later one.
+        // The last row at the decision, else the first later one with a value.
         let decided = self.order(p.entry_order).created;
-        let last =
-            |until: usize| (0..until).rev().find(|&bar| self.market.row(bar, asset).is_some());
-        for bar in [last(decided + 1), last(self.bar)].into_iter().flatten() {
+        let has_row = |&bar: &usize| self.market.row(bar, asset).is_some();
+        let last = (0..=decided).rev().find(has_row);
+        for bar in last.into_iter().chain((decided + 1..self.bar).filter(has_row)) {
             self.take_columns(asset, bar);
         }
     }

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::base::{Error, Result};
+use super::{Error, Result};
 
 /// Bytes gathered before a write reaches the system.
 const BUFFER_BYTES: usize = 1 << 18;
@@ -53,6 +53,16 @@ impl AtomicFile {
         Ok(bytes)
     }
 
+    /// Flushes to the disk what was written so far; gives the name it has until the commit.
+    ///
+    /// # Errors
+    /// `W102` when a byte cannot be written.
+    pub fn sync(&mut self) -> Result<&Path> {
+        let target = self.target.clone();
+        self.flush_to_disk().map_err(|cause| write_error(&target, &cause))?;
+        Ok(&self.temporary)
+    }
+
     fn flush_to_disk(&mut self) -> io::Result<u64> {
         let writer = self.writer.as_mut().expect("Invariant: open until commit or drop");
         writer.flush()?;
@@ -83,7 +93,7 @@ impl Drop for AtomicFile {
 }
 
 /// The error of a write that failed half way.
-pub(super) fn write_error(target: &Path, cause: &dyn std::fmt::Display) -> Error {
+pub(crate) fn write_error(target: &Path, cause: &dyn std::fmt::Display) -> Error {
     Error::output("W102", format!("cannot write {}: {cause}", target.display()))
         .with_hint("free space on the disk or name another folder; nothing was left behind")
 }
