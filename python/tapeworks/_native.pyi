@@ -920,8 +920,57 @@ class BatchIterator:
     def __iter__(self) -> BatchIterator: ...
     def __next__(self) -> Batch: ...
 
+_Mode = Literal["timestamp", "market_open", "market_close", "next_day"]
+
+class Calendar:
+    """The sessions of a market: dates, and the instants (UTC) at which they open and close.
+
+    Ranges are half-open. Dates outside the span are an error, nothing is extrapolated.
+    """
+
+    @property
+    def name(self) -> str:
+        """Code of a built-in calendar, or the name that was given."""
+    @property
+    def tz(self) -> str:
+        """IANA name of the zone in which dates begin and end."""
+    @property
+    def span(self) -> tuple[date, date]:
+        """First and last date that the calendar answers for."""
+    def sessions(self, start: _Time, end: _Time) -> list[date]:
+        """The sessions of the dates from `start` on and before `end`."""
+    def is_session(self, session: _Time) -> bool:
+        """Whether a date has a session."""
+    def open(self, session: _Time) -> datetime:
+        """When the session of a date opens."""
+    def close(self, session: _Time) -> datetime:
+        """When the session of a date closes."""
+    def lunch(self, session: _Time) -> tuple[datetime, datetime] | None:
+        """First and last instant of a session's lunch break, `None` when it has none."""
+    def session_of(self, timestamp: _Time) -> date:
+        """The date an instant belongs to: of its session, or, between sessions, the local one."""
+    def next_open(self, timestamp: _Time) -> datetime:
+        """The first open after an instant."""
+    def prev_close(self, timestamp: _Time) -> datetime:
+        """The last close before an instant."""
+    def __len__(self) -> int: ...
+
+def calendar(
+    calendar: str | Calendar | Any, *, name: str | None = None, tz: str | None = None
+) -> Calendar:
+    """A trading calendar: built in by name (`"XNYS"`, `"NASDAQ"`, `"24/7"`), or from a table of
+    session, open, close (and break_start, break_end), or from an object with such a `schedule`.
+    """
+
 class DataFeed:
-    """Market data for a run: bars with signals and indicators, and context, in time order."""
+    """Market data for a run: bars with signals and indicators, and context, in time order.
+
+    A row of `signals` or `context` is seen once it is known: at its own timestamp, or by
+    `signal_available_at` at the open, at the close or at the next open of the session that its
+    date names; a column `available_at` of the table wins. `signal_delay` ("15m", "1session") is
+    added; a row older than `staleness` ("5d", "3sessions") is missing. With a `calendar`, dates of
+    daily bars are sessions, known at their close.
+    """
 
     def __init__(
         self,
@@ -932,10 +981,17 @@ class DataFeed:
         signal_columns: Sequence[str] | None = None,
         indicator_columns: Sequence[str] | None = None,
         context_columns: Sequence[str] | None = None,
-        signal_available_at: str = "timestamp",
+        signal_available_at: _Mode = "timestamp",
+        context_available_at: _Mode = "timestamp",
         staleness: str | timedelta | None = None,
-        calendar: str | None = None,
+        context_staleness: str | timedelta | None = None,
+        signal_delay: str | timedelta | None = None,
+        context_delay: str | timedelta | None = None,
+        signal_fill: Literal["none", "last"] = "none",
+        calendar: str | Calendar | Any | None = None,
         tz: str | None = None,
+        label: Literal["end", "session"] | None = None,
+        ambiguous: Literal["first", "second"] | None = None,
         chunk: str | int | None = None,
         validation: Literal["fast", "standard", "paranoid"] = "standard",
         on_bad_row: Literal["error", "drop", "null"] = "error",
@@ -1005,7 +1061,7 @@ class DataPreparer:
     def __init__(
         self,
         *,
-        calendar: str | None = None,
+        calendar: str | Calendar | Any | None = None,
         tz: str | None = None,
         start: _Time | None = None,
         end: _Time | None = None,

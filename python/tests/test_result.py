@@ -169,6 +169,8 @@ def test_call_when_an_argument_is_wrong_then_type_error(call, words):
         lambda: tw.DataFeed("x", start="soon"),
         lambda: tw.DataFeed("x", validation="fats"),
         lambda: tw.DataFeed("x", signal_available_at="market_open"),
+        lambda: tw.DataFeed("x", staleness="3sessions"),
+        lambda: tw.DataFeed("x", calendar="XNYX"),
         lambda: tw.sample("ticks"),
     ],
 )

@@ -141,6 +141,9 @@ pub struct Reading {
     /// Zone of times that name none, an IANA name [default: UTC, with a note]
     #[arg(long, value_name = "ZONE")]
     pub tz: Option<String>,
+    /// Trading calendar of the market (XNYS, XLON, CMES, 24/7, ...): dates name its sessions
+    #[arg(long, value_name = "NAME")]
+    pub calendar: Option<String>,
     /// Only these symbols
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub symbols: Option<Vec<String>>,

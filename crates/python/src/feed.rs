@@ -5,13 +5,17 @@ use std::sync::{Arc, Mutex};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tapeworks::base;
-use tapeworks::base::Symbols;
-use tapeworks::data::{CheckLevel, CheckReport, CsvFormat, OnBadRow, ReadOptions};
+use tapeworks::base::{Calendar, Symbols};
+use tapeworks::data::{
+    Ambiguous, CheckLevel, CheckReport, CsvFormat, Label, OnBadRow, ReadOptions,
+};
 use tapeworks::feed::{
-    Availability, ChunkLimit, ChunkSource, DataFeed, Layout, MarketChunk, MemoryFeed, OpenFeed,
+    Availability, ChunkLimit, ChunkSource, DataFeed, Lag, Layout, MarketChunk, MemoryFeed,
+    OpenFeed, SignalFill,
 };
 use tapeworks::run::InputEntry;
 
+use crate::calendar::PyCalendar;
 use crate::check::PyCheckReport;
 use crate::errors::{config_error, one_of, py_err, refuse_unknown};
 use crate::frames::Input;
@@ -43,10 +47,19 @@ struct Spec {
     signal_columns: Option<Vec<String>>,
     indicator_columns: Option<Vec<String>>,
     context_columns: Option<Vec<String>>,
-    available_at: Availability,
-    staleness_ns: Option<i64>,
+    signal_rule: Rule,
+    context_rule: Rule,
+    signal_fill: SignalFill,
     chunk: Option<ChunkLimit>,
     read: ReadOptions,
+}
+
+/// When the rows of a joined table are known, and how long.
+#[derive(Clone, Copy, Default)]
+struct Rule {
+    available_at: Availability,
+    delay: Option<Lag>,
+    staleness: Option<Lag>,
 }
 
 /// A feed in motion.
@@ -80,6 +93,13 @@ impl ChunkSource for Opened {
         }
     }
 
+    fn calendar(&self) -> Option<Arc<Calendar>> {
+        match self {
+            Self::Memory(feed, _) => feed.calendar(),
+            Self::Stream(feed) => feed.calendar(),
+        }
+    }
+
     fn next_chunk(&mut self) -> base::Result<Option<Arc<MarketChunk>>> {
         match self {
             Self::Memory(feed, _) => feed.next_chunk(),
@@ -88,7 +108,7 @@ impl ChunkSource for Opened {
     }
 }
 
-const KEYWORDS: [&str; 19] = [
+const KEYWORDS: [&str; 26] = [
     "asset_data",
     "signals",
     "context",
@@ -96,9 +116,16 @@ const KEYWORDS: [&str; 19] = [
     "indicator_columns",
     "context_columns",
     "signal_available_at",
+    "context_available_at",
     "staleness",
+    "context_staleness",
+    "signal_delay",
+    "context_delay",
+    "signal_fill",
     "calendar",
     "tz",
+    "label",
+    "ambiguous",
     "chunk",
     "validation",
     "on_bad_row",
@@ -117,8 +144,9 @@ impl PyDataFeed {
             signal_columns: None,
             indicator_columns: None,
             context_columns: None,
-            available_at: Availability::default(),
-            staleness_ns: None,
+            signal_rule: Rule::default(),
+            context_rule: Rule::default(),
+            signal_fill: SignalFill::default(),
             chunk: None,
             read: ReadOptions::default(),
         };
@@ -141,8 +169,13 @@ impl PyDataFeed {
         feed.signal_columns = spec.signal_columns;
         feed.indicator_columns = spec.indicator_columns;
         feed.context_columns = spec.context_columns;
-        feed.signal_available_at = spec.available_at;
-        feed.staleness_ns = spec.staleness_ns;
+        feed.signal_available_at = spec.signal_rule.available_at;
+        feed.signal_delay = spec.signal_rule.delay;
+        feed.staleness = spec.signal_rule.staleness;
+        feed.signal_fill = spec.signal_fill;
+        feed.context_available_at = spec.context_rule.available_at;
+        feed.context_delay = spec.context_rule.delay;
+        feed.context_staleness = spec.context_rule.staleness;
         feed.chunk = spec.chunk;
         feed.read = spec.read;
         feed
@@ -171,7 +204,8 @@ impl PyDataFeed {
         while let Some(chunk) = open.next_chunk()? {
             chunks.push(chunk);
         }
-        let feed = MemoryFeed::new(open.symbols(), open.layout(), chunks);
+        let feed =
+            MemoryFeed::new(open.symbols(), open.layout(), chunks).with_calendar(open.calendar());
         let report = open.report();
         *memory = Some((feed.clone(), report.clone()));
         Ok(Opened::Memory(feed, report))
@@ -226,7 +260,18 @@ impl PyDataFeed {
 
     /// The zone in which the days of this feed are counted.
     pub fn timezone(&self) -> String {
-        self.spec.read.tz.clone().unwrap_or_else(|| "UTC".to_owned())
+        let read = &self.spec.read;
+        let of_calendar = || read.calendar.as_ref().map(|known| known.zone_name().to_owned());
+        read.tz.clone().or_else(of_calendar).unwrap_or_else(|| "UTC".to_owned())
+    }
+
+    /// When signals are known.
+    pub fn signal_mode(&self) -> Availability {
+        if self.signals.is_some() {
+            self.spec.signal_rule.available_at
+        } else {
+            Availability::default()
+        }
     }
 
     /// One line a table, for `repr`.
@@ -243,9 +288,11 @@ impl PyDataFeed {
     #[new]
     #[pyo3(signature = (
         asset_data, *, signals=None, context=None, signal_columns=None, indicator_columns=None,
-        context_columns=None, signal_available_at="timestamp", staleness=None, calendar=None,
-        tz=None, chunk=None, validation="standard", on_bad_row="error", start=None, end=None,
-        symbols=None, csv_columns=None, csv_delimiter=None, csv_price_scale=1.0, **unknown
+        context_columns=None, signal_available_at="timestamp", context_available_at="timestamp",
+        staleness=None, context_staleness=None, signal_delay=None, context_delay=None,
+        signal_fill="none", calendar=None, tz=None, label=None, ambiguous=None, chunk=None,
+        validation="standard", on_bad_row="error", start=None, end=None, symbols=None,
+        csv_columns=None, csv_delimiter=None, csv_price_scale=1.0, **unknown
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
     fn new(
@@ -256,9 +303,16 @@ impl PyDataFeed {
         indicator_columns: Option<Vec<String>>,
         context_columns: Option<Vec<String>>,
         signal_available_at: &str,
+        context_available_at: &str,
         staleness: Option<&Bound<'_, PyAny>>,
-        calendar: Option<&str>,
+        context_staleness: Option<&Bound<'_, PyAny>>,
+        signal_delay: Option<&Bound<'_, PyAny>>,
+        context_delay: Option<&Bound<'_, PyAny>>,
+        signal_fill: &str,
+        calendar: Option<&Bound<'_, PyAny>>,
         tz: Option<&str>,
+        label: Option<&str>,
+        ambiguous: Option<&str>,
         chunk: Option<&Bound<'_, PyAny>>,
         validation: &str,
         on_bad_row: &str,
@@ -271,14 +325,11 @@ impl PyDataFeed {
         unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         refuse_unknown("DataFeed", &KEYWORDS, unknown)?;
-        if let Some(calendar) = calendar {
-            return Err(config_error(
-                "C440",
-                format!("calendar={calendar:?}: trading calendars are not in this version"),
-                "leave it out: rows are taken at their own timestamps",
-            ));
-        }
-        let local = zone(tz)?;
+        let calendar = calendar.map(PyCalendar::read).transpose()?;
+        let local = match (tz, &calendar) {
+            (None, Some(calendar)) => calendar.zone().clone(),
+            _ => zone(tz)?,
+        };
         let when = |value: Option<&Bound<'_, PyAny>>| {
             value.map(|value| instant(value, &local)).transpose()
         };
@@ -287,6 +338,19 @@ impl PyDataFeed {
         })?;
         let read = ReadOptions {
             tz: tz.map(str::to_owned),
+            calendar,
+            label: match label {
+                None => Label::Auto,
+                Some(label) => {
+                    one_of("label", label, &[("end", Label::End), ("session", Label::Session)])?
+                }
+            },
+            ambiguous: ambiguous
+                .map(|which| {
+                    let choices = [("first", Ambiguous::First), ("second", Ambiguous::Second)];
+                    one_of("ambiguous", which, &choices)
+                })
+                .transpose()?,
             symbols,
             start: when(start)?,
             end: when(end)?,
@@ -311,20 +375,31 @@ impl PyDataFeed {
             signal_columns,
             indicator_columns,
             context_columns,
-            available_at: Availability::parse(signal_available_at).map_err(py_err)?,
-            staleness_ns: staleness.map(|value| span_ns("staleness", value)).transpose()?,
+            signal_rule: Rule {
+                available_at: Availability::parse(signal_available_at).map_err(py_err)?,
+                delay: lag("signal_delay", signal_delay)?,
+                staleness: lag("staleness", staleness)?,
+            },
+            context_rule: Rule {
+                available_at: Availability::parse(context_available_at).map_err(py_err)?,
+                delay: lag("context_delay", context_delay)?,
+                staleness: lag("context_staleness", context_staleness)?,
+            },
+            signal_fill: SignalFill::parse(signal_fill).map_err(py_err)?,
             chunk: chunk.map(chunk_limit).transpose()?,
             read,
         };
         let side = |name: &str, value: Option<&Bound<'_, PyAny>>| {
             value.map(|value| Input::read(name, value)).transpose()
         };
-        Ok(Self {
+        let feed = Self {
             spec,
             signals: side("signals", signals)?,
             context: side("context", context)?,
             ..Self::of_inputs(Input::read("asset_data", asset_data)?, None, None)
-        })
+        };
+        feed.description().check_rules().map_err(py_err)?;
+        Ok(feed)
     }
 
     /// The symbols, ascending.
@@ -427,6 +502,18 @@ pub fn span_ns(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
     i64::try_from(span.as_nanos()).map_err(|_| {
         config_error("C442", format!("{argument} is longer than 292 years"), "write 5d")
     })
+}
+
+/// A text such as `"5d"` or `"3sessions"`, or a `timedelta`.
+pub fn lag(argument: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Lag>> {
+    let Some(value) = value else { return Ok(None) };
+    if let Ok(text) = value.extract::<String>() {
+        return Lag::parse(&text).map(Some).map_err(|error| {
+            let reason = format!("{argument}={text:?}: {}", error.message());
+            config_error("C442", reason, error.hint().unwrap_or_default())
+        });
+    }
+    span_ns(argument, value).map(|ns| Some(Lag::Span(ns)))
 }
 
 /// `"1mo"`, `"5d"` or a number of rows.

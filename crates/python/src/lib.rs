@@ -3,7 +3,8 @@
 //! Nothing here decides about markets: each file converts, detaches from the interpreter, calls the
 //! thinking crate, converts back.
 //!
-//! - in: [`frames`] (paths, Arrow streams), [`feed`], [`prepare`], [`walk`], [`sample`];
+//! - in: [`frames`] (paths, Arrow streams), [`calendar`], [`feed`], [`prepare`], [`walk`],
+//!   [`sample`];
 //! - callbacks: [`strategy`] (base class and helpers), [`callbacks`] (the loop between the two
 //!   languages), [`event`], [`batch`], [`order`], [`order_terms`], [`orders`], [`position`],
 //!   [`history`];
@@ -25,6 +26,7 @@ mod account;
 mod argument;
 mod batch;
 mod c_api;
+mod calendar;
 mod callbacks;
 mod check;
 mod command_line;
@@ -82,6 +84,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     limits::register(module)?;
     rules::register(module)?;
     strategy::register(module)?;
+    calendar::register(module)?;
     feed::register(module)?;
     walk::register(module)?;
     prepare::register(module)?;

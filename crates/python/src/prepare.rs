@@ -3,9 +3,10 @@
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 
+use jiff::tz::TimeZone;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use tapeworks::base::Timestamp;
+use tapeworks::base::{Calendar, Timestamp};
 use tapeworks::data::{CheckLevel, CsvFormat, OnBadRow, ReadOptions};
 use tapeworks::engine::{Flow, Progress as Walked};
 use tapeworks::feed::Availability;
@@ -14,9 +15,10 @@ use tapeworks::prepare::{
     SaveOptions, SignalTerms, Universe,
 };
 
+use crate::calendar::PyCalendar;
 use crate::check::PyCheckReport;
 use crate::errors::{config_error, one_of, py_err, refuse_unknown};
-use crate::feed::span_ns;
+use crate::feed::{lag, span_ns};
 use crate::frames::Input;
 use crate::grid::escaped;
 use crate::instant::{instant, zone};
@@ -63,7 +65,7 @@ impl PyDataPreparer {
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
     fn new(
-        calendar: Option<&str>,
+        calendar: Option<&Bound<'_, PyAny>>,
         tz: Option<&str>,
         start: Option<&Bound<'_, PyAny>>,
         end: Option<&Bound<'_, PyAny>>,
@@ -75,14 +77,8 @@ impl PyDataPreparer {
         unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         refuse_unknown("DataPreparer", &KEYWORDS, unknown)?;
-        if let Some(calendar) = calendar {
-            return Err(config_error(
-                "C440",
-                format!("calendar={calendar:?}: trading calendars are not in this version"),
-                "leave it out: rows are taken at their own timestamps",
-            ));
-        }
-        let local = zone(tz)?;
+        let calendar = calendar.map(PyCalendar::read).transpose()?;
+        let local = zone_of(tz, calendar.as_deref())?;
         let when = |value: Option<&Bound<'_, PyAny>>| {
             value.map(|value| instant(value, &local)).transpose()
         };
@@ -93,6 +89,7 @@ impl PyDataPreparer {
             [("error", OnBadRow::Error), ("drop", OnBadRow::Drop), ("null", OnBadRow::Null)];
         let read = ReadOptions {
             tz: tz.map(str::to_owned),
+            calendar,
             symbols,
             start: when(start)?,
             end: when(end)?,
@@ -150,14 +147,11 @@ impl PyDataPreparer {
         unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<PyRefMut<'py, Self>> {
         refuse_unknown("add_signals", &SIGNAL_KEYWORDS, unknown)?;
-        let span = |name: &str, value: Option<&Bound<'_, PyAny>>| {
-            value.map(|value| span_ns(name, value)).transpose()
-        };
         let terms = SignalTerms {
             valid_from: Availability::parse(valid_from).map_err(py_err)?,
-            delay_ns: span("delay", delay)?.unwrap_or(0),
-            staleness_ns: span("staleness", staleness)?,
-            freq_ns: span("freq", freq)?,
+            delay: lag("delay", delay)?,
+            staleness: lag("staleness", staleness)?,
+            freq_ns: freq.map(|value| span_ns("freq", value)).transpose()?,
             columns,
             prefix: prefix.to_owned(),
         };
@@ -181,7 +175,7 @@ impl PyDataPreparer {
         refuse_unknown("add_context", &CONTEXT_KEYWORDS, unknown)?;
         let terms = ContextTerms {
             valid_from: Availability::parse(valid_from).map_err(py_err)?,
-            delay_ns: delay.map(|value| span_ns("delay", value)).transpose()?.unwrap_or(0),
+            delay: lag("delay", delay)?,
             columns,
             prefix: prefix.to_owned(),
         };
@@ -298,10 +292,18 @@ impl PyDataPreparer {
         let specs = self.indicators.iter().map(String::as_str);
         preparer.add_indicators(specs).map_err(py_err)?;
         if let Some(input) = &self.universe {
-            let local = zone(self.read.tz.as_deref())?;
+            let local = zone_of(self.read.tz.as_deref(), self.read.calendar.as_deref())?;
             preparer.set_universe(Universe::read(input.source(), &local).map_err(py_err)?);
         }
         Ok(preparer)
+    }
+}
+
+/// The zone of dates: the one given, else that of the calendar, else UTC.
+fn zone_of(tz: Option<&str>, calendar: Option<&Calendar>) -> PyResult<TimeZone> {
+    match (tz, calendar) {
+        (None, Some(calendar)) => Ok(calendar.zone().clone()),
+        _ => zone(tz),
     }
 }
 

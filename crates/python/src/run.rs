@@ -220,6 +220,8 @@ pub fn run<'py>(
     inputs[0].rows = Some(log.n_rows);
     inputs[0].span = times.first().map(text).zip(times.last().map(text));
     let check = opened.report();
+    let mut warnings = check_warnings(&check);
+    warnings.extend(wiring::same_instant(source.signal_mode(), &terms.semantics));
     let parts = RunParts {
         name: name.unwrap_or_else(|| described.name.clone()),
         strategy: described.line,
@@ -228,7 +230,7 @@ pub fn run<'py>(
         timezone: source.timezone(),
         config: None,
         inputs,
-        warnings: check_warnings(&check),
+        warnings,
         check: Some(check),
         seed,
         threads: None,

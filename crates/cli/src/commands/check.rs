@@ -1,7 +1,7 @@
 //! `tapeworks check data`: a table against every rule.
 
 use serde_json::json;
-use tapeworks::base::{Error, ErrorKind, Result, Timestamp};
+use tapeworks::base::{Calendar, Error, ErrorKind, Result, Timestamp};
 use tapeworks::data::{self, CheckLevel, CheckReport, CsvFormat, ReadOptions, Severity, Source};
 
 use crate::args::{CheckData, Kind, Level, Reading};
@@ -83,6 +83,7 @@ pub fn read_options(reading: &Reading) -> Result<ReadOptions> {
     }
     Ok(ReadOptions {
         tz: reading.tz.clone(),
+        calendar: reading.calendar.as_deref().map(Calendar::named).transpose()?,
         symbols: reading.symbols.clone(),
         csv: CsvFormat {
             columns: reading.csv_columns.clone(),

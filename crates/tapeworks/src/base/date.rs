@@ -35,6 +35,15 @@ impl Date {
         usize::try_from((i64::from(self.0) + 3).rem_euclid(7)).unwrap_or(0)
     }
 
+    /// Year and month.
+    #[must_use]
+    pub fn year_month(self) -> (i16, i8) {
+        let seconds = i64::from(self.0) * 86_400;
+        let midnight = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX);
+        let date = midnight.to_zoned(TimeZone::UTC).date();
+        (date.year(), date.month())
+    }
+
     /// The date that an instant has on the clock of a zone.
     #[must_use]
     pub fn of(instant: Timestamp, zone: &TimeZone) -> Self {

@@ -8,6 +8,7 @@
 //! - [`expression`]: row expressions, their grammar and functions.
 //! - [`mod@file`]: files that appear whole or not at all.
 //! - [`ids`]: dense `u32` ids for assets and orders, and the sorted list of symbol names.
+//! - [`span`]: lengths of time as text.
 //! - [`spelling`]: did you mean.
 //! - [`time`]: instants in nanoseconds since 1970 UTC, spans, and their text forms.
 //!
@@ -20,6 +21,7 @@ pub mod error;
 pub mod expression;
 pub mod file;
 pub mod ids;
+pub mod span;
 pub mod spelling;
 pub mod time;
 

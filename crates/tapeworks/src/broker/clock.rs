@@ -1,13 +1,15 @@
 //! What the passing of time does: sessions, expiries, settlements, capital flows.
 
+use std::sync::Arc;
+
 use super::bar::Quotes;
 use super::codes::{ExpireReason, TimeInForce};
 use super::commission::Traded;
 use super::cycle::Broker;
 use super::ledger::{AccountEvent, AccountEventKind};
 use super::semantics::FundingAt;
-use crate::base::Timestamp;
-use crate::base::time::DAY_NS;
+use crate::base::calendar::SessionDays;
+use crate::base::{Calendar, Date, Timestamp};
 
 impl Broker {
     /// Moves the clock. Orders submitted from now on belong to `now`.
@@ -16,7 +18,9 @@ impl Broker {
     /// in or goes out, and the costs of the time since the last row are paid.
     pub fn begin(&mut self, now: i64, quotes: &impl Quotes) {
         let is_first = self.now == i64::MIN || self.session == 0;
-        let is_new_session = is_first || now.div_euclid(DAY_NS) != self.now.div_euclid(DAY_NS);
+        let date = self.days.date(now);
+        let is_new_session = is_first || date != self.date;
+        self.date = date;
         self.previous = self.now;
         self.now = now;
         self.enlarged.clear();
@@ -42,6 +46,17 @@ impl Broker {
         if self.conditions.semantics.funding_at == FundingAt::BeforeFills {
             self.pay_funding_at(|_, asset| quotes.bar(asset).map(|bar| bar.close));
         }
+    }
+
+    /// Counts the sessions of a market in place of UTC days.
+    pub fn follow(&mut self, calendar: Option<Arc<Calendar>>) {
+        self.days = SessionDays::new(calendar);
+    }
+
+    /// The date of the present session.
+    #[must_use]
+    pub fn session_date(&self) -> Date {
+        self.date
     }
 
     /// Sets the clock before the first row.

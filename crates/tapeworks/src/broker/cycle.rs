@@ -32,6 +32,8 @@ use super::semantics::{Matching, RowCheck, Semantics, TargetShortfall};
 use super::settlement::Settlements;
 use super::shadow::Shadow;
 use super::slippage::Slippage;
+use crate::base::Date;
+use crate::base::calendar::SessionDays;
 use crate::base::{AssetId, Error, OrderId};
 
 /// What a run agrees on with its broker.
@@ -75,7 +77,11 @@ pub struct Broker {
     pub(super) ledger: Ledger,
     pub(super) now: i64,
     pub(super) previous: i64,
-    /// UTC days with data so far.
+    /// Sessions of the calendar, or UTC days.
+    pub(super) days: SessionDays,
+    /// Date of the present session.
+    pub(super) date: Date,
+    /// Sessions with data so far.
     pub(super) session: u32,
     /// Timestamps of the present session so far.
     pub(super) rows_in_session: u32,

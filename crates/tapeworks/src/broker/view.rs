@@ -22,7 +22,7 @@ impl Broker {
         self.positions.detail(asset).is_stale(self.session)
     }
 
-    /// Positions whose last row lies more than five sessions (UTC days with data) back.
+    /// Positions whose last row lies more than five sessions with data back.
     #[must_use]
     pub fn n_stale(&self) -> u32 {
         self.n_stale

@@ -10,6 +10,8 @@ use jiff::tz::TimeZone;
 
 use super::block::{Block, RowNumbers};
 use super::cast;
+use super::clock::{Clock, Stamps, are_midnights};
+use super::joined::halves;
 use super::loaded::{Content, Lengths};
 use super::names::{BAR_COLUMNS, canonical};
 use super::options::CsvFormat;
@@ -19,7 +21,7 @@ use super::source::SourceFile;
 use super::table_symbols::SYMBOL_BYTES;
 use super::text_cells::{NameCells, TimeCells};
 use super::text_file;
-use super::time_column::TextForm;
+use super::time_column::{TextForm, TimeColumn, TimeKind};
 use crate::base::{Error, ErrorKind, Result, Symbols};
 
 /// Rows that are looked at to tell numbers from text.
@@ -118,7 +120,7 @@ impl CsvTable {
         self,
         roles: Roles,
         values: &[Option<usize>],
-        zone: &TimeZone,
+        clock: &Clock,
         file_idx: u32,
         lengths: Lengths,
     ) -> Result<Content> {
@@ -131,9 +133,10 @@ impl CsvTable {
             read(&mut reader, &mut record, &self.source.name)?;
         }
         let n_prices = if is_bars(&self.names, values) { 4 } else { 0 };
-        let mut times = TimeCells::new(zone);
+        let mut times = TimeCells::new(clock);
+        let mut available = roles.available_at.map(|c| (c, TimeCells::new(clock)));
         let start = roles.start.filter(|_| lengths == Lengths::Read);
-        let mut starts = TimeCells::new(zone);
+        let mut starts = TimeCells::new(clock);
         let mut names = NameCells::default();
         let mut assets = Vec::new();
         let mut columns: Vec<Vec<f64>> = values.iter().map(|_| Vec::new()).collect();
@@ -151,6 +154,10 @@ impl CsvTable {
                 None => time,
             };
             times.push(time).map_err(|reason| self.fault(line, roles.time, time, &reason))?;
+            if let Some((c, times)) = &mut available {
+                let text = cell(*c)?;
+                times.push(text).map_err(|reason| self.fault(line, *c, text, &reason))?;
+            }
             if let Some(c) = start {
                 let text = cell(c)?;
                 starts.push(text).map_err(|reason| self.fault(line, c, text, &reason))?;
@@ -203,7 +210,23 @@ impl CsvTable {
         }
         let form = times.form.unwrap_or(TextForm::Date);
         let place = format!("{}: column {:?}", self.source.name, self.names[roles.time]);
-        let timestamps = times.finish(place)?;
+        let timestamps = times.finish(place.clone())?;
+        let date_zone = if form == TextForm::Instant { TimeZone::UTC } else { clock.zone.clone() };
+        let stamps = match (are_midnights(&timestamps, &date_zone), form) {
+            (false, _) => Stamps::Instants,
+            (true, TextForm::Instant) => Stamps::Midnights,
+            (true, _) => Stamps::Dates,
+        };
+        let is_naive = form == TextForm::Local;
+        let mut column = TimeColumn::of_kind(TimeKind::Text, TimeZone::UTC, clock, place.clone());
+        column.sessions = clock.sessions(stamps, &date_zone, is_naive, &place)?;
+        let timestamps = column.closes(timestamps.into(), 0)?;
+        let mut available_dates = false;
+        if let Some((_, times)) = available {
+            available_dates = times.form == Some(TextForm::Date);
+            let [days, ns] = halves(&times.finish(place)?);
+            columns.extend([days.to_vec(), ns.to_vec()]);
+        }
         if let Some(c) = start {
             let place = format!("{}: column {:?}", self.source.name, self.names[c]);
             columns.push(cast::lengths(&timestamps, &starts.finish(place)?).to_vec());
@@ -218,12 +241,22 @@ impl CsvTable {
         let block = Block {
             file: file_idx,
             rows: RowNumbers::From(0),
-            timestamps: timestamps.into(),
+            timestamps,
             assets,
             columns: columns.into_iter().map(Into::into).collect(),
         };
         let has_volume = values.get(4).is_some_and(Option::is_some);
-        Ok(Content { roles, block, names, has_volume, form })
+        Ok(Content {
+            roles,
+            block,
+            names,
+            has_volume,
+            form,
+            stamps,
+            date_zone,
+            is_session: column.sessions.is_some(),
+            available_dates,
+        })
     }
 
     fn sniff_kinds(&mut self, record: &ByteRecord) {

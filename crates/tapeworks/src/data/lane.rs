@@ -10,7 +10,8 @@ use super::merge::Rows;
 use super::options::{CheckLevel, OnBadRow};
 use super::plan::Table;
 use super::report::{Offender, Severity};
-use crate::base::{Error, Result, Symbols, Timestamp};
+use super::{joined, session_rows};
+use crate::base::{Calendar, Error, Result, Symbols, Timestamp};
 
 /// What is true for a whole read.
 #[derive(Debug)]
@@ -24,6 +25,12 @@ pub(crate) struct ReadFacts {
     pub(crate) end: i64,
     pub(crate) level: CheckLevel,
     pub(crate) on_bad_row: OnBadRow,
+    /// Sessions of the market, for bars.
+    pub(crate) calendar: Option<Arc<Calendar>>,
+    /// Columns of a block behind those of `names`.
+    pub(crate) n_carried: usize,
+    /// Whether the first two of them say when rows were available.
+    pub(crate) has_available_at: bool,
     /// The instant after which rows lie in the future, when it is known.
     pub(crate) now: Option<i64>,
     /// Blocks carry one column more than `names`: ns from the start of a bar to its timestamp.
@@ -41,12 +48,14 @@ pub(crate) struct FileFacts {
     pub(crate) expected_symbol: Option<String>,
     /// The times that its folder names, both ends included.
     pub(crate) expected_span: Option<(i64, i64)>,
+    /// Whether its stamps name sessions.
+    pub(crate) is_session: bool,
 }
 
 impl ReadFacts {
-    /// Columns of each block.
+    /// Columns of a block that was checked, and of a merged row.
     pub(crate) fn n_columns(&self) -> usize {
-        self.names.len() + usize::from(self.has_lengths)
+        self.names.len() + usize::from(self.has_lengths) + self.n_carried
     }
 
     /// The name of a column of a block.
@@ -151,6 +160,10 @@ impl Lane {
             let block = self.filter(block)?;
             let block = self.check(block, ledger);
             if block.len() > 0 {
+                if self.facts.table != Table::Bars {
+                    return Ok(Some(joined::with_places(block)));
+                }
+                session_rows::check(&block, &self.facts, ledger)?;
                 return Ok(Some(block));
             }
         }
@@ -171,7 +184,11 @@ impl Lane {
             .with_hint("write the file again with correct statistics"));
         }
         self.last_time = last;
-        let (start, end) = (self.facts.start, self.facts.end);
+        // A bar that names a session belongs to the range by its date, also where the session ends
+        // with the midnight after it.
+        let shift = i64::from(self.facts.files[block.file as usize].is_session);
+        let moved = |limit: i64| limit.saturating_add(shift);
+        let (start, end) = (moved(self.facts.start), moved(self.facts.end));
         let unwanted = super::cast::UNWANTED;
         if first >= start && last < end && !block.assets.contains(&unwanted) {
             return Ok(block);
@@ -225,6 +242,7 @@ impl Lane {
             }
         }
         if let Some((from, to)) = file.expected_span {
+            let to = to.saturating_add(i64::from(file.is_session));
             let outside = |i: &usize| block.timestamps[*i] < from || block.timestamps[*i] > to;
             for i in (0..block.len()).filter(outside) {
                 ledger.row(&rule, self.facts.symbol(block.assets[i]), block.place(i), || {

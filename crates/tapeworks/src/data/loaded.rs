@@ -9,7 +9,9 @@ use jiff::tz::TimeZone;
 
 use super::block::{Block, RowNumbers, is_ascending};
 use super::cast::{NAMELESS, SymbolDecoder, UNWANTED, lengths, names_of, to_f64};
+use super::clock::{Clock, Stamps, are_midnights};
 use super::csv::CsvTable;
+use super::joined::{N_HALVES, halves};
 use super::lane::{BlockStream, ReadFacts};
 use super::ledger::Ledger;
 use super::options::CsvFormat;
@@ -51,6 +53,10 @@ pub(crate) struct Content {
     pub(crate) names: Symbols,
     pub(crate) has_volume: bool,
     pub(crate) form: TextForm,
+    pub(crate) stamps: Stamps,
+    pub(crate) date_zone: TimeZone,
+    pub(crate) is_session: bool,
+    pub(crate) available_dates: bool,
 }
 
 impl std::fmt::Debug for LoadedTable {
@@ -107,12 +113,12 @@ impl LoadedTable {
         &mut self,
         roles: Roles,
         values: &[Option<usize>],
-        zone: &TimeZone,
+        clock: &Clock,
         lengths: Lengths,
     ) -> Result<()> {
         let content = match std::mem::replace(&mut self.origin, Origin::Drained) {
-            Origin::Arrow(reader) => self.drain(reader, roles, values, zone, lengths)?,
-            Origin::Csv(table) => table.read(roles, values, zone, self.file_idx, lengths)?,
+            Origin::Arrow(reader) => self.drain(reader, roles, values, clock, lengths)?,
+            Origin::Csv(table) => table.read(roles, values, clock, self.file_idx, lengths)?,
             Origin::Drained => return Ok(()),
         };
         self.n_rows = content.block.len() as u64;
@@ -145,6 +151,19 @@ impl LoadedTable {
         (form == TextForm::Instant, form == TextForm::Date)
     }
 
+    pub(super) fn stamp_facts(&self) -> (Stamps, TimeZone) {
+        let content = self.content();
+        (content.stamps, content.date_zone.clone())
+    }
+
+    pub(super) fn is_session(&self) -> bool {
+        self.content().is_session
+    }
+
+    pub(super) fn available_dates(&self) -> bool {
+        self.content().available_dates
+    }
+
     pub(crate) fn collect_symbols(&self, out: &mut BTreeSet<String>) {
         out.extend(self.content().names.iter().map(str::to_owned));
     }
@@ -170,17 +189,21 @@ impl LoadedTable {
         reader: Box<dyn RecordBatchReader + Send>,
         roles: Roles,
         values: &[Option<usize>],
-        zone: &TimeZone,
+        clock: &Clock,
         wanted: Lengths,
     ) -> Result<Content> {
         let place = |c: usize| format!("{}: column {:?}", self.name, self.columns[c].name);
         let schema = reader.schema();
         let time_type = schema.field(roles.time).data_type();
-        let mut time = TimeColumn::new(time_type, zone, place(roles.time))?;
-        let mut start = match roles.start.filter(|_| wanted == Lengths::Read) {
-            Some(c) => Some((c, TimeColumn::new(schema.field(c).data_type(), zone, place(c))?)),
-            None => None,
+        let mut time = TimeColumn::new(time_type, clock, place(roles.time))?;
+        let beside = |column: Option<usize>| -> Result<Option<(usize, TimeColumn)>> {
+            let column = column
+                .map(|c| Ok((c, TimeColumn::new(schema.field(c).data_type(), clock, place(c))?)));
+            column.transpose()
         };
+        let mut available = beside(roles.available_at)?;
+        let mut available_range: Option<(i64, i64)> = None;
+        let mut start = beside(roles.start.filter(|_| wanted == Lengths::Read))?;
         let mut start_range: Option<(i64, i64)> = None;
         let mut batches = Vec::new();
         let mut names = BTreeSet::new();
@@ -199,10 +222,18 @@ impl LoadedTable {
             if let Some((c, _)) = start.as_ref().filter(|(_, start)| start.needs_unit()) {
                 widen(&mut start_range, number_range(batch.column(*c)));
             }
+            if let Some((c, column)) = &available
+                && column.needs_unit()
+            {
+                widen(&mut available_range, number_range(batch.column(*c)));
+            }
             batches.push(batch);
         }
         if let Some((low, high)) = range {
             time.decide_unit(low, high)?;
+        }
+        if let (Some((low, high)), Some((_, column))) = (available_range, &mut available) {
+            column.decide_unit(low, high)?;
         }
         if let (Some((_, start)), Some((low, high))) = (&mut start, start_range) {
             start.decide_unit(low, high)?;
@@ -213,6 +244,7 @@ impl LoadedTable {
         let names = Symbols::new(names);
         let mut decoder = SymbolDecoder::default();
         let mut blocks = Vec::with_capacity(batches.len());
+        let mut starts = Vec::new();
         let mut row = 0_u64;
         for batch in batches {
             let n = batch.num_rows();
@@ -227,29 +259,53 @@ impl LoadedTable {
                     None => ScalarBuffer::from(vec![f64::NAN; n]),
                 });
             }
-            let timestamps = time.convert(batch.column(roles.time), row)?;
+            let timestamps = time.instants(batch.column(roles.time), row)?;
+            if let Some((c, column)) = &available {
+                columns.extend(halves(&column.instants(batch.column(*c), row)?));
+            }
             if wanted == Lengths::Read {
-                columns.push(match &start {
-                    Some((c, start)) => {
-                        lengths(&timestamps, &start.convert(batch.column(*c), row)?)
-                    }
-                    None => ScalarBuffer::from(vec![f64::NAN; n]),
+                starts.extend(match &start {
+                    Some((c, start)) => start.instants(batch.column(*c), row)?.to_vec(),
+                    None => Vec::new(),
                 });
             }
             let rows = RowNumbers::From(row);
             blocks.push(Block { file: self.file_idx, rows, timestamps, assets, columns });
             row += n as u64;
         }
-        let n_columns = values.len() + usize::from(wanted == Lengths::Read);
-        let block =
+        let n_columns = values.len() + if available.is_some() { N_HALVES } else { 0 };
+        let mut block =
             Block::concat(&blocks).unwrap_or_else(|| Block::empty(self.file_idx, n_columns));
         let form = match time.kind {
             TimeKind::Date | TimeKind::DateNumber => TextForm::Date,
             TimeKind::Instant { .. } | TimeKind::Text => TextForm::Instant,
             _ => TextForm::Local,
         };
+        let date_zone = time.date_zone().clone();
+        let stamps = time.stamps(are_midnights(&block.timestamps, &date_zone));
+        time.sessions = clock.sessions(stamps, &date_zone, time.is_naive(), &time.place)?;
+        block.timestamps = time.closes(block.timestamps, 0)?;
+        if wanted == Lengths::Read {
+            // Lengths end at the timestamps that bars have, so they wait for the closes.
+            block.columns.push(match start {
+                Some(_) => lengths(&block.timestamps, &starts),
+                None => ScalarBuffer::from(vec![f64::NAN; block.len()]),
+            });
+        }
+        let available_dates =
+            available.is_some_and(|(_, c)| matches!(c.kind, TimeKind::Date | TimeKind::DateNumber));
         let has_volume = values.get(4).is_some_and(Option::is_some);
-        Ok(Content { roles, block, names, has_volume, form })
+        Ok(Content {
+            roles,
+            block,
+            names,
+            has_volume,
+            form,
+            stamps,
+            date_zone,
+            is_session: time.sessions.is_some(),
+            available_dates,
+        })
     }
 }
 

@@ -255,11 +255,15 @@ impl Merger {
             return;
         }
         let mut order: Vec<usize> = (0..self.group.len()).collect();
-        order.sort_by_key(|i| self.group.assets[*i]);
+        let released = |i: usize| self.group_released(i);
+        order.sort_by_key(|i| (self.group.assets[*i], released(*i)));
         let mut keep: Vec<usize> = Vec::with_capacity(order.len());
         for i in order {
             match keep.last() {
-                Some(&kept) if self.group.assets[kept] == self.group.assets[i] => {
+                Some(&kept)
+                    if self.group.assets[kept] == self.group.assets[i]
+                        && released(kept) == released(i) =>
+                {
                     self.duplicate(kept, i, ledger);
                 }
                 _ => keep.push(i),
@@ -282,8 +286,21 @@ impl Merger {
         self.group = group;
     }
 
+    /// When a gathered row was available, where its table says so: part of its key, since a later
+    /// release of the same stamp is another vintage and no duplicate.
+    fn group_released(&self, i: usize) -> (u64, u64) {
+        if !self.facts.has_available_at {
+            return (0, 0);
+        }
+        let first = self.facts.names.len();
+        // Whole numbers of one sign order like their bits; days before 1970 are moved up.
+        let bits = |column: usize, up: f64| (self.group.columns[column][i] + up).to_bits();
+        (bits(first, 1e6), bits(first + 1, 0.0))
+    }
+
     fn duplicate(&self, kept: usize, other: usize, ledger: &mut Ledger) {
-        let differs = self.group.columns.iter().position(|column| {
+        let values = &self.group.columns[..self.facts.names.len()];
+        let differs = values.iter().position(|column| {
             let (a, b) = (column[kept], column[other]);
             a != b && !(a.is_nan() && b.is_nan())
         });

@@ -6,8 +6,11 @@
 //! - `plan`, `names`: which column plays which part; aliases and near misses.
 //! - `parquet`, `parquet_stream`, `pread`, `loaded`, `csv`, `text_cells`, `text_file`,
 //!   `arrow_file`, `json_lines`, `dbn`: files and streams to blocks of rows.
+//! - `clock`, `session_rows`: zones, clock changes, dates that name sessions.
 //! - `time_column`, `cast`: stored values to nanoseconds UTC, f64 and symbol ids.
+//! - `calendar_table`: sessions of a market from a table.
 //! - `table_file`, `table_columns`, `table_symbols`: the files of a table and what they share.
+//! - `joined`: what rows of signals and context carry besides values.
 //! - `lane`, `check`, `merge`, `reader`: blocks to checked rows by (timestamp, symbol).
 //! - `across`: checks over several rows; `sample`, `statistics`: the level `fast`; `check_table`,
 //!   `check_signals`, `second_reading`: tables checked without being kept.
@@ -31,13 +34,16 @@ pub mod sort;
 mod across;
 mod arrow_file;
 mod block;
+mod calendar_table;
 mod cast;
 mod check;
 mod check_signals;
 mod check_table;
+mod clock;
 mod csv;
 mod dbn;
 mod hive;
+mod joined;
 mod json_lines;
 mod lane;
 mod ledger;
@@ -51,6 +57,7 @@ mod pread;
 mod reader;
 mod sample;
 mod second_reading;
+mod session_rows;
 mod sort_input;
 mod source;
 mod statistics;
@@ -62,12 +69,14 @@ mod text_cells;
 mod text_file;
 mod time_column;
 
+pub use calendar_table::read_calendar;
 pub use check_signals::{check_context, check_signals};
+pub use clock::Stamps;
 pub use describe::{SourceInfo, describe};
 pub use fingerprint::{FileFingerprint, fingerprint, fingerprints};
 pub use options::{
-    BarBatch, BarReader, CheckLevel, ContextTable, CsvFormat, OnBadRow, ReadOptions, SignalTable,
-    Source,
+    Ambiguous, BarBatch, BarReader, CheckLevel, ContextTable, CsvFormat, Label, OnBadRow,
+    ReadOptions, RowFacts, SignalTable, Source,
 };
 pub use reader::open_bars;
 pub use report::{CheckReport, Finding, Offender, Repairs, Severity};

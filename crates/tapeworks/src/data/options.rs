@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use arrow::record_batch::RecordBatchReader;
 
+use jiff::tz::TimeZone;
+
+use super::clock::Stamps;
 use super::report::CheckReport;
-use crate::base::{Result, Symbols, Timestamp};
+use crate::base::{Calendar, Result, Symbols, Timestamp};
 
 /// Where a table comes from.
 pub enum Source {
@@ -51,6 +54,27 @@ pub enum OnBadRow {
     Null,
 }
 
+/// What a bar's stamp names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Label {
+    /// Its end; with a calendar, dates name sessions.
+    #[default]
+    Auto,
+    /// Its end, also where the stamps are dates.
+    End,
+    /// Its session: the bar is known at the close. Needs a calendar.
+    Session,
+}
+
+/// Which instant a local time names that a clock shows twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ambiguous {
+    /// The first one, before the clock goes back.
+    First,
+    /// The second one.
+    Second,
+}
+
 /// How text tables are laid out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CsvFormat {
@@ -73,6 +97,12 @@ impl Default for CsvFormat {
 pub struct ReadOptions {
     /// Zone of times without one, as an IANA name; UTC when absent.
     pub tz: Option<String>,
+    /// Sessions of the market: dates of bars name sessions, whose close is the bar's timestamp.
+    pub calendar: Option<Arc<Calendar>>,
+    /// What the stamps of bars name.
+    pub label: Label,
+    /// How local times that exist twice are read; left out, by their order, else an error.
+    pub ambiguous: Option<Ambiguous>,
     /// The only symbols to read; all when absent.
     pub symbols: Option<Vec<String>>,
     /// First instant that is read.
@@ -98,6 +128,9 @@ impl Default for ReadOptions {
     fn default() -> Self {
         Self {
             tz: None,
+            calendar: None,
+            label: Label::default(),
+            ambiguous: None,
             symbols: None,
             start: None,
             end: None,
@@ -166,10 +199,32 @@ pub trait BarReader: Send {
     /// What was found and repaired up to now; complete after the last batch.
     fn report(&self) -> CheckReport;
 
+    /// Whether the rows were stamped with dates, or all of them at midnights.
+    fn has_dates(&self) -> bool {
+        false
+    }
+
     /// First and last timestamp as the files tell them before a row is read, ns UTC.
     fn span(&self) -> Option<(i64, i64)> {
         None
     }
+}
+
+/// What is known of a table's rows besides their values.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RowFacts {
+    /// When each row was available (ns UTC), from a column `available_at`.
+    pub available_at: Option<Vec<i64>>,
+    /// Whether that column holds dates.
+    pub available_dates: bool,
+    /// What the stamps are.
+    pub stamps: Stamps,
+    /// The zone of stamps that are midnights.
+    pub zone: Option<TimeZone>,
+    /// The files of the table.
+    pub files: Vec<String>,
+    /// (file, data row from 1) of each row; empty for a table that was not read.
+    pub places: Vec<(u32, u64)>,
 }
 
 /// Columns that belong to the market as a whole.
@@ -177,10 +232,13 @@ pub trait BarReader: Send {
 pub struct ContextTable {
     /// Names of the columns.
     pub names: Vec<String>,
-    /// Unique ascending instants at which the values are known, ns UTC.
+    /// Ascending instants of the rows, ns UTC; several rows of one are vintages, told apart by
+    /// when they were available.
     pub timestamps: Vec<i64>,
     /// A column a name, a value a timestamp; missing is NaN.
     pub columns: Vec<Vec<f64>>,
+    /// Availability and origin of the rows.
+    pub facts: RowFacts,
 }
 
 /// Columns that belong to a symbol, such as model outputs.
@@ -188,10 +246,13 @@ pub struct ContextTable {
 pub struct SignalTable {
     /// Names of the columns.
     pub names: Vec<String>,
-    /// Instants of the rows, ns UTC; rows are sorted by (timestamp, asset).
+    /// Instants of the rows, ns UTC; rows are sorted by (timestamp, asset), vintages of one key by
+    /// when they were available.
     pub timestamps: Vec<i64>,
     /// Asset ids of the rows.
     pub assets: Vec<u32>,
     /// A column a name, a value a row; missing is NaN.
     pub columns: Vec<Vec<f64>>,
+    /// Availability and origin of the rows.
+    pub facts: RowFacts,
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, Field, Schema};
-use jiff::tz::TimeZone;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
@@ -18,6 +17,7 @@ use parquet::file::statistics::Statistics;
 
 use super::block::is_ascending;
 use super::cast::{is_name, names_of};
+use super::clock::{Clock, Stamps, are_midnights};
 use super::plan::{ColumnKind, FoundColumn, Roles, SymbolFrom};
 use super::pread::PreadFile;
 use super::source::SourceFile;
@@ -47,6 +47,8 @@ pub(crate) struct ParquetTable {
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) time: TimeColumn,
+    pub(super) stamps: Stamps,
+    pub(super) available_at: Option<TimeColumn>,
     pub(super) roles: Roles,
     pub(super) values: Vec<Option<usize>>,
     /// The starts of bars, when they are read.
@@ -91,13 +93,17 @@ impl ParquetTable {
         &mut self,
         roles: Roles,
         values: Vec<Option<usize>>,
-        zone: &TimeZone,
+        clock: &Clock,
         (start, end): (i64, i64),
         symbols: Option<&[String]>,
     ) -> Result<()> {
-        let start_column = roles.start.map(|c| self.time_column(c, zone).map(|t| (c, t)));
-        let start_column = start_column.transpose()?;
-        let time = self.time_column(roles.time, zone)?;
+        let mut time = self.time_column(roles.time, clock)?;
+        let stamps = self.stamps(&time, roles.time)?;
+        let (zone, is_naive) = (time.date_zone().clone(), time.is_naive());
+        time.sessions = clock.sessions(stamps, &zone, is_naive, &time.place)?;
+        let beside = |c: usize| self.time_column(c, clock).map(|time| (c, time));
+        let start_column = roles.start.map(beside).transpose()?;
+        let available_at = roles.available_at.map(|c| self.time_column(c, clock)).transpose()?;
         let mut groups = Vec::new();
         let mut first_row = 0;
         for idx in 0..self.n_row_groups {
@@ -116,15 +122,17 @@ impl ParquetTable {
             first_row += n_rows;
         }
         let is_sorted = groups.windows(2).all(|w| w[0].span.1 <= w[1].span.0);
+        let is_shuffled = !is_sorted;
         let start = start_column;
-        self.plan = Some(Plan { time, roles, values, start, groups, is_shuffled: !is_sorted });
+        self.plan =
+            Some(Plan { time, stamps, available_at, roles, values, start, groups, is_shuffled });
         Ok(())
     }
 
-    fn time_column(&self, column: usize, zone: &TimeZone) -> Result<TimeColumn> {
+    fn time_column(&self, column: usize, clock: &Clock) -> Result<TimeColumn> {
         let field = self.meta.schema().field(column);
         let place = format!("{}: column {:?}", self.name, field.name());
-        let mut time = TimeColumn::new(field.data_type(), zone, place)?;
+        let mut time = TimeColumn::new(field.data_type(), clock, place)?;
         if time.needs_unit() {
             let (low, high) = self.number_range(column)?;
             time.decide_unit(low, high)?;
@@ -250,7 +258,7 @@ impl ParquetTable {
         // Numbers of a time column on a wall clock keep their order in UTC, save in the hour
         // that exists twice, and such times are refused.
         if let (Some((low, high)), false) = (statistics, matches!(time.kind, TimeKind::Text)) {
-            return Ok(Some((time.instant(low)?, time.instant(high)?)));
+            return time.span(low, high).map(Some);
         }
         let mut span: Option<(i64, i64)> = None;
         let mut row = first_row;
@@ -262,6 +270,46 @@ impl ParquetTable {
             row += batch.num_rows() as u64;
         }
         Ok(span)
+    }
+
+    /// What the time column holds: midnights alone are told by the statistics of every row group
+    /// and the rows of the first one; a later row that is none is found when it is read.
+    fn stamps(&self, time: &TimeColumn, column: usize) -> Result<Stamps> {
+        if matches!(time.kind, TimeKind::Date | TimeKind::DateNumber) {
+            return Ok(Stamps::Dates);
+        }
+        let zone = time.date_zone();
+        for group in 0..self.n_row_groups {
+            let ends = self.chunk(group, column).and_then(number_statistics);
+            if let (Some((low, high)), false) = (ends, matches!(time.kind, TimeKind::Text)) {
+                let (low, high) = time.span(low, high)?;
+                if !are_midnights(&[low, high], zone) {
+                    return Ok(Stamps::Instants);
+                }
+            }
+        }
+        let mut row = 0;
+        if self.n_row_groups == 0 {
+            return Ok(Stamps::Instants);
+        }
+        for batch in self.group_reader(0, &[column], BLOCK_ROWS)? {
+            let batch = batch.map_err(|e| self.broken(&e))?;
+            if !are_midnights(&time.instants(batch.column(0), row)?, zone) {
+                return Ok(Stamps::Instants);
+            }
+            row += batch.num_rows() as u64;
+        }
+        Ok(time.stamps(true))
+    }
+
+    pub(super) fn stamp_facts(&self) -> (Stamps, jiff::tz::TimeZone) {
+        let plan = self.plan();
+        (plan.stamps, plan.time.date_zone().clone())
+    }
+
+    pub(super) fn available_dates(&self) -> bool {
+        let kind = self.plan().available_at.as_ref().map(|column| &column.kind);
+        matches!(kind, Some(TimeKind::Date | TimeKind::DateNumber))
     }
 
     fn number_range(&self, column: usize) -> Result<(i64, i64)> {

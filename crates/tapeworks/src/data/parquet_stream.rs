@@ -10,6 +10,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use super::block::{Block, RowNumbers, is_ascending};
 use super::cast::{SymbolDecoder, UNWANTED, lengths, to_f64};
+use super::joined::halves;
 use super::lane::{BlockStream, ReadFacts};
 use super::ledger::Ledger;
 use super::parquet::{BLOCK_ROWS, Group, ParquetTable, check_sort_budget};
@@ -99,6 +100,7 @@ impl ParquetStream {
         let plan = self.table.plan();
         let mut columns: Vec<usize> = plan.values.iter().flatten().copied().collect();
         columns.push(plan.roles.time);
+        columns.extend(plan.roles.available_at);
         if let (Some((column, _)), true) = (&plan.start, self.facts.has_lengths) {
             columns.push(*column);
         }
@@ -141,6 +143,9 @@ impl ParquetStream {
                 }
                 self.missing.slice(0, n)
             });
+        }
+        if let (Some(c), Some(time)) = (plan.roles.available_at, &plan.available_at) {
+            columns.extend(halves(&time.instants(column(c), self.row)?));
         }
         if self.facts.has_lengths {
             columns.push(match &plan.start {

@@ -58,6 +58,8 @@ pub(crate) struct Roles {
     /// Time of day beside a column of dates.
     pub(crate) time_of_day: Option<usize>,
     pub(crate) symbol: SymbolFrom,
+    /// When a row was available, in a table that is joined.
+    pub(crate) available_at: Option<usize>,
     /// Start of the window of a bar.
     pub(crate) start: Option<usize>,
     /// The symbol that the path names, when the file has a symbol column as well.
@@ -107,6 +109,8 @@ impl Roles {
             }
             _ => return Err(missing(place, "symbol", &names)),
         };
+        let is_joined = table != Table::Bars;
+        let available_at = names.iter().position(|name| is_joined && is_available_at(name));
         let symbol_is_stem = matches!((&symbol, in_path), (SymbolFrom::Constant(_), None));
         let mapped = names
             .iter()
@@ -118,6 +122,7 @@ impl Roles {
             time,
             time_of_day,
             symbol,
+            available_at,
             start: start.filter(|_| table == Table::Bars),
             expected_symbol: expected,
             symbol_is_stem,
@@ -185,8 +190,10 @@ pub(crate) fn extra_columns(columns: &[FoundColumn], table: Table) -> Vec<String
         .filter(|name| {
             let known = canonical(name);
             let is_price = table == Table::Bars && BAR_COLUMNS.contains(&known.as_str());
+            let is_release = table != Table::Bars && is_available_at(name);
             let is_start = table == Table::Bars && known == "start_time";
-            !is_price && !is_start && known != "timestamp" && known != "symbol"
+            let is_key = known == "timestamp" || known == "symbol";
+            !is_price && !is_release && !is_start && !is_key
         })
         .collect()
 }
@@ -232,6 +239,11 @@ fn find_time(
         )
         .with_hint("keep one of them, or rename the other")),
     }
+}
+
+/// The column that says when a row of signals or context was available.
+fn is_available_at(name: &str) -> bool {
+    name.trim().eq_ignore_ascii_case("available_at")
 }
 
 /// The index that pandas writes beside the columns.

@@ -8,19 +8,21 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use super::across::{AcrossRows, check_repeats};
+use super::clock::{Clock, Stamps};
 use super::hive;
+use super::joined::{N_HALVES, N_PLACES};
 use super::lane::{FileFacts, Lane, OpenFile, ReadFacts};
 use super::ledger::{Ledger, Rule};
 use super::loaded::Lengths;
 use super::merge::{Merger, Rows};
 use super::names::{BAR_COLUMNS, canonical};
-use super::options::{BarBatch, BarReader, CheckLevel, ReadOptions, Source};
+use super::options::{BarBatch, BarReader, CheckLevel, ReadOptions, RowFacts, Source};
 use super::parquet_stream::ParquetStream;
 use super::plan::{FoundColumn, Roles, Table, stem, value_columns};
 use super::report::{CheckReport, Severity};
 use super::sample;
 use super::statistics;
-use super::table_columns::{note_facts, wanted_extras};
+use super::table_columns::{common_available_at, common_stamps, note_facts, wanted_extras};
 use super::table_file::{TableFile, open_files};
 use super::table_symbols::symbols_of;
 use crate::base::{Error, Result, Symbols};
@@ -55,6 +57,7 @@ pub(crate) struct TableReader {
     level: CheckLevel,
     n_files: u64,
     pub(crate) files: FileSummary,
+    row_facts: RowFacts,
     failed: bool,
     ended: bool,
 }
@@ -78,7 +81,8 @@ impl TableReader {
         run_symbols: Option<&Symbols>,
         extent: Extent,
     ) -> Result<Self> {
-        let zone = zone_of(options)?;
+        let clock = Clock::new(options, table)?;
+        let zone = clock.zone.clone();
         let start = options.start.map_or(i64::MIN, |t| t.0);
         let end = options.end.map_or(i64::MAX, |t| t.0);
         let mut ledger = Ledger::new(table.name());
@@ -88,6 +92,9 @@ impl TableReader {
             Table::Bars => BAR_COLUMNS.iter().map(|n| (*n).to_owned()).chain(extras).collect(),
             Table::Signals | Table::Context => extras,
         };
+        // Dates that name sessions are known up to a day later: no row group is left out for it.
+        let has_sessions = options.calendar.is_some() && table == Table::Bars;
+        let range = (start, if has_sessions { end.saturating_add(1) } else { end });
         let has_starts =
             |t: &TableFile| t.columns().iter().any(|c| canonical(&c.name) == "start_time");
         let has_lengths = table == Table::Bars
@@ -103,18 +110,21 @@ impl TableReader {
             let values = value_columns(file.columns(), &names, table, &place)?;
             match file {
                 TableFile::Parquet(t) => {
-                    t.bind(roles, values, &zone, (start, end), options.symbols.as_deref())?;
+                    t.bind(roles, values, &clock, range, options.symbols.as_deref())?;
                 }
-                TableFile::Loaded(t) => t.bind(roles, &values, &zone, lengths)?,
+                TableFile::Loaded(t) => t.bind(roles, &values, &clock, lengths)?,
             }
             file_facts.push(FileFacts {
                 has_volume: file.has_volume(),
                 expected_symbol: file.roles().expected_symbol.clone(),
                 expected_span: hive::span(partitions, &zone, &place)?,
+                is_session: file.is_session(),
                 sample: sample::ranges(file.n_rows()),
                 name: place,
             });
         }
+        let (stamps, date_zone) = common_stamps(&tables, table)?;
+        let has_available_at = common_available_at(&tables)?;
         note_facts(&tables, options, table, &mut ledger)?;
         if options.level == CheckLevel::Fast {
             for file in &tables {
@@ -143,9 +153,22 @@ impl TableReader {
             end,
             level: options.level,
             on_bad_row: options.on_bad_row,
+            calendar: options.calendar.clone().filter(|_| table == Table::Bars),
+            n_carried: match table {
+                Table::Bars => 0,
+                _ => N_PLACES + if has_available_at { N_HALVES } else { 0 },
+            },
+            has_available_at,
             now: options.now.map(|now| now.0),
             has_lengths,
         });
+        let row_facts = RowFacts {
+            available_dates: tables.iter().any(TableFile::available_dates),
+            stamps,
+            zone: (stamps != Stamps::Instants).then_some(date_zone),
+            files: facts.files.iter().map(|file| file.name.clone()).collect(),
+            ..RowFacts::default()
+        };
         let lanes = lanes(tables, &facts, extent);
         let merger = Merger::new(Arc::clone(&facts), lanes, options.batch_rows);
         Ok(Self {
@@ -156,9 +179,15 @@ impl TableReader {
             level: options.level,
             n_files,
             files: summary,
+            row_facts,
             failed: false,
             ended: false,
         })
+    }
+
+    /// What is known of the table's rows before they are read.
+    pub(crate) fn row_facts(&self) -> (RowFacts, bool) {
+        (self.row_facts.clone(), self.facts.has_available_at)
     }
 
     pub(crate) fn facts(&self) -> &Arc<ReadFacts> {
@@ -330,11 +359,17 @@ impl BarReader for TableReader {
     fn report(&self) -> CheckReport {
         TableReader::report(self)
     }
+
+    fn has_dates(&self) -> bool {
+        self.row_facts.stamps != Stamps::Instants
+    }
 }
 
 pub(crate) fn zone_of(options: &ReadOptions) -> Result<TimeZone> {
     match options.tz.as_deref() {
-        None | Some("UTC") => Ok(TimeZone::UTC),
+        // Dates of a market are dates of its zone.
+        None => Ok(options.calendar.as_ref().map_or(TimeZone::UTC, |c| c.zone().clone())),
+        Some("UTC") => Ok(TimeZone::UTC),
         Some(name) => TimeZone::get(name).map_err(|_| {
             Error::config("C303", format!("{name:?} is no time zone"))
                 .with_hint("write an IANA name such as America/New_York")

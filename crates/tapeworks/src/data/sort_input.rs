@@ -7,15 +7,15 @@ use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
-use jiff::tz::TimeZone;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use super::clock::Clock;
 use super::names::canonical;
 use super::options::{ReadOptions, Source};
 use super::parquet::found_column;
 use super::plan::{Roles, SymbolFrom, Table, stem};
 use super::pread::PreadFile;
-use super::reader::{Extent, TableReader, zone_of};
+use super::reader::{Extent, TableReader};
 use super::source::{Format, SourceFile, files};
 use super::time_column::{TimeColumn, number_range};
 use super::{arrow_file, dbn, json_lines};
@@ -53,7 +53,7 @@ pub(super) struct Keys {
 impl SortInput {
     pub(super) fn open(text: &str, tz: Option<&str>) -> Result<Self> {
         let options = ReadOptions { tz: tz.map(str::to_owned), ..ReadOptions::default() };
-        let zone = zone_of(&options)?;
+        let clock = Clock::new(&options, Table::Bars)?;
         let files = files(text)?;
         let mut schema: Option<(SchemaRef, String)> = None;
         for file in &files {
@@ -72,7 +72,7 @@ impl SortInput {
         }
         let (schema, name) =
             schema.ok_or_else(|| Error::data("D101", format!("{text}: no file")))?;
-        let keys = KeyColumns::find(&schema, &name, &zone, &files)?;
+        let keys = KeyColumns::find(&schema, &name, &clock, &files)?;
         Ok(Self { files, schema, keys })
     }
 
@@ -211,7 +211,7 @@ fn text_batches(file: &SourceFile) -> Result<Batches> {
 }
 
 impl KeyColumns {
-    fn find(schema: &Schema, name: &str, zone: &TimeZone, files: &[SourceFile]) -> Result<Self> {
+    fn find(schema: &Schema, name: &str, clock: &Clock, files: &[SourceFile]) -> Result<Self> {
         let columns: Vec<_> = schema.fields().iter().map(|field| found_column(field)).collect();
         let roles = Roles::find(&columns, Table::Bars, name, &[], None)?;
         let SymbolFrom::Column(symbol) = roles.symbol else {
@@ -219,8 +219,8 @@ impl KeyColumns {
         };
         let field = schema.field(roles.time);
         let place = format!("{name}: column {:?}", field.name());
-        let mut clock = TimeColumn::new(field.data_type(), zone, place)?;
-        if clock.needs_unit() {
+        let mut times = TimeColumn::new(field.data_type(), clock, place)?;
+        if times.needs_unit() {
             let mut range: Option<(i64, i64)> = None;
             for file in files {
                 for batch in batches_of(file, BATCH_ROWS)? {
@@ -230,10 +230,10 @@ impl KeyColumns {
                 }
             }
             let (low, high) = range.unwrap_or((0, 0));
-            clock.decide_unit(low, high)?;
+            times.decide_unit(low, high)?;
         }
         let bar_id = columns.iter().position(|column| column.name == "bar_id");
-        Ok(Self { time: roles.time, clock, symbol, bar_id })
+        Ok(Self { time: roles.time, clock: times, symbol, bar_id })
     }
 
     /// The keys of a batch.

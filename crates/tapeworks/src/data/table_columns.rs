@@ -2,6 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
+
+use super::clock::Stamps;
 use super::ledger::{Ledger, Rule};
 use super::names::{BAR_COLUMNS, canonical, unknown_name};
 use super::options::ReadOptions;
@@ -62,6 +65,44 @@ pub(super) fn wanted_extras(
         ledger.count(&rule, 1);
     }
     Ok(names)
+}
+
+/// What the stamps of a table are; dates in one file and times in another are no table.
+pub(super) fn common_stamps(tables: &[TableFile], table: Table) -> Result<(Stamps, TimeZone)> {
+    let mut found: Option<(Stamps, TimeZone, &str)> = None;
+    for file in tables {
+        let (stamps, zone) = file.stamp_facts();
+        match &found {
+            Some((other, _, name)) if *other != stamps => {
+                let is_joined = table != Table::Bars;
+                if is_joined && (*other == Stamps::Dates || stamps == Stamps::Dates) {
+                    let text =
+                        format!("{name} and {}: one has dates, the other times", file.name());
+                    return Err(Error::data("D303", text).with_hint(
+                        "store dates in every file of the table, or times in every one",
+                    ));
+                }
+                found = Some((Stamps::Instants, zone, file.name()));
+            }
+            Some(_) => {}
+            None => found = Some((stamps, zone, file.name())),
+        }
+    }
+    Ok(found.map_or((Stamps::Instants, TimeZone::UTC), |(stamps, zone, _)| (stamps, zone)))
+}
+
+/// Whether the files say when their rows were available; all of them or none.
+pub(super) fn common_available_at(tables: &[TableFile]) -> Result<bool> {
+    let has = |file: &TableFile| file.roles().available_at.is_some();
+    let (with, without) = (tables.iter().find(|f| has(f)), tables.iter().find(|f| !has(f)));
+    if let (Some(with), Some(without)) = (with, without) {
+        return Err(Error::data(
+            "D104",
+            format!("{} has a column available_at, {} has none", with.name(), without.name()),
+        )
+        .with_hint("write the column to every file of the table"));
+    }
+    Ok(with.is_some())
 }
 
 /// Facts about columns and zones that the report tells.
@@ -143,7 +184,7 @@ pub(super) fn note_facts(
             ledger.count(&rule, 1);
         }
     }
-    if needs_zone && options.tz.is_none() {
+    if needs_zone && options.tz.is_none() && options.calendar.is_none() {
         ledger.repairs.naive_tz = Some("UTC".to_owned());
     }
     Ok(())

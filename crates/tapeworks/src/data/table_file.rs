@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use arrow::record_batch::RecordBatchReader;
 use jiff::tz::TimeZone;
 
+use super::clock::Stamps;
 use super::loaded::LoadedTable;
 use super::names::canonical;
 use super::options::{ReadOptions, Source};
@@ -78,6 +79,30 @@ impl TableFile {
         }
     }
 
+    /// What the stamps are, and the zone of the midnights among them.
+    pub(super) fn stamp_facts(&self) -> (Stamps, TimeZone) {
+        match self {
+            Self::Parquet(t) => t.stamp_facts(),
+            Self::Loaded(t) => t.stamp_facts(),
+        }
+    }
+
+    /// Whether the stamps name sessions.
+    pub(super) fn is_session(&self) -> bool {
+        match self {
+            Self::Parquet(t) => t.time().sessions.is_some(),
+            Self::Loaded(t) => t.is_session(),
+        }
+    }
+
+    /// Whether a column `available_at` holds dates.
+    pub(super) fn available_dates(&self) -> bool {
+        match self {
+            Self::Parquet(t) => t.available_dates(),
+            Self::Loaded(t) => t.available_dates(),
+        }
+    }
+
     /// (carries a zone of its own, is a date)
     pub(super) fn zone_facts(&self) -> (bool, bool) {
         match self {
@@ -116,6 +141,7 @@ pub(super) fn open_files(
     let mut kept = Vec::new();
     for file in files(&path)? {
         let in_range = match hive::span(&file.partitions, zone, &file.name)? {
+            // A session's bar may be known at the midnight that ends its date.
             Some((first, last)) => last >= start && first < end,
             None => true,
         };

@@ -1,8 +1,9 @@
 //! Whole tables: signals and context in memory, and checks without keeping rows.
 
 use super::check_table::check_table;
+use super::joined::take_facts;
 use super::merge::Rows;
-use super::options::{ContextTable, ReadOptions, SignalTable, Source};
+use super::options::{ContextTable, ReadOptions, RowFacts, SignalTable, Source};
 use super::plan::Table;
 use super::reader::{Extent, TableReader};
 use super::report::CheckReport;
@@ -22,10 +23,12 @@ pub fn check(source: Source, options: &ReadOptions) -> Result<CheckReport> {
 /// Rows out of order are sorted and counted, nulls are NaN.
 ///
 /// # Errors
-/// `D603` for infinite values and for two rows with one timestamp and different values.
+/// `D603` for infinite values and for two rows with one timestamp and different values, unless a
+/// column `available_at` makes them vintages.
 pub fn read_context(source: Source, options: &ReadOptions) -> Result<(ContextTable, CheckReport)> {
-    let (names, rows, report) = read(source, options, Table::Context, None)?;
-    Ok((ContextTable { names, timestamps: rows.timestamps, columns: rows.columns }, report))
+    let (names, rows, facts, report) = read(source, options, Table::Context, None)?;
+    let Rows { timestamps, columns, .. } = rows;
+    Ok((ContextTable { names, timestamps, columns, facts }, report))
 }
 
 /// Reads columns that belong to symbols, with the ids of `symbols`.
@@ -41,9 +44,9 @@ pub fn read_signals(
     symbols: &Symbols,
     options: &ReadOptions,
 ) -> Result<(SignalTable, CheckReport)> {
-    let (names, rows, report) = read(source, options, Table::Signals, Some(symbols))?;
+    let (names, rows, facts, report) = read(source, options, Table::Signals, Some(symbols))?;
     let Rows { timestamps, assets, columns, .. } = rows;
-    Ok((SignalTable { names, timestamps, assets, columns }, report))
+    Ok((SignalTable { names, timestamps, assets, columns, facts }, report))
 }
 
 fn read(
@@ -51,12 +54,21 @@ fn read(
     options: &ReadOptions,
     table: Table,
     symbols: Option<&Symbols>,
-) -> Result<(Vec<String>, Rows, CheckReport)> {
+) -> Result<(Vec<String>, Rows, RowFacts, CheckReport)> {
     let mut reader = TableReader::open(source, options, table, symbols, Extent::Whole)?;
     let names = reader.names().to_vec();
-    let mut all = Rows::with_capacity(names.len(), 0);
+    let (mut facts, has_available_at) = reader.row_facts();
+    let mut all = Rows::default();
     while let Some(rows) = reader.next_rows()? {
-        all.append(&rows);
+        if all.columns.is_empty() {
+            all = rows;
+        } else {
+            all.append(&rows);
+        }
     }
-    Ok((names, all, reader.report()))
+    if !all.columns.is_empty() {
+        take_facts(&mut all, has_available_at, &mut facts);
+    }
+    all.columns.resize_with(names.len(), Vec::new);
+    Ok((names, all, facts, reader.report()))
 }

@@ -4,12 +4,13 @@ use jiff::tz::TimeZone;
 use rustc_hash::FxHashMap;
 
 use super::cast::NAMELESS;
+use super::clock::Clock;
 use super::time_column::{TextForm, TimeColumn, TimeKind, is_date_number, parse_text};
 use crate::base::{Result, Symbols};
 
 /// Times of a column of text; the first cell tells epoch numbers from text.
 pub(super) struct TimeCells {
-    zone: TimeZone,
+    clock: Clock,
     pub(super) form: Option<TextForm>,
     is_number: bool,
     is_compact: bool,
@@ -18,9 +19,9 @@ pub(super) struct TimeCells {
 }
 
 impl TimeCells {
-    pub(super) fn new(zone: &TimeZone) -> Self {
+    pub(super) fn new(clock: &Clock) -> Self {
         Self {
-            zone: zone.clone(),
+            clock: clock.clone(),
             form: None,
             is_number: false,
             is_compact: false,
@@ -53,7 +54,7 @@ impl TimeCells {
             return Err("has another format than the rows before".to_owned());
         }
         self.is_compact = is_compact;
-        let (ns, form) = parse_text(text, &self.zone)?;
+        let (ns, form) = parse_text(text, &self.clock.zone, self.clock.ambiguous)?;
         match self.form {
             Some(before) if (before == TextForm::Instant) != (form == TextForm::Instant) => {
                 return Err("has a zone where other rows have none, or none where they do".into());
@@ -70,7 +71,7 @@ impl TimeCells {
         if !self.is_number {
             return Ok(self.values);
         }
-        let mut column = TimeColumn { kind: TimeKind::Integer, zone: self.zone, place };
+        let mut column = TimeColumn::of_kind(TimeKind::Integer, TimeZone::UTC, &self.clock, place);
         let low = self.values.iter().min().copied().unwrap_or(0);
         let high = self.values.iter().max().copied().unwrap_or(0);
         column.decide_unit(low, high)?;

@@ -5,10 +5,12 @@ use arrow::buffer::ScalarBuffer;
 use arrow::compute::{cast, max, min};
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type, TimeUnit};
 use jiff::civil;
-use jiff::tz::TimeZone;
+use jiff::tz::{AmbiguousOffset, TimeZone};
 
+use super::clock::{Clock, SessionStamps, Stamps};
+use super::options::Ambiguous;
 use crate::base::time::DAY_NS;
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, Timestamp};
 
 /// Steps of 1 ns that an i64 holds, with a margin for the rounding of an f64.
 const RANGE_STEPS: f64 = 9.2e18;
@@ -39,6 +41,11 @@ pub(crate) enum TimeKind {
 pub(crate) struct TimeColumn {
     pub(crate) kind: TimeKind,
     pub(crate) zone: TimeZone,
+    /// The zone that stored instants name; UTC for those that only count.
+    pub(crate) own_zone: TimeZone,
+    pub(crate) ambiguous: Option<Ambiguous>,
+    /// Set when the stamps turned out to name sessions.
+    pub(crate) sessions: Option<SessionStamps>,
     /// File and column, for messages.
     pub(crate) place: String,
 }
@@ -52,19 +59,22 @@ pub(crate) enum TextForm {
 }
 
 impl TimeColumn {
-    pub(crate) fn new(data_type: &DataType, zone: &TimeZone, place: String) -> Result<Self> {
+    pub(crate) fn new(data_type: &DataType, clock: &Clock, place: String) -> Result<Self> {
         let scale = |unit: &TimeUnit| match unit {
             TimeUnit::Second => 1_000_000_000,
             TimeUnit::Millisecond => 1_000_000,
             TimeUnit::Microsecond => 1_000,
             TimeUnit::Nanosecond => 1,
         };
-        if let DataType::Timestamp(_, Some(name)) = data_type {
-            let is_offset = name.starts_with(['+', '-']);
-            if !is_offset && name.as_ref() != "UTC" && TimeZone::get(name).is_err() {
-                return Err(Error::data("D303", format!("{place}: {name:?} is no time zone"))
-                    .with_hint("store the times in UTC"));
-            }
+        let mut own_zone = TimeZone::UTC;
+        if let DataType::Timestamp(_, Some(name)) = data_type
+            && !name.starts_with(['+', '-'])
+            && name.as_ref() != "UTC"
+        {
+            own_zone = TimeZone::get(name).map_err(|_| {
+                Error::data("D303", format!("{place}: {name:?} is no time zone"))
+                    .with_hint("store the times in UTC")
+            })?;
         }
         let kind = match data_type {
             DataType::Timestamp(unit, Some(_)) => TimeKind::Instant { scale: scale(unit) },
@@ -82,7 +92,32 @@ impl TimeColumn {
                     .with_hint("store timestamps, dates, integers or ISO 8601 text"));
             }
         };
-        Ok(Self { kind, zone: zone.clone(), place })
+        Ok(Self::of_kind(kind, own_zone, clock, place))
+    }
+
+    pub(crate) fn of_kind(
+        kind: TimeKind,
+        own_zone: TimeZone,
+        clock: &Clock,
+        place: String,
+    ) -> Self {
+        let (zone, ambiguous) = (clock.zone.clone(), clock.ambiguous);
+        Self { kind, zone, own_zone, ambiguous, sessions: None, place }
+    }
+
+    /// The zone whose midnights would be dates.
+    pub(crate) fn date_zone(&self) -> &TimeZone {
+        if matches!(self.kind, TimeKind::Instant { .. }) { &self.own_zone } else { &self.zone }
+    }
+
+    /// What the column holds, given whether all its instants are midnights of [`Self::date_zone`].
+    pub(crate) fn stamps(&self, are_midnights: bool) -> Stamps {
+        match self.kind {
+            TimeKind::Date | TimeKind::DateNumber => Stamps::Dates,
+            _ if !are_midnights => Stamps::Instants,
+            TimeKind::Instant { .. } => Stamps::Midnights,
+            _ => Stamps::Dates,
+        }
     }
 
     /// Whether the stored values carry no zone, so that one has to be assumed.
@@ -143,11 +178,62 @@ impl TimeColumn {
                 return Err(Error::data("D303", format!("{}: {value} has no unit", self.place)));
             }
         };
-        to_utc(local, &self.zone).ok_or_else(|| self.no_instant(local))
+        to_utc(local, &self.zone, self.ambiguous).ok_or_else(|| self.no_instant(local))
+    }
+
+    /// The span of instants between two stored numbers; an end that a clock shows twice is taken
+    /// so that the span holds both.
+    pub(crate) fn span(&self, low: i64, high: i64) -> Result<(i64, i64)> {
+        let wide = |ambiguous| Self { ambiguous: Some(ambiguous), ..self.clone() };
+        let first = wide(Ambiguous::First).instant(low)?;
+        let last = wide(Ambiguous::Second).instant(high)?;
+        Ok((self.known_at(first).unwrap_or(first), self.known_at(last).unwrap_or(last)))
+    }
+
+    /// When a row with this stamp is known; `None` for a stamp that should be a midnight.
+    fn known_at(&self, instant: i64) -> Option<i64> {
+        self.sessions.as_ref().map_or(Some(instant), |sessions| sessions.known_at(instant))
     }
 
     /// A whole column; `first_row` is the 0-based row of its first value.
+    ///
+    /// Dates that name sessions become their closes.
     pub(crate) fn convert(&self, array: &ArrayRef, first_row: u64) -> Result<ScalarBuffer<i64>> {
+        let instants = self.instants(array, first_row)?;
+        self.closes(instants, first_row)
+    }
+
+    /// Instants as bars know them: the closes of sessions, where the stamps name sessions.
+    pub(crate) fn closes(
+        &self,
+        instants: ScalarBuffer<i64>,
+        first_row: u64,
+    ) -> Result<ScalarBuffer<i64>> {
+        if self.sessions.is_none() {
+            return Ok(instants);
+        }
+        let mut last = None;
+        let mut out = Vec::with_capacity(instants.len());
+        for (i, &instant) in instants.iter().enumerate() {
+            let known = match last {
+                Some((before, known)) if before == instant => known,
+                _ => self.known_at(instant).ok_or_else(|| {
+                    let (row, time) = (first_row + i as u64 + 1, Timestamp(instant));
+                    let text =
+                        format!("{}: row {row}: {time} among stamps that are dates", self.place);
+                    Error::data("D303", text).with_hint(
+                        "store dates only, or times only; label: end reads midnights as times",
+                    )
+                })?,
+            };
+            last = Some((instant, known));
+            out.push(known);
+        }
+        Ok(out.into())
+    }
+
+    /// A whole column as the instants that are stored.
+    pub(crate) fn instants(&self, array: &ArrayRef, first_row: u64) -> Result<ScalarBuffer<i64>> {
         if array.null_count() > 0 {
             let row = (0..array.len()).find(|i| array.is_null(*i)).unwrap_or(0) as u64;
             return Err(Error::data(
@@ -176,10 +262,14 @@ impl TimeColumn {
                 wide.as_primitive::<Int64Type>().values().clone()
             }
         };
-        self.convert_numbers(values)
+        self.convert_numbers(values, first_row)
     }
 
-    fn convert_numbers(&self, values: ScalarBuffer<i64>) -> Result<ScalarBuffer<i64>> {
+    fn convert_numbers(
+        &self,
+        values: ScalarBuffer<i64>,
+        first_row: u64,
+    ) -> Result<ScalarBuffer<i64>> {
         let is_utc = self.zone == TimeZone::UTC;
         let scale = match self.kind {
             TimeKind::Instant { scale } => Some(scale),
@@ -202,10 +292,16 @@ impl TimeColumn {
                 // Rows of one timestamp follow one another, so the last answer is kept.
                 let mut last = None;
                 let mut out = Vec::with_capacity(values.len());
-                for &value in &values {
+                for (i, &value) in values.iter().enumerate() {
                     let instant = match last {
                         Some((v, instant)) if v == value => instant,
-                        _ => self.instant(value)?,
+                        _ => match self.instant(value) {
+                            Ok(instant) => instant,
+                            Err(_) if self.is_shown_twice(value) => {
+                                self.ordered(&values, i, first_row)?
+                            }
+                            Err(error) => return Err(error),
+                        },
                     };
                     last = Some((value, instant));
                     out.push(instant);
@@ -224,15 +320,52 @@ impl TimeColumn {
             let value = value.unwrap_or("");
             let instant = match last {
                 Some((t, instant)) if t == value => instant,
-                _ => parse_text(value, &self.zone).map(|(ns, _)| ns).map_err(|reason| {
-                    let row = first_row + i as u64 + 1;
-                    Error::data("D303", format!("{}: row {row}: {value:?} {reason}", self.place))
-                })?,
+                _ => parse_text(value, &self.zone, self.ambiguous).map(|(ns, _)| ns).map_err(
+                    |reason| {
+                        let row = first_row + i as u64 + 1;
+                        Error::data(
+                            "D303",
+                            format!("{}: row {row}: {value:?} {reason}", self.place),
+                        )
+                    },
+                )?,
             };
             last = Some((value, instant));
             out.push(instant);
         }
         Ok(out.into())
+    }
+
+    /// Whether a stored number is a local time that the clock shows twice.
+    fn is_shown_twice(&self, value: i64) -> bool {
+        let wall = |ambiguous| Self { ambiguous: Some(ambiguous), ..self.clone() }.instant(value);
+        matches!((wall(Ambiguous::First), wall(Ambiguous::Second)), (Ok(a), Ok(b)) if a != b)
+    }
+
+    /// The instant of a local time that is shown twice, told by the order of the rows around it:
+    /// where the wall clock steps back once, rows before the step come first.
+    fn ordered(&self, values: &[i64], at: usize, first_row: u64) -> Result<i64> {
+        let from = (0..at).rev().take_while(|&i| self.is_shown_twice(values[i])).last();
+        let from = from.unwrap_or(at);
+        let to = (at..values.len()).take_while(|&i| self.is_shown_twice(values[i])).last();
+        let to = to.unwrap_or(at);
+        let mut steps = (from + 1..=to).filter(|&i| values[i] < values[i - 1]);
+        let side = match (steps.next(), steps.next()) {
+            (Some(step), None) if at < step => Ambiguous::First,
+            (Some(_), None) => Ambiguous::Second,
+            _ => {
+                let row = first_row + at as u64 + 1;
+                let TimeKind::Local { scale } = self.kind else {
+                    return Err(self.no_instant(values[at]));
+                };
+                let found = self.no_instant(values[at].saturating_mul(scale));
+                let text = format!("row {row}: {}", found.message());
+                return Err(Error::data("D303", text).with_hint(
+                    "store the times in UTC, or say which is meant: ambiguous: first or second",
+                ));
+            }
+        };
+        Self { ambiguous: Some(side), ..self.clone() }.instant(values[at])
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "checked against the range of i64")]
@@ -301,6 +434,7 @@ pub(crate) fn number_range(array: &ArrayRef) -> Option<(i64, i64)> {
 pub(crate) fn parse_text(
     text: &str,
     zone: &TimeZone,
+    ambiguous: Option<Ambiguous>,
 ) -> std::result::Result<(i64, TextForm), &'static str> {
     const NO_TIME: &str = "is no time of the form 2024-03-08, 2024-03-08 14:30:00 or 20240308";
     const RANGE: &str = "is outside 1678..2262, the range of i64 ns";
@@ -337,10 +471,8 @@ pub(crate) fn parse_text(
     } else {
         (text.parse::<civil::DateTime>().map_err(|_| NO_TIME)?, TextForm::Local)
     };
-    let instant = zone
-        .to_ambiguous_timestamp(date)
-        .unambiguous()
-        .map_err(|_| "is a local time that does not exist or exists twice (clock change)")?;
+    let instant = unambiguous(zone.to_ambiguous_timestamp(date), ambiguous)
+        .ok_or("is a local time that does not exist or exists twice (clock change)")?;
     let ns = i64::try_from(instant.as_nanosecond()).map_err(|_| RANGE)?;
     Ok((ns, form))
 }
@@ -349,15 +481,28 @@ fn n_digits(text: &str) -> usize {
     text.bytes().take_while(u8::is_ascii_digit).count()
 }
 
-/// Nanoseconds of a wall clock to UTC; `None` when no or two instants show that time.
-fn to_utc(local: i64, zone: &TimeZone) -> Option<i64> {
+/// Nanoseconds of a wall clock to UTC; `None` when no instant shows that time, or two do and none
+/// was chosen.
+fn to_utc(local: i64, zone: &TimeZone, ambiguous: Option<Ambiguous>) -> Option<i64> {
     if *zone == TimeZone::UTC {
         return Some(local);
     }
     let wall = jiff::Timestamp::from_nanosecond(i128::from(local)).ok()?;
     let wall = wall.to_zoned(TimeZone::UTC).datetime();
-    let instant = zone.to_ambiguous_timestamp(wall).unambiguous().ok()?;
+    let instant = unambiguous(zone.to_ambiguous_timestamp(wall), ambiguous)?;
     i64::try_from(instant.as_nanosecond()).ok()
+}
+
+/// The one instant of a local time; of two the chosen one, `None` when none was.
+fn unambiguous(
+    local: jiff::tz::AmbiguousTimestamp,
+    choice: Option<Ambiguous>,
+) -> Option<jiff::Timestamp> {
+    match (local.offset(), choice) {
+        (AmbiguousOffset::Fold { .. }, Some(Ambiguous::First)) => local.earlier().ok(),
+        (AmbiguousOffset::Fold { .. }, Some(Ambiguous::Second)) => local.later().ok(),
+        _ => local.unambiguous().ok(),
+    }
 }
 
 /// ns a step: s < 1e11 <= ms < 1e14 <= us < 1e17 <= ns.
@@ -405,10 +550,14 @@ mod tests {
             ("2024-03-08 14:30:00+00:00", 1_709_908_200, TextForm::Instant),
         ];
         for (text, seconds, form) in rows {
-            assert_eq!(parse_text(text, &new_york), Ok((seconds * 1_000_000_000, form)), "{text}");
+            assert_eq!(
+                parse_text(text, &new_york, None),
+                Ok((seconds * 1_000_000_000, form)),
+                "{text}"
+            );
         }
         for text in ["03/08/2024", "2024-13-01", "2024-03-10 02:30", "x", "20240231"] {
-            assert!(parse_text(text, &new_york).is_err(), "{text}");
+            assert!(parse_text(text, &new_york, None).is_err(), "{text}");
         }
     }
 

@@ -53,6 +53,7 @@ pub fn run(
 ) -> Result<RunLog> {
     config.check()?;
     let mut trader = Trader::new(config, feed.symbols(), feed.layout())?;
+    trader.follow(feed.calendar());
     let mut invariants = config.check_invariants.then(|| Invariants::new(config));
     let mut delivered = Delivered::default();
     let mut rows = 0;

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::Symbols;
+use crate::base::{Calendar, Symbols};
 use crate::broker::{
     AccountEvent, ClosedLot, FillCost, FillRow, Instruments, LotCost, OrderDetail, OrderEvent,
     OrderRow, RejectionRow,
@@ -95,4 +95,6 @@ pub struct RunLog {
     pub n_untradable_rows: u64,
     /// Notes for the user that the engine kept during the run.
     pub notes: Vec<String>,
+    /// The sessions of the market; without a calendar a session is a UTC day with rows.
+    pub calendar: Option<Arc<Calendar>>,
 }

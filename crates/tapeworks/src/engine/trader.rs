@@ -11,7 +11,7 @@ use super::log::{RunLog, States};
 use super::present::{Present, RowMap, count_untradable};
 use super::slice::Slice;
 use super::terms::{Tracks, instruments, quote_columns, schedule};
-use crate::base::{AssetId, Error, OrderId, Result, Symbols, Timestamp};
+use crate::base::{AssetId, Calendar, Date, Error, OrderId, Result, Symbols, Timestamp};
 use crate::broker::{
     Account, Broker, Conditions, ExitReason, FinalClose, LimitBook, OrderKind, OrderOrigin,
     OrderRow, PositionRule, PositionView, RuleBook, RuleSet,
@@ -50,6 +50,7 @@ pub struct Trader {
     exit_values: BTreeMap<u32, Box<[f64]>>,
     /// Fills looked at for them.
     fills_seen: usize,
+    calendar: Option<Arc<Calendar>>,
 }
 
 impl Trader {
@@ -133,6 +134,12 @@ impl Trader {
     #[must_use]
     pub fn timestamp(&self) -> i64 {
         self.broker.now()
+    }
+
+    /// The date of the present session: of the feed's calendar, or the UTC day.
+    #[must_use]
+    pub fn session_date(&self) -> Date {
+        self.broker.session_date()
     }
 
     /// Cash.
@@ -326,6 +333,12 @@ impl Trader {
         }
     }
 
+    /// Counts the sessions of a market.
+    pub(super) fn follow(&mut self, calendar: Option<Arc<Calendar>>) {
+        self.broker.follow(calendar.clone());
+        self.calendar = calendar;
+    }
+
     pub(super) fn into_log(mut self) -> RunLog {
         self.note_stale_positions();
         if self.broker.conditions().semantics.final_close == FinalClose::Trade
@@ -361,6 +374,7 @@ impl Trader {
             lot_costs: ledger.lot_costs,
             account_events: ledger.account_events,
             instruments,
+            calendar: self.calendar,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{Result, Symbols};
+use crate::base::{Calendar, Result, Symbols};
 
 /// The names of the columns that ride along with the prices, in the order in which they are stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -89,6 +89,11 @@ pub trait ChunkSource {
 
     /// The columns that ride along.
     fn layout(&self) -> Arc<Layout>;
+
+    /// The sessions of the market; without a calendar a session is a UTC day with rows.
+    fn calendar(&self) -> Option<Arc<Calendar>> {
+        None
+    }
 
     /// The next chunk, or `None` at the end.
     ///

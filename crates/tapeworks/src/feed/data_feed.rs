@@ -3,10 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
+use super::availability::Release;
 use super::columns::{Available, ColumnPlan, Wanted};
-use super::open_feed::{OpenFeed, Tables};
-use super::{Availability, ChunkLimit};
-use crate::base::{Error, Result};
+use super::open_feed::{Joining, OpenFeed, Tables};
+use super::{Availability, ChunkLimit, Lag, SignalFill};
+use crate::base::Result;
 use crate::data::{
     CheckReport, Finding, ReadOptions, Severity, SignalTable, Source, open_bars, read_context,
     read_signals,
@@ -19,10 +20,11 @@ pub struct SignalSource {
     pub source: Source,
     /// From when on a row may be seen.
     pub available_at: Availability,
-    /// Added to the instant that `available_at` gives, ns.
-    pub delay_ns: i64,
-    /// A row older than this (ns) counts as missing; an age equal to it does not.
-    pub staleness_ns: Option<i64>,
+    /// Added to the moment at which a row was available.
+    pub delay: Option<Lag>,
+    /// A row older than this counts as missing; an age equal to it does not. The age counts from
+    /// the moment at which the row was available.
+    pub staleness: Option<Lag>,
     /// The usual step between its timestamps (ns), compared with the data.
     pub freq_ns: Option<i64>,
     /// The columns to take; `None` is all of them.
@@ -38,8 +40,8 @@ pub struct ContextSource {
     pub source: Source,
     /// From when on a row may be seen.
     pub available_at: Availability,
-    /// Added to the instant that `available_at` gives, ns.
-    pub delay_ns: i64,
+    /// Added to the moment at which a row was available.
+    pub delay: Option<Lag>,
     /// The columns to take; `None` is all of them.
     pub columns: Option<Vec<String>>,
     /// Put before each name; may be empty.
@@ -76,11 +78,20 @@ pub struct DataFeed {
     pub signal_available_at: Availability,
     /// From when on a row of the context table may be seen.
     pub context_available_at: Availability,
-    /// A signal row older than this (ns) counts as missing; an age equal to it does not.
-    pub staleness_ns: Option<i64>,
+    /// Added to the moment at which a signal row was available.
+    pub signal_delay: Option<Lag>,
+    /// Added to the moment at which a context row was available.
+    pub context_delay: Option<Lag>,
+    /// A signal row older than this counts as missing; an age equal to it does not. The age counts
+    /// from the moment at which the row was available.
+    pub staleness: Option<Lag>,
+    /// The same for context.
+    pub context_staleness: Option<Lag>,
+    /// What a null in the newest signal row becomes.
+    pub signal_fill: SignalFill,
     /// Caps the chunks further than [`ReadOptions::batch_rows`] does.
     pub chunk: Option<ChunkLimit>,
-    /// Range, symbols, time zone and checks. `columns` is set from the column lists.
+    /// Range, symbols, calendar, time zone and checks. `columns` is set from the column lists.
     pub read: ReadOptions,
 }
 
@@ -99,19 +110,54 @@ impl DataFeed {
             context_columns: None,
             signal_available_at: Availability::default(),
             context_available_at: Availability::default(),
-            staleness_ns: None,
+            signal_delay: None,
+            context_delay: None,
+            staleness: None,
+            context_staleness: None,
+            signal_fill: SignalFill::default(),
             chunk: None,
             read: ReadOptions::default(),
         }
     }
 
+    /// Refuses rules that need a calendar which is not there, before anything is read.
+    ///
+    /// # Errors
+    /// `C301`.
+    pub fn check_rules(&self) -> Result<()> {
+        let release = |mode, delay| Release {
+            mode,
+            delay,
+            calendar: self.read.calendar.clone(),
+            bars_have_dates: false,
+        };
+        release(self.signal_available_at, self.signal_delay).check("signals", self.staleness)?;
+        release(self.context_available_at, self.context_delay)
+            .check("context", self.context_staleness)?;
+        for more in &self.more_signals {
+            release(more.available_at, more.delay).check("signals", more.staleness)?;
+        }
+        for more in &self.more_context {
+            release(more.available_at, more.delay).check("context", None)?;
+        }
+        Ok(())
+    }
+
     /// Opens the tables, reads signals and context, and starts to decode the bars.
     ///
     /// # Errors
-    /// What reading and checking find; `D601` for columns that are not there or are there twice.
+    /// What reading and checking find; `D601` for columns that are not there or are there twice;
+    /// `L101` for rows said to be known before their own stamp, `L102` for dates taken as instants,
+    /// `C301` for rules that count sessions without a calendar.
     pub fn open(self) -> Result<OpenFeed> {
-        let Availability::Timestamp = self.signal_available_at;
-        let Availability::Timestamp = self.context_available_at;
+        self.check_rules()?;
+        let fill = self.signal_fill;
+        let joining = |mode, delay, staleness, fill| Joining {
+            release: Release { mode, delay, ..Release::default() },
+            staleness,
+            fill,
+        };
+        let calendar = self.read.calendar.clone();
         let mut options = self.read;
         if let Some(ChunkLimit::Rows(rows)) = self.chunk {
             options.batch_rows = options.batch_rows.min(rows.max(1));
@@ -139,17 +185,17 @@ impl DataFeed {
         if let Some(source) = self.signals {
             let (table, found) = read_signals(source, &bars.symbols(), &table_options)?;
             report.merge(found);
-            signals.push((table, self.staleness_ns));
+            let (mode, delay) = (self.signal_available_at, self.signal_delay);
+            signals.push((table, joining(mode, delay, self.staleness, fill)));
         }
         for more in self.more_signals {
-            let Availability::Timestamp = more.available_at;
             table_options.columns = more.columns;
             let (mut table, found) = read_signals(more.source, &bars.symbols(), &table_options)?;
             add_prefix(&mut table.names, &more.prefix);
             report.merge(found);
             report.findings.extend(off_step(&table, more.freq_ns));
-            add_delay(&mut table.timestamps, more.delay_ns)?;
-            signals.push((table, more.staleness_ns));
+            let (mode, delay) = (more.available_at, more.delay);
+            signals.push((table, joining(mode, delay, more.staleness, fill)));
         }
         // Names that further tables bring may be meant: only a table that is alone is asked.
         table_options.columns =
@@ -158,21 +204,22 @@ impl DataFeed {
         if let Some(source) = self.context {
             let (table, found) = read_context(source, &table_options)?;
             report.merge(found);
-            context.push(table);
+            let (mode, delay) = (self.context_available_at, self.context_delay);
+            let rules = joining(mode, delay, self.context_staleness, SignalFill::None);
+            context.push((table, rules));
         }
         for more in self.more_context {
-            let Availability::Timestamp = more.available_at;
             table_options.columns = more.columns;
             let (mut table, found) = read_context(more.source, &table_options)?;
             add_prefix(&mut table.names, &more.prefix);
             report.merge(found);
-            add_delay(&mut table.timestamps, more.delay_ns)?;
-            context.push(table);
+            let rules = joining(more.available_at, more.delay, None, SignalFill::None);
+            context.push((table, rules));
         }
         let signal_names: Vec<&[String]> =
             signals.iter().map(|(table, _)| table.names.as_slice()).collect();
         let context_names: Vec<&[String]> =
-            context.iter().map(|table| table.names.as_slice()).collect();
+            context.iter().map(|(table, _)| table.names.as_slice()).collect();
 
         let plan = |extras: &[String]| {
             ColumnPlan::new(
@@ -194,21 +241,8 @@ impl DataFeed {
             columns = plan(bars.extras())?;
         }
         let tables = Tables { bars, signals, context };
-        Ok(OpenFeed::start(tables, columns, self.chunk, report))
+        OpenFeed::start(tables, columns, calendar, self.chunk, report)
     }
-}
-
-fn add_delay(timestamps: &mut [i64], delay_ns: i64) -> Result<()> {
-    if delay_ns < 0 {
-        return Err(Error::config("C301", format!("a delay of {delay_ns} ns lies in the past"))
-            .with_hint("a value may be seen later than its time, never earlier"));
-    }
-    for stamp in timestamps {
-        *stamp = stamp.checked_add(delay_ns).ok_or_else(|| {
-            Error::config("C301", format!("a delay of {delay_ns} ns leads beyond the year 2262"))
-        })?;
-    }
-    Ok(())
 }
 
 /// A warning when the usual step of a table is not the one that was said.

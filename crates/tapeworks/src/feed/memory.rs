@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{ChunkSource, Layout, MarketChunk};
-use crate::base::{Result, Symbols};
+use crate::base::{Calendar, Result, Symbols};
 
 /// Chunks in memory, shared and reusable.
 ///
@@ -36,6 +36,8 @@ pub struct MemoryFeed {
     pub layout: Arc<Layout>,
     /// The chunks in time order.
     pub chunks: Vec<Arc<MarketChunk>>,
+    /// The sessions of the market.
+    pub calendar: Option<Arc<Calendar>>,
     next: usize,
 }
 
@@ -48,7 +50,13 @@ impl MemoryFeed {
         chunks: impl IntoIterator<Item = impl Into<Arc<MarketChunk>>>,
     ) -> Self {
         let chunks = chunks.into_iter().map(Into::into).collect();
-        Self { symbols: symbols.into(), layout: layout.into(), chunks, next: 0 }
+        Self { symbols: symbols.into(), layout: layout.into(), chunks, calendar: None, next: 0 }
+    }
+
+    /// The same feed with the sessions of a market.
+    #[must_use]
+    pub fn with_calendar(self, calendar: Option<Arc<Calendar>>) -> Self {
+        Self { calendar, ..self }
     }
 
     /// Starts over.
@@ -70,6 +78,10 @@ impl ChunkSource for MemoryFeed {
 
     fn layout(&self) -> Arc<Layout> {
         Arc::clone(&self.layout)
+    }
+
+    fn calendar(&self) -> Option<Arc<Calendar>> {
+        self.calendar.clone()
     }
 
     fn next_chunk(&mut self) -> Result<Option<Arc<MarketChunk>>> {

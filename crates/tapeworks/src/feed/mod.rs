@@ -6,6 +6,7 @@
 //! - [`DataFeed`] names the tables and columns; [`DataFeed::open`] gives an [`OpenFeed`] that
 //!   decodes on its own thread while the engine walks the chunk before.
 //! - [`MemoryFeed`] holds chunks in memory, to be walked as often as wanted.
+//! - [`availability`] says from when on a row may be seen, [`lag`] how much later or how long.
 //! - [`as_of`] joins signals and context: among rows with `available_at <= T` the newest one.
 //!
 //! Invariants: no value is handed out at a timestamp before the instant at which it was available
@@ -18,13 +19,15 @@ pub mod chunk;
 pub mod chunk_limit;
 pub mod columns;
 pub mod data_feed;
+pub mod lag;
 pub mod memory;
 pub mod open_feed;
 
-pub use as_of::JoinCounts;
+pub use as_of::{JoinCounts, SignalFill};
 pub use availability::Availability;
 pub use chunk::{ChunkSource, Layout, MarketChunk};
 pub use chunk_limit::ChunkLimit;
 pub use data_feed::{ContextSource, DataFeed, SignalSource};
+pub use lag::Lag;
 pub use memory::MemoryFeed;
 pub use open_feed::OpenFeed;

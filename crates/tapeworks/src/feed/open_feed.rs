@@ -6,17 +6,19 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use super::as_of::{ContextJoin, SignalJoin};
+use super::as_of::{AsOfJoin, Joined, SignalFill};
+use super::availability::Release;
 use super::columns::{Available, ColumnPlan, Origin, Wanted};
+use super::lag::{Lag, Limit};
 use super::{ChunkLimit, ChunkSource, JoinCounts, Layout, MarketChunk, MemoryFeed};
-use crate::base::{Error, Result, Symbols};
+use crate::base::{AssetId, Calendar, Error, Result, Symbols};
 use crate::data::{BarBatch, BarReader, CheckReport, ContextTable, SignalTable};
 
 /// The tables of a feed, opened.
 pub struct FeedTables {
     /// The bars, still to be decoded.
     pub bars: Box<dyn BarReader>,
-    /// Signals, ordered by (timestamp, asset); their timestamp is when they were available.
+    /// Signals, ordered by (timestamp, asset).
     pub signals: Option<SignalTable>,
     /// Context, ordered by timestamp.
     pub context: Option<ContextTable>,
@@ -25,9 +27,9 @@ pub struct FeedTables {
 /// The tables of a feed with all their rules, as [`OpenFeed::start`] takes them.
 pub(super) struct Tables {
     pub(super) bars: Box<dyn BarReader>,
-    /// Each table with its limit of age.
-    pub(super) signals: Vec<(SignalTable, Option<i64>)>,
-    pub(super) context: Vec<ContextTable>,
+    /// Each table with the way it is joined.
+    pub(super) signals: Vec<(SignalTable, Joining)>,
+    pub(super) context: Vec<(ContextTable, Joining)>,
 }
 
 /// Chunks as they are decoded, in time order.
@@ -38,6 +40,7 @@ pub(super) struct Tables {
 pub struct OpenFeed {
     symbols: Arc<Symbols>,
     layout: Arc<Layout>,
+    calendar: Option<Arc<Calendar>>,
     state: State,
     report: CheckReport,
     tables: Vec<Vec<String>>,
@@ -59,7 +62,7 @@ enum Message {
 
 impl OpenFeed {
     /// Starts a feed over opened tables, with every column that they have: the columns of asset
-    /// data and of the signals table are signals.
+    /// data and of the signals table are signals, and rows are available at their timestamps.
     ///
     /// # Errors
     /// `D601` when asset data and signals share a column.
@@ -77,34 +80,43 @@ impl OpenFeed {
             wanted,
             Available { asset: tables.bars.extras(), signals: &signals, context: &context },
         )?;
-        let tables = Tables {
-            bars: tables.bars,
-            signals: tables.signals.into_iter().map(|table| (table, staleness_ns)).collect(),
-            context: tables.context.into_iter().collect(),
-        };
-        Ok(Self::start(tables, plan, chunk, CheckReport::default()))
+        let staleness = staleness_ns.map(Lag::Span);
+        let rules = Joining { staleness, ..Joining::default() };
+        let signals = tables.signals.into_iter().map(|table| (table, rules.clone())).collect();
+        let context = tables.context.into_iter().map(|table| (table, Joining::default())).collect();
+        let tables = Tables { bars: tables.bars, signals, context };
+        Self::start(tables, plan, None, chunk, CheckReport::default())
     }
 
     pub(super) fn start(
         tables: Tables,
         plan: ColumnPlan,
+        calendar: Option<Arc<Calendar>>,
         chunk: Option<ChunkLimit>,
         report: CheckReport,
-    ) -> Self {
+    ) -> Result<Self> {
         let symbols = tables.bars.symbols();
         let layout = Arc::new(plan.layout.clone());
         let names = tables.signals.iter().map(|(table, _)| table.names.clone()).collect();
+        let has_dates = tables.bars.has_dates();
+        let of_calendar = calendar.as_ref();
+        let signals = tables
+            .signals
+            .into_iter()
+            .map(|(table, rules)| rules.of_signals(table, &symbols, of_calendar, has_dates))
+            .collect::<Result<_>>()?;
+        let context = tables
+            .context
+            .into_iter()
+            .map(|(table, rules)| rules.of_context(table, of_calendar, has_dates))
+            .collect::<Result<_>>()?;
         // One chunk waits while the next is decoded: the sender blocks until it is taken.
         let (sender, receiver) = sync_channel(1);
         let decoder = Decoder {
             bars: tables.bars,
             symbols: Arc::clone(&symbols),
-            signals: tables
-                .signals
-                .into_iter()
-                .map(|(table, staleness_ns)| SignalJoin::new(table, symbols.len(), staleness_ns))
-                .collect(),
-            context: tables.context.into_iter().map(ContextJoin::new).collect(),
+            signals,
+            context,
             plan,
             chunk,
             last: None,
@@ -118,14 +130,8 @@ impl OpenFeed {
                 Err(panic) => sender.send(Message::Failed(decoder_panicked(panic.as_ref()))),
             };
         });
-        Self {
-            symbols,
-            layout,
-            state: State::Running(receiver),
-            report,
-            tables: names,
-            counts: None,
-        }
+        let state = State::Running(receiver);
+        Ok(Self { symbols, layout, calendar, state, report, tables: names, counts: None })
     }
 
     /// What checking found: signals and context from the start, the bars once the feed has ended.
@@ -162,7 +168,7 @@ impl OpenFeed {
         while let Some(chunk) = self.next_chunk()? {
             chunks.push(chunk);
         }
-        Ok(MemoryFeed::new(self.symbols, self.layout, chunks))
+        Ok(MemoryFeed::new(self.symbols, self.layout, chunks).with_calendar(self.calendar))
     }
 }
 
@@ -173,6 +179,10 @@ impl ChunkSource for OpenFeed {
 
     fn layout(&self) -> Arc<Layout> {
         Arc::clone(&self.layout)
+    }
+
+    fn calendar(&self) -> Option<Arc<Calendar>> {
+        self.calendar.clone()
     }
 
     fn next_chunk(&mut self) -> Result<Option<Arc<MarketChunk>>> {
@@ -200,12 +210,65 @@ impl ChunkSource for OpenFeed {
     }
 }
 
+/// How a table is joined.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Joining {
+    pub(super) release: Release,
+    pub(super) staleness: Option<Lag>,
+    pub(super) fill: SignalFill,
+}
+
+impl Joining {
+    fn of_signals(
+        mut self,
+        table: SignalTable,
+        symbols: &Symbols,
+        calendar: Option<&Arc<Calendar>>,
+        bars_have_dates: bool,
+    ) -> Result<AsOfJoin> {
+        self.prepare("signals", calendar, bars_have_dates)?;
+        let owner = |row: usize| format!(" of {}", symbols.name(AssetId(table.assets[row])));
+        let SignalTable { names, timestamps, facts, .. } = &table;
+        let known = self.release.available_at("signals", names, timestamps, facts, &owner)?;
+        Ok(self.join(Joined::signals(table, known), symbols.len()))
+    }
+
+    fn of_context(
+        mut self,
+        table: ContextTable,
+        calendar: Option<&Arc<Calendar>>,
+        bars_have_dates: bool,
+    ) -> Result<AsOfJoin> {
+        self.prepare("context", calendar, bars_have_dates)?;
+        let ContextTable { names, timestamps, facts, .. } = &table;
+        let nobody = |_: usize| String::new();
+        let known = self.release.available_at("context", names, timestamps, facts, &nobody)?;
+        Ok(self.join(Joined::context(table, known), 1))
+    }
+
+    fn prepare(
+        &mut self,
+        table: &str,
+        calendar: Option<&Arc<Calendar>>,
+        bars_have_dates: bool,
+    ) -> Result<()> {
+        self.release.calendar = calendar.cloned();
+        self.release.bars_have_dates = bars_have_dates;
+        self.release.check(table, self.staleness)
+    }
+
+    fn join(self, rows: Joined, n_owners: usize) -> AsOfJoin {
+        let limit = self.staleness.map(|lag| Limit::new(lag, self.release.calendar));
+        AsOfJoin::new(rows, n_owners, limit, self.fill)
+    }
+}
+
 /// The work of the decoding thread.
 struct Decoder {
     bars: Box<dyn BarReader>,
     symbols: Arc<Symbols>,
-    signals: Vec<SignalJoin>,
-    context: Vec<ContextJoin>,
+    signals: Vec<AsOfJoin>,
+    context: Vec<AsOfJoin>,
     plan: ColumnPlan,
     chunk: Option<ChunkLimit>,
     last: Option<i64>,
@@ -228,9 +291,9 @@ impl Decoder {
                 }
             }
         }
-        let counts = self.signals.iter().map(SignalJoin::counts).collect();
+        let counts = self.signals.iter().map(AsOfJoin::counts).collect();
         let mut report = self.bars.report();
-        report.findings.extend(self.signals.iter().filter_map(SignalJoin::finding));
+        report.findings.extend(self.signals.iter().filter_map(AsOfJoin::finding));
         Ok(Message::Ended(report, counts))
     }
 
@@ -239,10 +302,10 @@ impl Decoder {
         let (timestamps, offsets) = group_by_timestamp(&batch.timestamps, &batch.assets, self.last);
         self.last = timestamps.last().copied();
         for join in &mut self.signals {
-            join.pick(&batch.timestamps, &batch.assets, &self.symbols)?;
+            join.pick(&batch.timestamps, Some(&batch.assets), &self.symbols)?;
         }
         for join in &mut self.context {
-            join.pick(&timestamps)?;
+            join.pick(&timestamps, None, &self.symbols)?;
         }
         let series = |&(table, column): &(usize, usize)| self.context[table].gather(column);
         let context = self.plan.context.iter().map(series).collect();

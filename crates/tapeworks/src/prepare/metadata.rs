@@ -4,7 +4,6 @@ use serde_json::json;
 
 use super::indicators::IndicatorSpec;
 use super::preparer::{ContextTerms, DataPreparer, SignalTerms};
-use crate::feed::Availability;
 
 /// Version of the layout of prepared files.
 pub(super) const SCHEMA_VERSION: u32 = 1;
@@ -25,8 +24,8 @@ impl Terms {
             signals: preparer.signals.iter().map(|(_, terms)| terms.clone()).collect(),
             context: preparer.context.iter().map(|(_, terms)| terms.clone()).collect(),
             indicators: preparer.indicators.clone(),
-            calendar: preparer.calendar.clone(),
-            tz: preparer.read.tz.clone().unwrap_or_else(|| "UTC".to_owned()),
+            calendar: preparer.read.calendar.as_ref().map(|known| known.name().to_owned()),
+            tz: preparer.zone_name(),
         }
     }
 
@@ -46,9 +45,9 @@ impl Terms {
             .map(|(terms, columns)| {
                 json!({
                     "columns": columns,
-                    "available_at": name(terms.valid_from),
-                    "delay_ns": terms.delay_ns,
-                    "staleness_ns": terms.staleness_ns,
+                    "available_at": terms.valid_from.as_str(),
+                    "delay": terms.delay.map(|lag| lag.to_string()),
+                    "staleness": terms.staleness.map(|lag| lag.to_string()),
                 })
             })
             .collect();
@@ -66,8 +65,8 @@ impl Terms {
             json!({
                 "columns": terms.columns,
                 "prefix": terms.prefix,
-                "available_at": name(terms.valid_from),
-                "delay_ns": terms.delay_ns,
+                "available_at": terms.valid_from.as_str(),
+                "delay": terms.delay.map(|lag| lag.to_string()),
             })
         };
         let rules: Vec<_> = self.context.iter().map(rule).collect();
@@ -92,16 +91,4 @@ impl Terms {
         }
         entries
     }
-}
-
-/// The word that configs and Python use: `MarketOpen` is `market_open`.
-fn name(mode: Availability) -> String {
-    let mut word = String::new();
-    for letter in format!("{mode:?}").chars() {
-        if letter.is_ascii_uppercase() && !word.is_empty() {
-            word.push('_');
-        }
-        word.push(letter.to_ascii_lowercase());
-    }
-    word
 }

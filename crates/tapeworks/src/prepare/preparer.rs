@@ -4,17 +4,17 @@ use super::indicators::IndicatorSpec;
 use super::universe::Universe;
 use crate::base::{Error, Result};
 use crate::data::{ReadOptions, Source};
-use crate::feed::{Availability, ContextSource, DataFeed, SignalSource};
+use crate::feed::{Availability, ContextSource, DataFeed, Lag, SignalSource};
 
 /// The rules of one table of signals.
 #[derive(Debug, Clone, Default)]
 pub struct SignalTerms {
     /// From when on a row may be seen.
     pub valid_from: Availability,
-    /// Added to that instant, ns.
-    pub delay_ns: i64,
-    /// A row older than this (ns) counts as missing; an age equal to it does not.
-    pub staleness_ns: Option<i64>,
+    /// Added to that instant.
+    pub delay: Option<Lag>,
+    /// A row older than this counts as missing; an age equal to it does not.
+    pub staleness: Option<Lag>,
     /// The usual step of the table (ns), compared with it.
     pub freq_ns: Option<i64>,
     /// The columns to take; `None` is all of them.
@@ -28,8 +28,8 @@ pub struct SignalTerms {
 pub struct ContextTerms {
     /// From when on a row may be seen.
     pub valid_from: Availability,
-    /// Added to that instant, ns.
-    pub delay_ns: i64,
+    /// Added to that instant.
+    pub delay: Option<Lag>,
     /// The columns to take; `None` is all of them.
     pub columns: Option<Vec<String>>,
     /// Put before each name.
@@ -64,9 +64,8 @@ pub struct DataPreparer {
     pub(super) context: Vec<(Source, ContextTerms)>,
     pub(super) indicators: Vec<IndicatorSpec>,
     pub(super) universe: Option<Universe>,
-    /// The name of the trading calendar, kept in the files.
-    pub calendar: Option<String>,
-    /// Range, symbols, time zone and checks of all tables; `columns` and `level` are not read.
+    /// Range, symbols, calendar, time zone and checks of all tables; `columns` and `level` are not
+    /// read. The name of the calendar is kept in the files.
     pub read: ReadOptions,
 }
 
@@ -117,6 +116,12 @@ impl DataPreparer {
         self.universe = Some(universe);
     }
 
+    /// The zone of dates: the one given, else that of the calendar, else UTC.
+    pub(super) fn zone_name(&self) -> String {
+        let of_calendar = || self.read.calendar.as_ref().map(|known| known.zone_name().to_owned());
+        self.read.tz.clone().or_else(of_calendar).unwrap_or_else(|| "UTC".to_owned())
+    }
+
     /// The feed that joins the tables, bad rows treated as `read` says.
     pub(super) fn feed(&mut self) -> Result<DataFeed> {
         let prices = self.prices.take().ok_or_else(|| {
@@ -130,8 +135,8 @@ impl DataPreparer {
             .map(|(source, terms)| SignalSource {
                 source,
                 available_at: terms.valid_from,
-                delay_ns: terms.delay_ns,
-                staleness_ns: terms.staleness_ns,
+                delay: terms.delay,
+                staleness: terms.staleness,
                 freq_ns: terms.freq_ns,
                 columns: terms.columns,
                 prefix: terms.prefix,
@@ -142,7 +147,7 @@ impl DataPreparer {
             .map(|(source, terms)| ContextSource {
                 source,
                 available_at: terms.valid_from,
-                delay_ns: terms.delay_ns,
+                delay: terms.delay,
                 columns: terms.columns,
                 prefix: terms.prefix,
             })

@@ -68,13 +68,11 @@ impl DataPreparer {
         self.read.level = CheckLevel::Standard;
         let terms = Terms::of(self);
         let feed = self.feed()?.open()?;
-        let zone = match &self.read.tz {
-            None => TimeZone::UTC,
-            Some(name) => TimeZone::get(name).map_err(|_| {
-                Error::config("C303", format!("{name:?} is no time zone"))
-                    .with_hint("write an IANA name such as America/New_York")
-            })?,
-        };
+        let name = self.zone_name();
+        let zone = TimeZone::get(&name).map_err(|_| {
+            Error::config("C303", format!("{name:?} is no time zone"))
+                .with_hint("write an IANA name such as America/New_York")
+        })?;
         let mut walk = Walk::start(self, &terms, feed, options, zone)?;
         while let Some(chunk) = walk.feed.next_chunk()? {
             walk.push_chunk(&chunk)?;

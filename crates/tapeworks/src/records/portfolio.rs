@@ -9,7 +9,7 @@ use super::arrays::{float_field, floats, id_field, ids, time_field, times};
 use super::flow_adjusted::FlowAdjusted;
 use super::options::Snapshot;
 use super::table::Cursor;
-use crate::base::time::DAY_NS;
+use crate::base::calendar::SessionDays;
 use crate::engine::{RunLog, States};
 
 pub(super) struct PortfolioCursor {
@@ -20,10 +20,12 @@ pub(super) struct PortfolioCursor {
     initial: f64,
     /// Equity of the timestamp before.
     previous: f64,
-    /// Adjusted equity at the end of the UTC day before.
+    /// Adjusted equity at the end of the session before.
     previous_day: f64,
     /// Highest adjusted equity so far.
     highest: f64,
+    /// Tells the sessions.
+    days: SessionDays,
 }
 
 /// What a row says of the way to it.
@@ -49,7 +51,14 @@ impl PortfolioCursor {
             previous: log.initial_cash,
             previous_day: log.initial_cash,
             highest: log.initial_cash,
+            days: SessionDays::new(log.calendar.clone()),
         }
+    }
+
+    /// Whether a row is the last one of its session.
+    fn ends_session(&mut self, timestamps: &[i64], idx: usize) -> bool {
+        let date = self.days.date(timestamps[idx]);
+        timestamps.get(idx + 1).is_none_or(|&next| self.days.date(next) != date)
     }
 
     /// The next row of the table; timestamps inside a session are walked in any case.
@@ -64,7 +73,7 @@ impl PortfolioCursor {
             self.previous = equity;
             let adjusted = self.adjusted.push(equity, flows);
             self.highest = self.highest.max(adjusted);
-            let ends_session = ends_session(&states.timestamp, idx);
+            let ends_session = self.ends_session(&states.timestamp, idx);
             let mut daily_return = f64::NAN;
             if ends_session {
                 daily_return = ratio(adjusted, self.previous_day) - 1.0;
@@ -171,15 +180,12 @@ pub(super) fn n_rows(log: &RunLog, snapshot: Snapshot) -> usize {
     match snapshot {
         Snapshot::Bar => timestamps.len(),
         Snapshot::Session => {
-            (0..timestamps.len()).filter(|&idx| ends_session(timestamps, idx)).count()
+            let mut days = SessionDays::new(log.calendar.clone());
+            let mut dates: Vec<_> = timestamps.iter().map(|&ns| days.date(ns)).collect();
+            dates.dedup();
+            dates.len()
         }
     }
-}
-
-/// Whether row `idx` is the last one of its UTC day.
-fn ends_session(timestamps: &[i64], idx: usize) -> bool {
-    let day = timestamps[idx].div_euclid(DAY_NS);
-    timestamps.get(idx + 1).is_none_or(|next| next.div_euclid(DAY_NS) != day)
 }
 
 /// A quotient that is missing where its base is not a positive number.

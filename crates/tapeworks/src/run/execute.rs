@@ -12,9 +12,10 @@ use super::sample::{SAMPLE_PREFIX, sample_bytes};
 use super::terms::engine_terms;
 use super::{folder, wire};
 use crate::base::{Error, ErrorKind, Result, Timestamp};
+use crate::broker::Semantics;
 use crate::data::{CheckReport, Severity};
 use crate::engine::{self, EngineConfig, Flow, Progress, RunLog, Strategy};
-use crate::feed::{ChunkSource, Layout, OpenFeed};
+use crate::feed::{Availability, ChunkSource, Layout, OpenFeed};
 
 /// What a caller hears while a run goes on; the answer [`Flow::Stop`] ends it.
 #[derive(Debug, Clone, Copy)]
@@ -104,6 +105,9 @@ fn run_with(
 
     let mut warnings = loaded.warnings();
     warnings.extend(check_warnings(&check));
+    let signals = loaded.config.data.signals.as_ref();
+    let mode = signals.map_or("timestamp", |signals| signals.available_at.as_str());
+    warnings.extend(same_instant(Availability::parse(mode)?, &terms.semantics));
     let window = WindowFacts::of(&log.states.timestamp);
     warnings.extend(check_span(&loaded.config.backtest, window));
     let spacing = inferred_spacing(&log.states.timestamp);
@@ -114,7 +118,7 @@ fn run_with(
         strategy: wire::describe(&config.strategy),
         costs: describe_costs(&terms),
         terms,
-        timezone: config.backtest.timezone.clone().unwrap_or_else(|| "UTC".to_owned()),
+        timezone: config.backtest.zone_name(),
         config: Some(config.clone()),
         inputs,
         check: Some(check),
@@ -123,6 +127,16 @@ fn run_with(
         threads: config.backtest.threads,
     };
     Ok(conclude(log, parts))
+}
+
+/// The warning for signals that are known at a close and orders that fill at the same close.
+#[must_use]
+pub fn same_instant(mode: Availability, semantics: &Semantics) -> Option<String> {
+    (mode == Availability::MarketClose && semantics.fills_in_own_row()).then(|| {
+        "TW-L106 signals: available at market_close, and orders fill in the row that decides: \
+         signal and fill share one instant; fill at the next row, or use an earlier mode"
+            .to_owned()
+    })
 }
 
 /// The warnings of the data checks, a line each.
@@ -238,7 +252,7 @@ pub(super) fn tables(loaded: &LoadedConfig) -> Vec<(&'static str, &str)> {
     let data = &loaded.config.data;
     let mut tables = vec![("asset_data", data.asset_data.as_str())];
     tables.extend(data.signals.iter().map(|signals| ("signals", signals.path.as_str())));
-    tables.extend(data.context_data.iter().map(|path| ("context_data", path.as_str())));
+    tables.extend(data.context_data.iter().map(|table| ("context_data", table.path())));
     let execution = &loaded.config.execution;
     tables.extend(execution.flows.table().map(|path| ("flows", path)));
     tables.extend(execution.funding.table().map(|path| ("funding", path)));

@@ -31,7 +31,7 @@ mod wire;
 
 pub use by_hand::{batches_input, describe_costs, describe_rule, file_input, rule_strategy};
 pub use config::{Config, LoadedConfig, Overlay};
-pub use execute::{Event, Stage, execute, execute_with};
+pub use execute::{Event, Stage, execute, execute_with, same_instant};
 pub use fingerprint::fingerprint;
 pub use folder::{check_target, temporary_name};
 pub use manifest::{FileEntry, InputEntry, MANIFEST, MANIFEST_VERSION, Manifest};

@@ -6,12 +6,13 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 
 use super::config::{
-    BadRow, LoadedPrepare, PartitionName, PrepareContext, PrepareSignals, SymbolChoice, parse_span,
+    BadRow, LoadedPrepare, PartitionName, PrepareContext, PrepareSection, PrepareSignals,
+    SymbolChoice, parse_span,
 };
 use super::sample::{SAMPLE_PREFIX, sample_reader};
 use crate::base::{Error, Result, Timestamp};
 use crate::data::{CsvFormat, OnBadRow, ReadOptions, Source};
-use crate::feed::Availability;
+use crate::feed::{Availability, Lag};
 use crate::prepare::{
     Compression, ContextTerms, DataPreparer, PartitionBy, PrepareReport, Progress, SaveOptions,
     SignalTerms, Universe,
@@ -28,7 +29,6 @@ pub fn prepare(
     let section = &loaded.section;
     let mut preparer = DataPreparer::new();
     preparer.read = read_options(loaded)?;
-    preparer.calendar.clone_from(&section.calendar);
     let freq_ns = span("prepare.prices.freq", section.prices.freq.as_deref())?;
     preparer.add_prices(source(loaded, &section.prices.path)?, freq_ns)?;
     for table in &section.signals {
@@ -39,7 +39,7 @@ pub fn prepare(
     }
     preparer.add_indicators(section.indicators.iter().map(String::as_str))?;
     if let Some(path) = &section.universe {
-        let zone = zone(section.timezone.as_deref())?;
+        let zone = zone(section)?;
         preparer.set_universe(Universe::read(source(loaded, path)?, &zone)?);
     }
     let options = SaveOptions {
@@ -71,19 +71,24 @@ fn span(key: &str, text: Option<&str>) -> Result<Option<i64>> {
     text.map(|text| parse_span(text).map_err(bad)).transpose()
 }
 
-fn zone(name: Option<&str>) -> Result<TimeZone> {
-    name.map_or(Ok(TimeZone::UTC), |name| {
-        TimeZone::get(name).map_err(|_| {
-            Error::config("C303", format!("prepare.timezone: {name:?} is no time zone"))
-        })
-    })
+fn lag(text: Option<&str>) -> Result<Option<Lag>> {
+    text.map(Lag::parse).transpose()
+}
+
+/// The zone of dates: the one given, else that of the calendar, else UTC.
+fn zone(section: &PrepareSection) -> Result<TimeZone> {
+    let Some(name) = &section.timezone else {
+        return Ok(section.sessions().map_or(TimeZone::UTC, |known| known.zone().clone()));
+    };
+    TimeZone::get(name)
+        .map_err(|_| Error::config("C303", format!("prepare.timezone: {name:?} is no time zone")))
 }
 
 fn signal_terms(table: &PrepareSignals) -> Result<SignalTerms> {
     Ok(SignalTerms {
         valid_from: Availability::parse(&table.valid_from)?,
-        delay_ns: span("prepare.signals.delay", table.delay.as_deref())?.unwrap_or(0),
-        staleness_ns: span("prepare.signals.staleness", table.staleness.as_deref())?,
+        delay: lag(table.delay.as_deref())?,
+        staleness: lag(table.staleness.as_deref())?,
         freq_ns: span("prepare.signals.freq", table.freq.as_deref())?,
         columns: table.columns.clone(),
         prefix: table.prefix.clone(),
@@ -93,7 +98,7 @@ fn signal_terms(table: &PrepareSignals) -> Result<SignalTerms> {
 fn context_terms(table: &PrepareContext) -> Result<ContextTerms> {
     Ok(ContextTerms {
         valid_from: Availability::parse(&table.valid_from)?,
-        delay_ns: span("prepare.context.delay", table.delay.as_deref())?.unwrap_or(0),
+        delay: lag(table.delay.as_deref())?,
         columns: table.columns.clone(),
         prefix: table.prefix.clone(),
     })
@@ -101,12 +106,13 @@ fn context_terms(table: &PrepareContext) -> Result<ContextTerms> {
 
 fn read_options(loaded: &LoadedPrepare) -> Result<ReadOptions> {
     let section = &loaded.section;
-    let zone = zone(section.timezone.as_deref())?;
+    let zone = zone(section)?;
     let instant = |text: &Option<String>| -> Result<Option<Timestamp>> {
         text.as_deref().map(|text| Timestamp::parse(text, &zone)).transpose()
     };
     Ok(ReadOptions {
         tz: section.timezone.clone(),
+        calendar: section.sessions(),
         symbols: section.symbols.as_ref().map(|choice| symbols(loaded, choice)).transpose()?,
         start: instant(&section.start)?,
         end: instant(&section.end)?,

@@ -4,10 +4,10 @@ use crate::base::{Error, Result};
 use crate::data::{CheckLevel, CsvFormat, OnBadRow, ReadOptions, Source};
 use crate::engine::rules::{self, Rebalance, Weighting};
 use crate::engine::{Size, Strategy};
-use crate::feed::{ChunkLimit, DataFeed, Layout};
+use crate::feed::{Availability, ChunkLimit, DataFeed, Lag, Layout, SignalFill};
 
 use super::config::{
-    BadRow, LoadedConfig, Rule, StrategyConfig, SymbolChoice, Validation, Weight, parse_span,
+    BadRow, ContextData, LoadedConfig, Rule, StrategyConfig, SymbolChoice, Validation, Weight,
 };
 use super::sample::{SAMPLE_PREFIX, sample_reader};
 
@@ -28,6 +28,7 @@ pub(super) fn read_options(loaded: &LoadedConfig) -> Result<ReadOptions> {
     let (start, end) = backtest.window()?;
     Ok(ReadOptions {
         tz: backtest.timezone.clone(),
+        calendar: backtest.sessions(),
         symbols: data.symbols.as_ref().map(|choice| symbols(loaded, choice)).transpose()?,
         start,
         end,
@@ -76,18 +77,29 @@ fn symbols(loaded: &LoadedConfig, choice: &SymbolChoice) -> Result<Vec<String>> 
     Ok(names)
 }
 
+fn lag(text: Option<&str>) -> Result<Option<Lag>> {
+    text.map(Lag::parse).transpose()
+}
+
 /// The feed of a config.
 pub(super) fn feed(loaded: &LoadedConfig) -> Result<DataFeed> {
     let data = &loaded.config.data;
     let mut feed = DataFeed::new(source(loaded, &data.asset_data)?);
     if let Some(signals) = &data.signals {
         feed.signals = Some(source(loaded, &signals.path)?);
-        let staleness = signals.staleness.as_deref().map(parse_span).transpose();
-        feed.staleness_ns =
-            staleness.map_err(|reason| loaded.complain("data.signals.staleness", &reason))?;
+        feed.signal_available_at = Availability::parse(&signals.available_at)?;
+        feed.staleness = lag(signals.staleness.as_deref())?;
+        feed.signal_delay = lag(signals.delay.as_deref())?;
+        feed.signal_fill =
+            signals.fill.as_deref().map_or(Ok(SignalFill::None), SignalFill::parse)?;
     }
     if let Some(context) = &data.context_data {
-        feed.context = Some(source(loaded, context)?);
+        feed.context = Some(source(loaded, context.path())?);
+        if let ContextData::Table(table) = context {
+            feed.context_available_at = Availability::parse(&table.available_at)?;
+            feed.context_staleness = lag(table.staleness.as_deref())?;
+            feed.context_delay = lag(table.delay.as_deref())?;
+        }
     }
     feed.signal_columns.clone_from(&data.columns.signals);
     feed.indicator_columns.clone_from(&data.columns.indicators);

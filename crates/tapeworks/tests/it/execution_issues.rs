@@ -367,7 +367,7 @@ fn issue_stop_limit_when_a_rule_lies_before_its_stop_then_the_rule_comes_first()
     let bars = [[8.5; 4], [8.5; 4], [8.5, 10.0, 7.875, 10.0], [8.5; 4]];
     let acts = vec![market(0, 4.0), Act::Order(sell)];
     let log = run(&bars, acts, &EngineConfig { rules, ..EngineConfig::default() });
-    assert_eq!(fills(&log), [(1, 0, 4.0, 8.5), (2, 0, -4.0, 8.234375)]);
+    assert_eq!(fills(&log), [(1, 0, 4.0, 8.5), (2, 0, -4.0, 8.234_375)]);
 }
 
 #[test]

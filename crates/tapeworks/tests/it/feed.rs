@@ -121,6 +121,7 @@ fn signals(rows: &[(i64, u32, f64)]) -> SignalTable {
         timestamps: rows.iter().map(|row| row.0).collect(),
         assets: rows.iter().map(|row| row.1).collect(),
         columns: vec![rows.iter().map(|row| row.2).collect()],
+        ..SignalTable::default()
     }
 }
 
@@ -129,6 +130,7 @@ fn context(rows: &[(i64, f64)]) -> ContextTable {
         names: vec!["vix".into()],
         timestamps: rows.iter().map(|row| row.0).collect(),
         columns: vec![rows.iter().map(|row| row.1).collect()],
+        ..ContextTable::default()
     }
 }
 
@@ -378,13 +380,17 @@ fn memory_feed_when_rewound_then_the_same_chunks_uncopied() {
 
 #[test]
 fn availability_when_a_mode_needs_a_calendar_then_config_error_says_so() {
-    assert_eq!(Availability::parse("timestamp").expect("known"), Availability::Timestamp);
     for mode in ["market_open", "market_close", "next_day"] {
-        let error = Availability::parse(mode).expect_err(mode);
+        let feed = DataFeed {
+            signal_available_at: Availability::parse(mode).expect("a mode"),
+            ..sample_feed()
+        };
+        let error = feed.open().expect_err(mode);
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(error.message().contains("calendar"), "{error}");
     }
-    assert!(Availability::parse("open").expect_err("unknown").message().contains("no mode"));
+    let error = Availability::parse("market_opn").expect_err("unknown");
+    assert_eq!(error.hint(), Some("did you mean \"market_open\""));
 }
 
 fn sample(name: &str) -> Source {

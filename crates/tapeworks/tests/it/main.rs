@@ -1,6 +1,8 @@
 //! One integration binary: a file per room, through the public API.
 
 mod accounting;
+mod attacks;
+mod availability;
 mod base;
 mod calendar;
 mod checks;
@@ -31,6 +33,7 @@ mod run;
 mod run_log;
 mod run_terms;
 mod sample;
+mod sessions;
 mod sort;
 mod tables;
 mod worked_values;

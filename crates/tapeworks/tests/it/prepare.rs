@@ -18,7 +18,7 @@ use tapeworks::base::time::DAY_NS;
 use tapeworks::base::{Error, Result};
 use tapeworks::data::Source;
 use tapeworks::engine::Flow;
-use tapeworks::feed::DataFeed;
+use tapeworks::feed::{DataFeed, Lag};
 use tapeworks::prepare::{
     Compression, ContextTerms, DataPreparer, PartitionBy, PrepareReport, SaveOptions, SignalTerms,
     Universe,
@@ -201,10 +201,11 @@ proptest! {
             let mut preparer = DataPreparer::new();
             preparer.read.batch_rows = batch_rows;
             preparer.add_prices(prices(&bars), None).unwrap();
-            let terms = SignalTerms { delay_ns, ..SignalTerms::default() };
+            let terms = SignalTerms { delay: Some(Lag::Span(delay_ns)), ..SignalTerms::default() };
             preparer.add_signals(signals("quick", &quick), terms);
             let prefix = "slow_".to_owned();
-            let terms = SignalTerms { staleness_ns, prefix, ..SignalTerms::default() };
+            let staleness = staleness_ns.map(Lag::Span);
+            let terms = SignalTerms { staleness, prefix, ..SignalTerms::default() };
             preparer.add_signals(signals("score", &slow), terms);
             preparer.add_context(context("vix", &series), ContextTerms::default());
             preparer.add_indicators(["sma:3", "rsi:2"]).unwrap();
@@ -395,7 +396,7 @@ fn preparing_when_something_is_wrong_then_a_code_and_no_file() {
         ),
         (
             |p, _| {
-                let terms = SignalTerms { delay_ns: -1, ..SignalTerms::default() };
+                let terms = SignalTerms { delay: Some(Lag::Span(-1)), ..SignalTerms::default() };
                 p.add_signals(signals("score", &[(START, "AAA", Some(1.0))]), terms);
             },
             "C301",

@@ -112,13 +112,13 @@ fn config_when_a_line_is_wrong_then_code_place_and_words() {
             &["perzent", "did you mean percent", "none, percent, per_share, per_fill"],
         ),
         ("rule: noop", "rule: nop", "C304", &["strategy.rule", "did you mean noop", "top_n"]),
-        // what a later version brings is refused by name
         (
             "  name: small",
-            "  calendar: XNYS",
-            "C305",
-            &["run.yaml:2:13", "XNYS", "not available", "none"],
+            "  calendar: XNYX",
+            "C303",
+            &["run.yaml:2:13", "XNYX", "did you mean \"XNYS\""],
         ),
+        // what a later version brings is refused by name
         ("  name: small", "  warm_up_days: 30", "C305", &["backtest.warm_up_days"]),
         (
             "execution:",
@@ -128,9 +128,9 @@ fn config_when_a_line_is_wrong_then_code_place_and_words() {
         ),
         (
             "sample:bars",
-            "sample:bars\n  signals: {path: x, available_at: next_day}",
-            "C305",
-            &["available_at"],
+            "sample:bars\n  signals: {path: x, available_at: nextday}",
+            "C304",
+            &["available_at", "did you mean next_day"],
         ),
         // environment
         ("sample:bars", "${NO_SUCH_NAME}/bars", "C306", &["run.yaml:5:15", "NO_SUCH_NAME"]),

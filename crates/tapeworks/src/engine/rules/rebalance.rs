@@ -1,10 +1,11 @@
 //! When a rule that rebalances decides.
 
-use crate::base::{Error, Result, Timestamp};
+use crate::base::{Date, Error, Result};
 
 /// The cycle of a rebalancing rule, without a calendar and without looking ahead.
 ///
-/// A day is a UTC day on which the run has a timestamp. Whether a timestamp is the last one of its
+/// A day is a session of the feed's calendar, without one a UTC day, on which the run has a
+/// timestamp. Whether a timestamp is the last one of its
 /// day, week or month is known only when the next one comes, so each cycle decides at a *first*
 /// timestamp; with one timestamp a day that is the day's only one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,13 +17,13 @@ pub enum Rebalance {
         /// The day of the cycle that decides, below `every`.
         phase: u32,
     },
-    /// At the first timestamp of every so many new weeks (from Monday, UTC): the weeks before it
+    /// At the first timestamp of every so many new weeks (from Monday): the weeks before it
     /// are complete. The week in which the run starts decides nothing.
     Weeks {
         /// Weeks of a cycle, at least 1.
         every: u32,
     },
-    /// At the first timestamp of each new month (UTC), when the month before it has ended. The
+    /// At the first timestamp of each new month , when the month before it has ended. The
     /// month in which the run starts decides nothing.
     MonthEnd,
 }
@@ -84,15 +85,15 @@ impl RebalanceClock {
         Self { cycle, window: None, n_windows: 0 }
     }
 
-    /// Whether the rule decides at this timestamp; asked once each, in time order.
-    pub(super) fn is_due(&mut self, now: i64) -> bool {
-        let day = Timestamp(now).utc_day();
+    /// Whether the rule decides at a timestamp of this session; asked once each, in time order.
+    pub(super) fn is_due(&mut self, session: Date) -> bool {
+        let day = i64::from(session.0);
         let window = match self.cycle {
             Rebalance::Days { .. } => day,
             // 1970-01-01 was a Thursday: its week began three days before.
             Rebalance::Weeks { .. } => (day + 3).div_euclid(7),
             Rebalance::MonthEnd => {
-                let (year, month, _) = Timestamp(now).utc_date();
+                let (year, month) = session.year_month();
                 i64::from(year) * 12 + i64::from(month)
             }
         };
@@ -116,17 +117,15 @@ impl RebalanceClock {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::time::DAY_NS;
-
-    fn due(text: &str, phase: Option<u32>, times: &[i64]) -> Vec<usize> {
+    fn due(text: &str, phase: Option<u32>, days: &[i32]) -> Vec<usize> {
         let mut clock = RebalanceClock::new(Rebalance::parse(text, phase).expect(text));
-        (0..times.len()).filter(|&t| clock.is_due(times[t])).collect()
+        (0..days.len()).filter(|&t| clock.is_due(Date(days[t]))).collect()
     }
 
     #[test]
     fn is_due_when_one_timestamp_a_day_then_as_counted_by_hand() {
         // 1970-01-01 is a Thursday; days 0..=11, then 31 (February 1st, a Sunday) and 32.
-        let days: Vec<i64> = (0..12).chain([31, 32]).map(|day| day * DAY_NS).collect();
+        let days: Vec<i32> = (0..12).chain([31, 32]).collect();
         let all: Vec<usize> = (0..14).collect();
         assert_eq!(due("1d", None, &days), all);
         assert_eq!(due("5d", None, &days), [4, 9]);
@@ -139,7 +138,7 @@ mod tests {
 
     #[test]
     fn is_due_when_intraday_then_the_first_timestamp_of_the_day() {
-        let hours: Vec<i64> = (0..72).map(|hour| hour * DAY_NS / 24).collect();
+        let hours: Vec<i32> = (0..72).map(|hour| hour / 24).collect();
         assert_eq!(due("1d", None, &hours), [0, 24, 48]);
         assert_eq!(due("2d", None, &hours), [24]);
     }

@@ -195,7 +195,7 @@ struct Ranking {
 
 impl Strategy for Ranking {
     fn on_data(&mut self, slice: &Slice<'_>, trader: &mut Trader) -> Result<()> {
-        let is_due = self.clock.is_due(slice.timestamp());
+        let is_due = self.clock.is_due(trader.session_date());
         self.signal.update(slice, is_due);
         for lane in self.condition.iter_mut().chain(&mut self.volatility) {
             lane.update(slice, is_due);

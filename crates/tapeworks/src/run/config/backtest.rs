@@ -1,12 +1,14 @@
 //! The section `backtest`: what is run, over which window, with how much.
 
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::section::{Bounds, Section};
 use super::tree::Node;
-use crate::base::{Error, Result, Timestamp};
+use crate::base::{Calendar, Error, Result, Timestamp};
 
 pub(super) const KEYS: &[&str] = &[
     "name",
@@ -37,12 +39,12 @@ pub struct Backtest {
     #[serde(default = "default_capital")]
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub initial_capital: f64,
-    /// Trading calendar; only `none` exists in this version.
+    /// Trading calendar (`XNYS`, `24/7`, ...): dates name its sessions, which are known at their
+    /// close. `none`: a session is a UTC day with rows.
     #[serde(default = "default_none")]
-    #[schemars(extend("enum" = ["none"]))]
     pub calendar: String,
-    /// Zone of the dates above and of times in the data that name none (IANA name). Left out, such
-    /// times are read as UTC, with a warning.
+    /// Zone of the dates above and of times in the data that name none (IANA name). Left out, dates
+    /// are those of the calendar's zone; without a calendar UTC, with a warning for times.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
     /// Days of data before `start_date` that the strategy sees; only 0 exists in this version.
@@ -107,7 +109,11 @@ impl Backtest {
         if let Some(calendar) = section.text("calendar")?
             && calendar != "none"
         {
-            return Err(section.not_available("calendar", &calendar, "none"));
+            let known = Calendar::named(&calendar).map_err(|error| {
+                let placed = section.bad("calendar", error.message());
+                placed.with_hint(error.hint().unwrap_or_default())
+            })?;
+            known.name().clone_into(&mut backtest.calendar);
         }
         if let Some(zone) = section.text("timezone")? {
             zone_named(&zone).map_err(|reason| {
@@ -157,10 +163,23 @@ impl Backtest {
         Ok(())
     }
 
-    /// The zone of the dates: the one given, else UTC.
+    /// The trading calendar, `None` for `none`.
+    #[must_use]
+    pub fn sessions(&self) -> Option<Arc<Calendar>> {
+        Calendar::named(&self.calendar).ok()
+    }
+
+    /// Name of the zone of the dates: the one given, else that of the calendar, else UTC.
+    #[must_use]
+    pub fn zone_name(&self) -> String {
+        let of_calendar = || self.sessions().map(|calendar| calendar.zone_name().to_owned());
+        self.timezone.clone().or_else(of_calendar).unwrap_or_else(|| "UTC".to_owned())
+    }
+
+    /// The zone of the dates.
     #[must_use]
     pub fn zone(&self) -> TimeZone {
-        self.timezone.as_deref().and_then(|name| zone_named(name).ok()).unwrap_or(TimeZone::UTC)
+        zone_named(&self.zone_name()).unwrap_or(TimeZone::UTC)
     }
 
     /// The run's instants, half-open; an `end_date` without a time includes its whole day.

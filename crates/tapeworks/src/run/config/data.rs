@@ -4,10 +4,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::section::{Bounds, Section, expected, text_of};
-use super::span::parse_span;
 use super::tree::{Node, Value};
 use crate::base::Result;
-use crate::feed::ChunkLimit;
+use crate::base::span::parse_span;
+use crate::feed::availability::MODES;
+use crate::feed::{ChunkLimit, Lag};
 
 pub(super) const KEYS: &[&str] = &[
     "asset_data",
@@ -21,7 +22,8 @@ pub(super) const KEYS: &[&str] = &[
     "chunk",
     "csv",
 ];
-pub(super) const SIGNAL_KEYS: &[&str] = &["path", "available_at", "staleness"];
+pub(super) const SIGNAL_KEYS: &[&str] = &["path", "available_at", "staleness", "delay", "fill"];
+pub(super) const CONTEXT_KEYS: &[&str] = &["path", "available_at", "staleness", "delay"];
 pub(super) const COLUMN_KEYS: &[&str] = &["signals", "indicators", "context"];
 pub(super) const CSV_KEYS: &[&str] = &["columns", "price_scale", "delimiter"];
 
@@ -36,7 +38,7 @@ pub struct DataSection {
     pub signals: Option<Signals>,
     /// A table of series of the market as a whole, joined point in time.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub context_data: Option<String>,
+    pub context_data: Option<ContextData>,
     /// Which columns ride along; left out, all that are there.
     #[serde(default)]
     pub columns: Columns,
@@ -67,13 +69,89 @@ pub struct DataSection {
 pub struct Signals {
     /// File, glob or directory.
     pub path: String,
-    /// When a signal row is known; only `timestamp` (at its own time) exists in this version.
+    /// When a signal row is known: at its own time, or at the open, at the close or at the next
+    /// open of the session that it names; a column `available_at` of the table wins.
     #[serde(default = "default_available_at")]
-    #[schemars(extend("enum" = ["timestamp"]))]
+    #[schemars(extend("enum" = ["timestamp", "market_open", "market_close", "next_day"]))]
     pub available_at: String,
-    /// Age above which a signal counts as missing (`5d`, `90m`); left out, never.
+    /// Age above which a signal counts as missing (`5d`, `90m`, `3sessions`); left out, never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staleness: Option<String>,
+    /// Added to the moment at which a row is known (`15m`, `1session`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delay: Option<String>,
+    /// What a null in the newest row becomes: `none` (it stays missing) or `last`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["none", "last"]))]
+    pub fill: Option<String>,
+}
+
+/// A table of series of the market: a path, or a path and when its rows are known.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ContextData {
+    /// File, glob or directory; rows are known at their own time.
+    Path(String),
+    /// With its rules.
+    Table(ContextTable),
+}
+
+/// A table of series of the market, and when its rows are known.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ContextTable {
+    /// File, glob or directory.
+    pub path: String,
+    /// When a row is known, as for signals.
+    #[serde(default = "default_available_at")]
+    #[schemars(extend("enum" = ["timestamp", "market_open", "market_close", "next_day"]))]
+    pub available_at: String,
+    /// Age above which a value counts as missing; left out, never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub staleness: Option<String>,
+    /// Added to the moment at which a row is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delay: Option<String>,
+}
+
+impl ContextData {
+    /// File, glob or directory.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Path(path) => path,
+            Self::Table(table) => &table.path,
+        }
+    }
+
+    fn read(node: &Node) -> Result<Self> {
+        if let Value::Map(_) = node.value {
+            let section = Section::open(node, "data.context_data", CONTEXT_KEYS)?;
+            return Ok(Self::Table(ContextTable {
+                path: section.text("path")?.ok_or_else(|| section.missing("path"))?,
+                available_at: available_at(&section)?,
+                staleness: lag(&section, "staleness")?,
+                delay: lag(&section, "delay")?,
+            }));
+        }
+        text_of(node, "data.context_data").map(Self::Path)
+    }
+}
+
+fn available_at(section: &Section<'_>) -> Result<String> {
+    let mode = section.choice("available_at", &MODES, &[])?.unwrap_or_default();
+    Ok(mode.as_str().to_owned())
+}
+
+/// A length of time or a number of sessions.
+fn lag(section: &Section<'_>, key: &str) -> Result<Option<String>> {
+    let text = section.text(key)?;
+    if let Some(text) = &text {
+        Lag::parse(text).map_err(|error| {
+            section.bad(key, error.message()).with_hint(error.hint().unwrap_or_default())
+        })?;
+    }
+    Ok(text)
 }
 
 /// Which columns ride along; `null` or left out: all that are there.
@@ -175,7 +253,7 @@ impl DataSection {
         Ok(Self {
             asset_data: section.text("asset_data")?.ok_or_else(|| section.missing("asset_data"))?,
             signals: section.node("signals").map(Signals::read).transpose()?,
-            context_data: section.text("context_data")?,
+            context_data: section.node("context_data").map(ContextData::read).transpose()?,
             columns: section.node("columns").map(Columns::read).transpose()?.unwrap_or_default(),
             symbols: section.node("symbols").map(SymbolChoice::read).transpose()?,
             frequency,
@@ -206,19 +284,24 @@ impl Signals {
     fn read(node: &Node) -> Result<Self> {
         if let Value::Text(_) = node.value {
             let path = text_of(node, "data.signals")?;
-            return Ok(Self { path, available_at: default_available_at(), staleness: None });
+            return Ok(Self {
+                path,
+                available_at: default_available_at(),
+                staleness: None,
+                delay: None,
+                fill: None,
+            });
         }
         let section = Section::open(node, "data.signals", SIGNAL_KEYS)?;
-        let later = ["market_open", "market_close", "next_day"];
-        section.choice("available_at", &[("timestamp", ())], &later)?;
-        let staleness = section.text("staleness")?;
-        if let Some(text) = &staleness {
-            parse_span(text).map_err(|reason| {
-                section.bad("staleness", &reason).with_hint("write 5d, 12h, 90m")
-            })?;
-        }
         let path = section.text("path")?.ok_or_else(|| section.missing("path"))?;
-        Ok(Self { path, available_at: default_available_at(), staleness })
+        let fills = [("none", "none"), ("last", "last")];
+        Ok(Self {
+            path,
+            available_at: available_at(&section)?,
+            staleness: lag(&section, "staleness")?,
+            delay: lag(&section, "delay")?,
+            fill: section.choice("fill", &fills, &[])?.map(str::to_owned),
+        })
     }
 }
 

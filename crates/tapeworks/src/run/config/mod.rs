@@ -12,7 +12,6 @@ mod toml;
 mod json;
 mod layers;
 mod section;
-mod span;
 mod backtest;
 mod data;
 mod prepare;
@@ -35,10 +34,13 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+pub use crate::base::span::parse_span;
 pub use account::{AccountConfig, AccountName, AccountTermsConfig, MarginCallName};
 pub use backtest::Backtest;
 pub use commission::{CommissionConfig, MinScope, TierBy, TierConfig};
-pub use data::{BadRow, Columns, Csv, DataSection, Signals, SymbolChoice, Validation};
+pub use data::{
+    BadRow, Columns, ContextData, ContextTable, Csv, DataSection, Signals, SymbolChoice, Validation,
+};
 pub use execution::{Execution, LeverageMax, LotsName};
 pub use instrument::InstrumentConfig;
 pub use layers::{ENVIRONMENT_PREFIX, Format, Overlay};
@@ -59,7 +61,6 @@ pub use risk::Risk;
 pub(super) use schedule::instant;
 pub use schedule::{FlowConfig, FundingConfig, Listed, RollConfig};
 pub use semantics::SemanticsConfig;
-pub use span::parse_span;
 pub use starter::starter;
 pub use strategy::{PythonStrategy, Rule, StrategyConfig, Weight};
 pub use tree::Origin;

@@ -1,6 +1,7 @@
 //! The section `prepare`: which tables are joined, and where the result goes.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
@@ -10,10 +11,10 @@ use super::SECTIONS;
 use super::data::{BadRow, Csv, SymbolChoice};
 use super::layers::{self, Format, Overlay};
 use super::section::{Section, expected, text_of};
-use super::span::parse_span;
 use super::tree::{Node, Value};
-use crate::base::{Result, Timestamp};
-use crate::feed::Availability;
+use crate::base::span::parse_span;
+use crate::base::{Calendar, Result, Timestamp};
+use crate::feed::{Availability, Lag};
 use crate::prepare::{Compression, IndicatorSpec};
 
 pub(super) const KEYS: &[&str] = &[
@@ -68,10 +69,12 @@ pub struct PrepareSection {
     /// First day or instant that is no longer part of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<String>,
-    /// The trading calendar, kept in the files.
+    /// Trading calendar (`XNYS`, `24/7`, ...): dates name its sessions, whose bars are known at
+    /// their close; `valid_from` and lags in sessions count them. Its name is kept in the files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calendar: Option<String>,
-    /// Zone of times without one, and of the months of `partition_by`; left out, UTC.
+    /// Zone of times without one, and of the months of `partition_by`; left out, that of the
+    /// calendar, or UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timezone: Option<String>,
     /// What happens to a row that breaks a rule.
@@ -119,10 +122,10 @@ pub struct PrepareSignals {
     /// From when on a row may be seen: `timestamp`, `market_open`, `market_close`, `next_day`.
     #[serde(default = "default_valid_from")]
     pub valid_from: String,
-    /// Added to that instant (`15m`).
+    /// Added to that instant (`15m`, `1session`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delay: Option<String>,
-    /// Age above which a row counts as missing (`5d`); left out, never.
+    /// Age above which a row counts as missing (`5d`, `3sessions`); left out, never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub staleness: Option<String>,
     /// The columns to take; left out, all.
@@ -142,7 +145,7 @@ pub struct PrepareContext {
     /// From when on a row may be seen: `timestamp`, `market_open`, `market_close`, `next_day`.
     #[serde(default = "default_valid_from")]
     pub valid_from: String,
-    /// Added to that instant (`15m`).
+    /// Added to that instant (`15m`, `1session`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delay: Option<String>,
     /// The columns to take; left out, all.
@@ -207,6 +210,12 @@ fn default_compression() -> String {
 }
 
 impl PrepareSection {
+    /// The trading calendar, `None` without one.
+    #[must_use]
+    pub fn sessions(&self) -> Option<Arc<Calendar>> {
+        self.calendar.as_deref().and_then(|name| Calendar::named(name).ok())
+    }
+
     pub(super) fn read(node: &Node) -> Result<Self> {
         let section = Section::open(node, "prepare", KEYS)?;
         let bad_rows = [("error", BadRow::Error), ("drop", BadRow::Drop), ("null", BadRow::Null)];
@@ -214,8 +223,15 @@ impl PrepareSection {
         let prices = section.node("prices").ok_or_else(|| section.missing("prices"))?;
         let output = section.text("asset_output")?;
         let timezone = section.text("timezone")?;
+        let calendar = match section.text("calendar")? {
+            Some(name) if name != "none" => Some(Calendar::named(&name).map_err(|error| {
+                let placed = section.bad("calendar", error.message());
+                placed.with_hint(error.hint().unwrap_or_default())
+            })?),
+            _ => None,
+        };
         let zone = match &timezone {
-            None => TimeZone::UTC,
+            None => calendar.as_ref().map_or(TimeZone::UTC, |known| known.zone().clone()),
             Some(name) => TimeZone::get(name).map_err(|_| {
                 section
                     .bad("timezone", &format!("{name:?} is no time zone"))
@@ -238,12 +254,7 @@ impl PrepareSection {
             symbols: section.node("symbols").map(SymbolChoice::read).transpose()?,
             start: date("start")?,
             end: date("end")?,
-            calendar: match section.text("calendar")? {
-                Some(name) if name != "none" => {
-                    return Err(section.not_available("calendar", &name, "none"));
-                }
-                _ => None,
-            },
+            calendar: calendar.as_ref().map(|known| known.name().to_owned()),
             timezone,
             on_bad_row: section.choice("on_bad_row", &bad_rows, &[])?.unwrap_or_default(),
             csv: section.node("csv").map(Csv::read).transpose()?.unwrap_or_default(),
@@ -305,8 +316,8 @@ impl PrepareSignals {
             path: section.text("path")?.ok_or_else(|| section.missing("path"))?,
             freq: span(&section, "freq")?,
             valid_from: mode(&section)?,
-            delay: span(&section, "delay")?,
-            staleness: span(&section, "staleness")?,
+            delay: lag(&section, "delay")?,
+            staleness: lag(&section, "staleness")?,
             columns: columns(&section)?,
             prefix: section.text("prefix")?.unwrap_or_default(),
         })
@@ -319,7 +330,7 @@ impl PrepareContext {
         Ok(Self {
             path: section.text("path")?.ok_or_else(|| section.missing("path"))?,
             valid_from: mode(&section)?,
-            delay: span(&section, "delay")?,
+            delay: lag(&section, "delay")?,
             columns: columns(&section)?,
             prefix: section.text("prefix")?.unwrap_or_default(),
         })
@@ -340,6 +351,17 @@ fn span(section: &Section<'_>, key: &str) -> Result<Option<String>> {
     if let Some(text) = &text {
         parse_span(text)
             .map_err(|reason| section.bad(key, &reason).with_hint("write 5d, 12h, 90m, 1min"))?;
+    }
+    Ok(text)
+}
+
+/// A length of time or a number of sessions.
+fn lag(section: &Section<'_>, key: &str) -> Result<Option<String>> {
+    let text = section.text(key)?;
+    if let Some(text) = &text {
+        Lag::parse(text).map_err(|error| {
+            section.bad(key, error.message()).with_hint(error.hint().unwrap_or_default())
+        })?;
     }
     Ok(text)
 }

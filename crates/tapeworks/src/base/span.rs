@@ -1,6 +1,6 @@
 //! Spans of time as configs write them: `5m`, `1d`, `2w`.
 
-use crate::base::time::DAY_NS;
+use super::time::DAY_NS;
 
 const UNITS: &[(&str, i64)] = &[
     ("ms", 1_000_000),
