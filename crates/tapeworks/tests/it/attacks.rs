@@ -303,8 +303,10 @@ fn decided(world: &World, maker: Maker, stamping: Stamping, until: i64) -> Vec<S
         condition: Some("context.vix < 26".into()),
     };
     let mut strategy = rule.build(&open.layout()).expect("columns are there");
-    let config =
-        EngineConfig { rules: vec![PositionRule::StopLoss(0.04)], ..EngineConfig::default() };
+    let config = EngineConfig {
+        rules: vec![PositionRule::StopLoss(0.04), PositionRule::TrailingStop(0.06)],
+        ..EngineConfig::default()
+    };
     let log = run(&mut open, strategy.as_mut(), &config, &mut |_| Flow::Continue);
     past(&log.expect("the run ends well"), until)
 }
