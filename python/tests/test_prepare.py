@@ -129,6 +129,27 @@ def test_prepared_files_when_run_then_the_records_of_the_separate_tables(tmp_pat
     assert report.bytes == sum(os.path.getsize(file["path"]) for file in report.files)
 
 
+def test_dates_when_on_a_calendar_then_closes_and_sessions(tmp_path):
+    # 16:00 in New York: 21:00 UTC on Friday, 20:00 UTC on Monday, when clocks have changed.
+    dates = pl.Series(["2024-03-07", "2024-03-08", "2024-03-11", "2024-03-12"]).str.to_date()
+    bars = pl.DataFrame({"timestamp": dates, "symbol": "AAA"}).with_columns(
+        open=10.0, high=11.0, low=9.0, close=10.0, volume=100.0
+    )
+    score = pl.DataFrame({"timestamp": dates[:2], "symbol": "AAA", "score": [1.0, 2.0]})
+    target = tmp_path / "asset.parquet"
+    prep = tw.DataPreparer(calendar="XNYS").add_prices(bars)
+    prep.add_signals(score, valid_from="market_close", staleness="1session")
+    prep.add_signals(score, valid_from="next_day", prefix="next_")
+    assert prep.validate_and_save(target)
+    found = pl.read_parquet(target)
+    assert found["timestamp"].dt.hour().to_list() == [21, 21, 20, 20]
+    assert found["score"].to_list() == [1.0, 2.0, 2.0, None]
+    assert found["next_score"].to_list() == [None, 1.0, 2.0, 2.0]
+    with pytest.raises(tw.ConfigError, match="calendar"):
+        prep = tw.DataPreparer().add_prices(bars).add_signals(score, valid_from="next_day")
+        prep.validate_and_save(target)
+
+
 def test_words_when_wrong_then_the_nearest_is_named(tmp_path):
     prices, quick, _, _ = market(3)
     prep = tw.DataPreparer().add_prices(prices)

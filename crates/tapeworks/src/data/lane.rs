@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::block::{Block, is_ascending};
 use super::check;
+use super::clock::Stamps;
 use super::ledger::{Ledger, Rule};
 use super::merge::Rows;
 use super::options::{CheckLevel, OnBadRow};
@@ -27,6 +28,8 @@ pub(crate) struct ReadFacts {
     pub(crate) on_bad_row: OnBadRow,
     /// Sessions of the market, for bars.
     pub(crate) calendar: Option<Arc<Calendar>>,
+    /// What the stamps of its files are.
+    pub(crate) stamps: Stamps,
     /// Columns of a block behind those of `names`.
     pub(crate) n_carried: usize,
     /// Whether the first two of them say when rows were available.

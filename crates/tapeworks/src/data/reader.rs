@@ -154,6 +154,7 @@ impl TableReader {
             level: options.level,
             on_bad_row: options.on_bad_row,
             calendar: options.calendar.clone().filter(|_| table == Table::Bars),
+            stamps,
             n_carried: match table {
                 Table::Bars => 0,
                 _ => N_PLACES + if has_available_at { N_HALVES } else { 0 },

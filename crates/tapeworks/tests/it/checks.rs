@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use tapeworks::base::Timestamp;
+use tapeworks::base::{Calendar, Timestamp};
 use tapeworks::data::{
     CheckLevel, CheckReport, Finding, OnBadRow, ReadOptions, Severity, Source, check,
     check_context, check_signals, open_bars,
@@ -166,6 +166,55 @@ fn bars_when_they_end_before_they_start_or_overlap_then_d307() {
         let expected = if start_of_third == 3 { 0 } else { n };
         assert_eq!(found, expected, "{start_of_third}: {report}");
         assert_eq!(report.ok(), expected == 0);
+    }
+}
+
+/// Sessions by hand, in UTC: New York 14:30 to 21:00 on Friday 2024-03-08, 13:30 to 20:00 from
+/// Monday on and to 17:00 on 2024-07-03; Hong Kong 01:30 to 08:00 with a break from 04:00 to 05:00.
+#[test]
+fn times_when_outside_the_sessions_of_the_calendar_then_d305() {
+    let folder = Folder::new("off_sessions");
+    let new_york = [
+        ("2024-03-08T14:29:00Z", true),
+        ("2024-03-08T14:30:00Z", false),
+        ("2024-03-08T21:00:00Z", false),
+        ("2024-03-08T21:01:00Z", true),
+        ("2024-03-09T15:00:00Z", true),
+        ("2024-03-11T13:30:00Z", false),
+        ("2024-03-11T20:30:00Z", true),
+        ("2024-07-03T17:00:00Z", false),
+        ("2024-07-03T17:01:00Z", true),
+    ];
+    let hong_kong = [
+        ("2024-03-08T01:31:00Z", false),
+        ("2024-03-08T04:00:00Z", false),
+        ("2024-03-08T04:30:00Z", true),
+        ("2024-03-08T05:00:00Z", false),
+        ("2024-03-08T14:30:00Z", true),
+    ];
+    for (calendar, times) in [("XNYS", &new_york[..]), ("XHKG", &hong_kong), ("24/7", &new_york)] {
+        let mut text = "timestamp,symbol,open,high,low,close,volume\n".to_owned();
+        for (time, _) in times {
+            for symbol in ["AAA", "BBB"] {
+                let _ = writeln!(text, "{time},{symbol},10,11,9,10,100");
+            }
+        }
+        let known = Some(Calendar::named(calendar).expect("built in"));
+        let options = ReadOptions { calendar: known, ..ReadOptions::default() };
+        let report = check(folder.text("bars.csv", &text), &options).expect("readable");
+        let outside: Vec<u64> = (1..)
+            .zip(times)
+            .filter(|(_, (_, is_outside))| *is_outside && calendar != "24/7")
+            .flat_map(|(n, _)| [2 * n - 1, 2 * n])
+            .collect();
+        let found = find(&report, "D305", "timestamp");
+        assert_eq!(found.map_or(0, |f| f.count), outside.len() as u64, "{calendar}: {report}");
+        let rows: Vec<u64> =
+            found.map_or(vec![], |f| f.offenders.iter().map(|one| one.row).collect());
+        assert_eq!(rows, outside[..outside.len().min(5)], "{calendar}");
+        // Without a calendar there are no sessions.
+        let report = check(folder.text("bars.csv", &text), &ReadOptions::default());
+        assert!(find(&report.expect("readable"), "D305", "").is_none());
     }
 }
 

@@ -23,6 +23,7 @@ mod oracle_paths;
 mod oracle_scenarios;
 mod position_rules;
 mod prepare;
+mod prepare_sessions;
 mod random;
 mod record_files;
 mod record_properties;

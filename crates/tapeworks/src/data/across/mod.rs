@@ -2,10 +2,10 @@
 //! that what they find does not depend on files, formats, blocks or batches.
 //!
 //! Each keeps O(symbols) and is one file: [`prices`] and [`volumes`] (D206, D207), [`holes`]
-//! (D306), [`grid`] (D309), [`pauses`] (D306), [`epochs`] (D304), [`overlaps`] (D307); at the level
-//! `paranoid` also [`stale`] (D208), [`identities`] (D209), [`lifespans`] (D402), [`twins`] (D403),
-//! [`constant`] (D604) and [`rank_ic`] (L105). Rows outside sessions (D305) and the zone smell
-//! (D308) need a calendar: they go here, handed a calendar by the read options.
+//! (D306), [`grid`] (D309), [`pauses`] (D306), [`epochs`] (D304), [`overlaps`] (D307), with a
+//! calendar [`sessions`] (D305); at the level `paranoid` also [`stale`] (D208), [`identities`]
+//! (D209), [`lifespans`] (D402), [`twins`] (D403), [`constant`] (D604) and [`rank_ic`] (L105). The
+//! zone smell (D308) goes here as well, once it is made.
 //!
 //! To add a check: a file with `push` and `finish`, a field and two calls below.
 
@@ -19,6 +19,7 @@ mod overlaps;
 mod pauses;
 mod prices;
 pub(super) mod rank_ic;
+mod sessions;
 mod stale;
 mod twins;
 mod volumes;
@@ -47,6 +48,7 @@ pub(crate) struct AcrossRows {
     pauses: pauses::Pauses,
     epochs: epochs::Epochs,
     overlaps: Option<overlaps::Overlaps>,
+    sessions: Option<sessions::Sessions>,
     paranoid: Option<Paranoid>,
 }
 
@@ -85,6 +87,7 @@ impl AcrossRows {
             pauses: pauses::Pauses::default(),
             epochs: epochs::Epochs::default(),
             overlaps: facts.has_lengths.then(|| overlaps::Overlaps::new(n)),
+            sessions: sessions::Sessions::new(facts),
             paranoid,
         })
     }
@@ -102,6 +105,9 @@ impl AcrossRows {
         self.epochs.push(rows, starts, facts, ledger);
         if let Some(overlaps) = &mut self.overlaps {
             overlaps.push(rows, facts, ledger);
+        }
+        if let Some(sessions) = &self.sessions {
+            sessions.push(rows, starts, facts, ledger);
         }
         if let Some(paranoid) = &mut self.paranoid {
             paranoid.stale.push(rows, facts, ledger);
