@@ -15,7 +15,7 @@ const SPENDABLE: f64 = 1e-8;
 
 impl Broker {
     /// The largest quantity up to `wanted` that may be opened beside `closing` units that the order
-    /// closes.
+    /// closes. Below 0 where the unspent tolerance takes from what is closed.
     pub(super) fn affordable(
         &mut self,
         execution: &Execution,
@@ -41,9 +41,9 @@ impl Broker {
         let found = self.search(execution, closing, wanted, |broker, opening| {
             broker.passes_at_base(execution, closing, opening, quotes)
         });
-        let found = self.less_a_cent(found, execution.base_price, 0.0);
+        let found = self.less_a_cent(found, execution.base_price, 0.0, closing);
         let shortfall = self.conditions.semantics.shortfall;
-        if found == 0.0 || self.passes_at_cost(execution, closing, found, quotes) {
+        if found <= 0.0 || self.passes_at_cost(execution, closing, found, quotes) {
             return found;
         }
         let cuts = matches!(shortfall, ShortfallRule::Partial | ShortfallRule::PartialOrCancel);
@@ -55,7 +55,7 @@ impl Broker {
         });
         let priced = self.price_after_costs(execution, closing + found, quotes);
         let price = priced.map_or(execution.base_price, |priced| priced.price);
-        self.less_a_cent(found, price, SPENDABLE)
+        self.less_a_cent(found, price, SPENDABLE, closing)
     }
 
     /// The units of a buy that the cash itself pays for, whatever they close.
@@ -146,12 +146,12 @@ impl Broker {
     }
 
     /// Leaves the tolerance of the cash test unspent where quantities have no step.
-    fn less_a_cent(&self, quantity: f64, price: f64, more: f64) -> f64 {
+    fn less_a_cent(&self, quantity: f64, price: f64, more: f64, closing: f64) -> f64 {
         match self.conditions.semantics.size_rounding {
             SizeRounding::Lot => quantity,
             SizeRounding::None => {
                 let tolerance = self.conditions.semantics.cash_tolerance.max(0.0) + more;
-                (quantity - tolerance / price).max(0.0)
+                (quantity - tolerance / price).max(-closing)
             }
         }
     }

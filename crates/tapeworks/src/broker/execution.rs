@@ -157,8 +157,9 @@ impl Broker {
                     }
                     return self.refuse(execution, code, need, have);
                 }
-                let quantity = closing + affordable;
-                if affordable == 0.0 {
+                let (asked, quantity) = (closing + opening, closing + affordable);
+                let closing = closing.min(quantity);
+                if affordable <= 0.0 {
                     let Some(again) = self.price_after_costs(execution, quantity, quotes) else {
                         return;
                     };
@@ -174,9 +175,8 @@ impl Broker {
                     self.after_fill(execution, closing, average);
                     return self.after_end(execution.order);
                 }
-                let old = closing + opening;
                 let event = OrderEventKind::ResizedForCash;
-                self.push_change(execution.order, event, old, quantity);
+                self.push_change(execution.order, event, asked, quantity);
                 self.book_fill(execution, held, closing, quantity, &priced, quotes);
                 let average = self.average_price(execution);
                 self.finish(execution, OrderStatus::Filled);
