@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use tapeworks::base::Timestamp;
 use tapeworks::data::{self, CheckReport, ReadOptions, SortOptions, parse_bytes};
 
 use crate::errors::py_err;
 use crate::frames::Input;
 use crate::grid::escaped;
+use crate::instant::span_text;
 use crate::json::to_python;
 
 /// What checking a table found: a verdict, findings with their first rows, and repairs.
@@ -45,8 +45,7 @@ impl PyCheckReport {
     /// The first and the last timestamp as text, `None` without rows.
     #[getter]
     fn span(&self) -> Option<(String, String)> {
-        let text = |ns: i64| Timestamp(ns).to_string();
-        self.0.span.map(|(first, last)| (text(first), text(last)))
+        self.0.span.map(span_text)
     }
 
     /// The findings, errors first: code, severity, column, message, count, first offenders, fix.

@@ -57,3 +57,8 @@ pub fn zone(name: Option<&str>) -> PyResult<TimeZone> {
         }),
     }
 }
+
+/// The first and the last instant of a table as text.
+pub fn span_text((first, last): (i64, i64)) -> (String, String) {
+    (Timestamp(first).to_string(), Timestamp(last).to_string())
+}

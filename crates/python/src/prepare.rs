@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use tapeworks::base::{Calendar, Timestamp};
+use tapeworks::base::Calendar;
 use tapeworks::data::{CheckLevel, CsvFormat, OnBadRow, ReadOptions};
 use tapeworks::engine::{Flow, Progress as Walked};
 use tapeworks::feed::Availability;
@@ -21,7 +21,7 @@ use crate::errors::{config_error, one_of, py_err, refuse_unknown};
 use crate::feed::{lag, span_ns};
 use crate::frames::Input;
 use crate::grid::escaped;
-use crate::instant::{instant, zone};
+use crate::instant::{instant, span_text, zone};
 use crate::json::to_python;
 use crate::progress::Watch;
 
@@ -346,8 +346,7 @@ impl PyPrepareReport {
     /// The first and the last timestamp as text, `None` without rows.
     #[getter]
     fn span(&self) -> Option<(String, String)> {
-        let text = |ns: i64| Timestamp(ns).to_string();
-        self.0.span.map(|(first, last)| (text(first), text(last)))
+        self.0.span.map(span_text)
     }
 
     /// The columns of asset data beside time, symbol, prices and volume.
