@@ -125,8 +125,8 @@ pub struct CheckData {
     /// What the table holds
     #[arg(long, value_enum, default_value_t = Kind::Bars)]
     pub kind: Kind,
-    /// The bars that a table of signals (or context) goes with
-    #[arg(long, value_name = "SRC", required_if_eq("kind", "signals"))]
+    /// The bars that a table of signals or actions (or context) goes with
+    #[arg(long, value_name = "SRC", required_if_eq_any([("kind", "signals"), ("kind", "actions")]))]
     pub bars: Option<String>,
     /// Warnings count as findings too
     #[arg(long)]
@@ -170,6 +170,7 @@ pub enum Kind {
     Bars,
     Signals,
     Context,
+    Actions,
 }
 
 #[derive(Debug, Args)]

@@ -42,7 +42,7 @@ fn python() -> Option<PathBuf> {
 fn check(folder: &Path, kind: &str, input: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tapeworks"));
     command.args(["check", "data"]).arg(input).args(["--kind", kind]).current_dir(folder);
-    if kind == "signals" {
+    if ["signals", "actions"].contains(&kind) {
         command.arg("--bars").arg(folder.join("bars.parquet"));
     }
     command.output().expect("the binary starts")
@@ -99,7 +99,7 @@ fn corpus_when_checked_then_every_case_is_graded_as_expected() {
     let mut counts: BTreeMap<String, u32> = BTreeMap::new();
     for case in manifest["entries"].as_array().expect("cases") {
         let word = |key: &str| case[key].as_str().unwrap_or_default();
-        if !["bars", "signals"].contains(&word("kind")) {
+        if !["bars", "signals", "actions"].contains(&word("kind")) {
             continue;
         }
         let of_case = folder.join(word("id"));
@@ -115,7 +115,7 @@ fn corpus_when_checked_then_every_case_is_graded_as_expected() {
             faults.push(format!("{} ({}): {text}", word("id"), word("wrong")));
         }
     }
-    assert_eq!(counts.values().sum::<u32>(), 344, "{counts:?}");
+    assert_eq!(counts.values().sum::<u32>(), 355, "{counts:?}");
     assert!(faults.is_empty(), "{} cases differ:\n{}", faults.len(), faults.join("\n"));
     let _ = std::fs::remove_dir_all(&folder);
 }

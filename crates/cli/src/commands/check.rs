@@ -58,14 +58,17 @@ fn checked(arguments: &CheckData, options: &ReadOptions) -> Result<CheckReport> 
         Kind::Context => {
             data::check_context(source, arguments.bars.clone().map(Source::Path), options)
         }
-        Kind::Signals => {
-            let bars = arguments.bars.clone().ok_or_else(|| {
-                Error::config("C108", "--kind signals needs --bars")
-                    .with_hint("name the bars whose symbols the signals refer to")
-            })?;
-            data::check_signals(source, Source::Path(bars), options)
-        }
+        Kind::Signals => data::check_signals(source, bars(arguments)?, options),
+        Kind::Actions => data::check_actions(source, bars(arguments)?, options),
     }
+}
+
+/// The bars beside a table that needs them.
+fn bars(arguments: &CheckData) -> Result<Source> {
+    arguments.bars.clone().map(Source::Path).ok_or_else(|| {
+        Error::config("C108", "--kind signals and --kind actions need --bars")
+            .with_hint("name the bars whose symbols the table refers to")
+    })
 }
 
 fn delimiter(character: char) -> Result<u8> {

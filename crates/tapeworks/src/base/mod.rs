@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows of markets. In: nothing. Out: the nouns every other room speaks.
 //!
+//! - [`actions`]: splits, dividends, mergers, renames.
 //! - [`calendar`]: trading sessions and their instants.
 //! - [`date`]: calendar dates, and when they begin in a zone.
 //! - [`error`]: one error type, with a stable code, a place and a remedy.
@@ -15,6 +16,7 @@
 //! Invariant: a symbol id is the rank of its name in byte order among the names of the whole run,
 //! so ids do not depend on threads, chunks or the order in which rows arrive.
 
+pub mod actions;
 pub mod calendar;
 pub mod date;
 pub mod error;
@@ -25,6 +27,7 @@ pub mod span;
 pub mod spelling;
 pub mod time;
 
+pub use actions::{ActionKind, Actions, Adjustment, CorporateAction, Rescale};
 pub use calendar::Calendar;
 pub use date::Date;
 pub use error::{Error, ErrorKind, Result};

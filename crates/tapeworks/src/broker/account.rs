@@ -136,9 +136,20 @@ pub struct Account {
     pub flows: f64,
     /// Gains of futures settled in cash since the start.
     pub variation: f64,
+    /// Dividends since the start, by ex-date (negative: owed by short positions).
+    pub dividends: f64,
+    /// The part of the dividends that is not paid yet.
+    pub receivable: f64,
 }
 
 impl Account {
+    /// Cash, and what is certain to come in or go out.
+    #[must_use]
+    #[inline]
+    pub fn balance(&self) -> f64 {
+        self.cash + self.receivable
+    }
+
     /// The size of rounding errors of the cash arithmetic.
     ///
     /// It lets an order sized to the last cent pass, and not one that costs a cent more.

@@ -22,6 +22,21 @@ pub(super) struct Deferred {
     facts: PositionFacts,
 }
 
+impl Deferred {
+    /// Whether it is of this asset.
+    pub fn is_of(&self, asset: AssetId) -> bool {
+        self.asset == asset
+    }
+
+    /// Restates it after a split.
+    pub fn split(&mut self, ratio: f64) {
+        self.exit.quantity *= ratio;
+        self.exit.price /= ratio;
+        self.facts.quantity *= ratio;
+        self.facts.entry_price /= ratio;
+    }
+}
+
 impl Broker {
     /// Asks the rules of every position once, with the completed row.
     pub(super) fn ask_rules(&mut self, quotes: &impl Quotes) {

@@ -185,6 +185,7 @@ impl Broker {
         let entry_impact = part(&mut detail.impact_in);
         let funding = part(&mut detail.funding_in);
         let borrow = part(&mut detail.borrow_in);
+        let dividends = part(&mut detail.dividends_in);
         let mut lot = lot_of(detail, closed, held.signum());
         lot.exit_fill = Some(fill);
         lot.exit_price = priced.price;
@@ -203,6 +204,7 @@ impl Broker {
             exit_impact: priced.impact * closed * multiplier,
             funding,
             borrow,
+            dividends,
         };
         if !cost.is_zero() {
             self.ledger.lot_costs.push(cost);
@@ -466,6 +468,7 @@ impl Broker {
                 exit_impact: 0.0,
                 funding: detail.funding_in,
                 borrow: detail.borrow_in,
+                dividends: detail.dividends_in,
             };
             if !cost.is_zero() {
                 self.ledger.lot_costs.push(cost);
@@ -519,6 +522,8 @@ impl ClosedLot {
 
 impl LotCost {
     fn is_zero(&self) -> bool {
-        [self.entry_impact, self.exit_impact, self.funding, self.borrow].iter().all(|c| *c == 0.0)
+        let parts =
+            [self.entry_impact, self.exit_impact, self.funding, self.borrow, self.dividends];
+        parts.iter().all(|part| *part == 0.0)
     }
 }

@@ -258,10 +258,10 @@ impl Broker {
         let (cash, worth) = if self.positions.is_future(asset) {
             let settled = self.positions.settled(asset);
             let gain = if held == 0.0 { 0.0 } else { held * multiplier * (priced.price - settled) };
-            (self.account.cash + gain - fee, after * multiplier * (base - priced.price))
+            (self.account.balance() + gain - fee, after * multiplier * (base - priced.price))
         } else {
             let paid = execution.sign * quantity * priced.price * multiplier + fee;
-            (self.account.cash - paid, after * base * multiplier)
+            (self.account.balance() - paid, after * base * multiplier)
         };
         cash + (total.worth - share.worth) + worth
     }

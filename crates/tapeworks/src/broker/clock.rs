@@ -40,6 +40,10 @@ impl Broker {
             self.expire_by_clock();
         }
         self.pay_funding(false);
+        self.rescales.clear();
+        if is_new_session {
+            self.apply_actions(is_first, quotes);
+        }
         if !self.conditions.schedule.flows.is_empty() {
             self.apply_flows();
         }
@@ -123,7 +127,14 @@ impl Broker {
         asset: Option<crate::base::AssetId>,
         amount: f64,
     ) {
-        self.ledger.account_events.push(AccountEvent { timestamp: self.now, kind, asset, amount });
+        let fills_before = u32::try_from(self.ledger.fills.len()).expect("fewer than 2^32 fills");
+        self.ledger.account_events.push(AccountEvent {
+            timestamp: self.now,
+            kind,
+            asset,
+            amount,
+            fills_before,
+        });
     }
 }
 

@@ -72,6 +72,8 @@ codes! {
         Delisting = "delisting",
         /// The end of the run.
         EndOfRun = "end_of_run",
+        /// A corporate action.
+        CorporateAction = "corporate_action",
     }
 }
 
@@ -120,8 +122,12 @@ codes! {
         Roll = "roll",
         /// The contract expired.
         Expired = "expired",
-        /// The instrument was delisted.
+        /// The instrument was delisted, or merged for cash.
         Delisted = "delisted",
+        /// The units became those of another symbol: a merger for shares, a rename.
+        Exchanged = "exchanged",
+        /// What a split left of a lot, paid in cash.
+        CashInLieu = "cash_in_lieu",
         /// Still open when the run ended.
         EndOfRun = "end_of_run",
     }
@@ -204,6 +210,8 @@ codes! {
         AccountClosed = "account_closed",
         /// A rule has closed the symbol in this row, and the semantics drop orders after it.
         AfterRuleExit = "after_rule_exit",
+        /// A split left less than a lot of it.
+        SplitRounding = "split_rounding",
     }
 }
 

@@ -8,6 +8,7 @@
 //! Semantics that fill in that row all the same do so in [`Broker::match_after`].
 
 use super::account::{Account, AccountTerms};
+use super::actions::Due;
 use super::asked_rules::Deferred;
 use super::bar::{Bar, Quotes};
 use super::buying_power::RowBook;
@@ -34,7 +35,7 @@ use super::shadow::Shadow;
 use super::slippage::Slippage;
 use crate::base::Date;
 use crate::base::calendar::SessionDays;
-use crate::base::{AssetId, Error, OrderId};
+use crate::base::{AssetId, Error, OrderId, Rescale};
 
 /// What a run agrees on with its broker.
 #[derive(Debug, Clone, Default)]
@@ -111,6 +112,13 @@ pub struct Broker {
     pub(super) next_flow: usize,
     pub(super) next_funding: usize,
     pub(super) pending_rolls: Vec<usize>,
+    pub(super) next_action: usize,
+    /// Dividends that wait for their pay date.
+    pub(super) dues: Vec<Due>,
+    /// Symbols that a corporate action has ended.
+    pub(super) ended: Vec<AssetId>,
+    /// What the actions of the present timestamp do to the past.
+    pub(super) rescales: Vec<Rescale>,
     pub(super) call_stands: bool,
     /// Capital flows up to the last close.
     pub(super) flows_seen: f64,

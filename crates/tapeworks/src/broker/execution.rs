@@ -386,8 +386,12 @@ impl Broker {
 
     /// The fee of a fill of this order.
     pub(super) fn fee(&self, execution: &Execution, quantity: f64, price: f64) -> f64 {
-        let is_trail = execution.reason == ExitReason::Trailing
-            || self.ledger.orders[execution.order.index()].kind == OrderKind::Trailing;
+        let order = &self.ledger.orders[execution.order.index()];
+        if order.origin == OrderOrigin::CorporateAction {
+            return 0.0;
+        }
+        let is_trail =
+            execution.reason == ExitReason::Trailing || order.kind == OrderKind::Trailing;
         if is_trail && !self.conditions.semantics.fee_on_trailing {
             return 0.0;
         }

@@ -95,6 +95,8 @@ pub struct LotCost {
     pub funding: f64,
     /// Borrowing costs paid while held.
     pub borrow: f64,
+    /// Dividends of the ex-dates while held (negative: owed by a short position).
+    pub dividends: f64,
 }
 
 /// One change of the account that is not a fill.
@@ -106,8 +108,11 @@ pub struct AccountEvent {
     pub kind: AccountEventKind,
     /// The asset behind it, when there is one.
     pub asset: Option<AssetId>,
-    /// Currency that came in (negative: went out); the excess for limits and calls.
+    /// Currency that came in (negative: went out); the excess for limits and calls; the ratio of a
+    /// split, the units of a merger or rename.
     pub amount: f64,
+    /// Fills recorded before this event: it places the event among them.
+    pub fills_before: u32,
 }
 
 codes! {
@@ -129,6 +134,16 @@ codes! {
         LimitBreach = "limit_breach",
         /// A contract was rolled; the asset is the old one.
         Roll = "roll",
+        /// A held unit became `amount` units.
+        Split = "split",
+        /// The ex-date of a dividend on a position; it is paid now unless `dividend_paid` follows.
+        Dividend = "dividend",
+        /// A dividend of an earlier ex-date came in, or was paid for a short position.
+        DividendPaid = "dividend_paid",
+        /// A symbol ended; the amount is the units that were held.
+        Merger = "merger",
+        /// A symbol went on under another name; the amount is the units that were held.
+        Rename = "rename",
     }
 }
 
@@ -190,6 +205,7 @@ impl OrderEventKind {
             Self::ResizedToPosition => "resized_to_position",
             Self::ResizedByGroup => "resized_by_group",
             Self::Rounded => "rounded",
+            Self::Split => "split",
             Self::Released => "released",
             Self::Triggered => "triggered",
             Self::ReplacedQuantity => "replaced_quantity",
@@ -259,6 +275,8 @@ pub enum OrderEventKind {
     ResizedByGroup,
     /// Rounded to the lot; quantities.
     Rounded,
+    /// Restated in the units after a split; quantities.
+    Split,
     /// Its parent has filled: it is live from here on.
     Released,
     /// Its stop was reached; the new value is the level.

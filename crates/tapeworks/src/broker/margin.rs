@@ -49,7 +49,7 @@ impl Broker {
     /// Cash plus what the positions add to it at the marks.
     #[must_use]
     pub fn equity(&self) -> f64 {
-        self.account.cash + self.positions.valuation().worth
+        self.account.balance() + self.positions.valuation().worth
     }
 
     fn pay_variation(&mut self) {
@@ -163,7 +163,7 @@ impl Broker {
             .collect();
         let breaches = self.limits.evaluate(&CloseView {
             session: self.session,
-            equity: self.account.cash + valuation.worth,
+            equity: self.account.balance() + valuation.worth,
             flow: self.account.flows - self.flows_seen,
             gross: valuation.gross,
             net: valuation.net,

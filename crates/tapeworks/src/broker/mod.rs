@@ -16,6 +16,7 @@
 //! the compiler leads on.
 
 mod account;
+mod actions;
 mod accrual;
 mod affordable;
 mod aging;

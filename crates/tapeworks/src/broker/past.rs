@@ -60,6 +60,20 @@ impl Past {
         *n_pushed += 1;
     }
 
+    /// Restates the rows of an asset after a split: one old unit is `ratio` new ones.
+    pub fn split(&mut self, asset: AssetId, ratio: f64) {
+        if self.is_off() {
+            return;
+        }
+        let ring = asset.index() * self.rows..(asset.index() + 1) * self.rows;
+        for close in &mut self.closes[ring.clone()] {
+            *close /= ratio;
+        }
+        for volume in &mut self.volumes[ring] {
+            *volume *= ratio;
+        }
+    }
+
     /// Yearly volatility: the standard deviation (ddof 1) of the log returns between the last
     /// `rows` closes, times the root of the periods a year.
     ///

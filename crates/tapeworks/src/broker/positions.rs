@@ -38,6 +38,8 @@ pub struct PositionDetail {
     pub funding_in: f64,
     /// Borrowing costs paid and not yet assigned to closed units.
     pub borrow_in: f64,
+    /// Dividends not yet assigned to closed units.
+    pub dividends_in: f64,
     /// Best price seen for this side; also the water mark of a trail.
     pub best: f64,
     /// Worst price seen for this side.
@@ -153,6 +155,7 @@ impl Default for PositionDetail {
             impact_in: 0.0,
             funding_in: 0.0,
             borrow_in: 0.0,
+            dividends_in: 0.0,
             best: f64::NAN,
             worst: f64::NAN,
             stop_level: f64::NAN,
@@ -267,6 +270,17 @@ impl Positions {
         &mut self.mark
     }
 
+    /// Restates an asset after a split: one old unit is `ratio` new ones.
+    pub fn split(&mut self, asset: AssetId, ratio: f64) {
+        let at = asset.index();
+        self.quantity[at] *= ratio;
+        self.mark[at] /= ratio;
+        if let Some(settled) = self.settled.get_mut(at) {
+            *settled /= ratio;
+        }
+        self.details[at].split(ratio);
+    }
+
     /// The rest of a position.
     #[must_use]
     #[inline]
@@ -368,6 +382,23 @@ impl PositionDetail {
     #[inline]
     pub fn is_stale(&self, session: u32) -> bool {
         session - self.last_session > STALE_AFTER_SESSIONS
+    }
+
+    /// Restates the prices after a split.
+    fn split(&mut self, ratio: f64) {
+        let (adverse, favourable) = self.pending;
+        self.pending = (adverse / ratio, favourable / ratio);
+        for price in [
+            &mut self.entry_price,
+            &mut self.best,
+            &mut self.worst,
+            &mut self.stop_level,
+            &mut self.target_level,
+            &mut self.entry.base,
+            &mut self.last.base,
+        ] {
+            *price /= ratio;
+        }
     }
 
     /// Takes in what the last row showed, where the exit row is left out of excursions.

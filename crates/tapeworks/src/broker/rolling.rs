@@ -36,9 +36,9 @@ impl Broker {
         self.live.sweep();
     }
 
-    /// One leg of a roll: it is not asked whether the account may open it, for the other leg has
+    /// One leg of a roll, or of a corporate action: it is not asked whether the account may open it, for the other leg has
     /// just set its margin free.
-    fn trade_leg(
+    pub(super) fn trade_leg(
         &mut self,
         asset: AssetId,
         units: f64,
@@ -82,9 +82,12 @@ impl Broker {
             seen: hit.seen,
         };
         let held = self.positions.quantity(asset);
-        let priced = self.price_after_costs(&execution, units.abs(), quotes);
-        let priced =
-            priced.unwrap_or(Priced { price: open, stop_slip: 0.0, impact: 0.0, flags: hit.flags });
+        let plain = Priced { price: open, stop_slip: 0.0, impact: 0.0, flags: hit.flags };
+        let priced = if leg.origin == OrderOrigin::CorporateAction {
+            plain
+        } else {
+            self.price_after_costs(&execution, units.abs(), quotes).unwrap_or(plain)
+        };
         let closing = if held * units < 0.0 { held.abs().min(units.abs()) } else { 0.0 };
         self.book_fill(&execution, held, closing, units.abs(), &priced, quotes);
         self.finish(&execution, OrderStatus::Filled);
@@ -103,7 +106,7 @@ impl Broker {
 }
 
 /// Why a trade happens that no order of the strategy asked for.
-struct Leg {
-    origin: OrderOrigin,
-    reason: ExitReason,
+pub(super) struct Leg {
+    pub origin: OrderOrigin,
+    pub reason: ExitReason,
 }

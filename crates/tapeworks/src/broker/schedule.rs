@@ -1,6 +1,7 @@
-//! What is decided outside the run and happens at stated instants: capital flows, funding, rolls.
+//! What is decided outside the run and happens at stated times: capital flows, funding, rolls,
+//! corporate actions.
 
-use crate::base::AssetId;
+use crate::base::{AssetId, CorporateAction};
 
 /// Capital that comes in (positive) or goes out.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,6 +43,8 @@ pub struct Schedule {
     pub funding: Vec<FundingRate>,
     /// Rolls.
     pub rolls: Vec<Roll>,
+    /// Corporate actions, in the order of [`Actions::list`](crate::base::Actions::list).
+    pub actions: Vec<CorporateAction>,
 }
 
 impl Schedule {

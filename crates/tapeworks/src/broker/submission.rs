@@ -286,6 +286,9 @@ impl Broker {
         if mark.is_nan() {
             return plain(RejectCode::NotListed);
         }
+        if self.ended.contains(&new.asset) {
+            return plain(RejectCode::Delisted);
+        }
         if self.is_closed {
             return plain(RejectCode::AccountClosed);
         }

@@ -7,7 +7,7 @@ use super::live::LiveOrders;
 use super::lots::Lots;
 use super::positions::Positions;
 use super::rules::RuleBook;
-use crate::base::AssetId;
+use crate::base::{AssetId, Rescale};
 
 impl Broker {
     /// The present (ns UTC).
@@ -57,6 +57,12 @@ impl Broker {
     #[inline]
     pub fn positions_mut(&mut self) -> &mut Positions {
         &mut self.positions
+    }
+
+    /// What the corporate actions of the present timestamp do to the past, in their order.
+    #[must_use]
+    pub fn rescales(&self) -> &[Rescale] {
+        &self.rescales
     }
 
     /// The live orders.

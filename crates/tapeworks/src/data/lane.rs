@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::actions::ExplainedMoves;
 use super::block::{Block, is_ascending};
 use super::check;
 use super::clock::Stamps;
@@ -34,6 +35,8 @@ pub(crate) struct ReadFacts {
     pub(crate) n_carried: usize,
     /// Whether the first two of them say when rows were available.
     pub(crate) has_available_at: bool,
+    /// Moves of closes that corporate actions explain.
+    pub(crate) explained: Option<Arc<ExplainedMoves>>,
     /// The instant after which rows lie in the future, when it is known.
     pub(crate) now: Option<i64>,
     /// Blocks carry one column more than `names`: ns from the start of a bar to its timestamp.

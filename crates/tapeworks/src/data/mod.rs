@@ -10,6 +10,8 @@
 //! - `time_column`, `cast`: stored values to nanoseconds UTC, f64 and symbol ids.
 //! - `calendar_table`: sessions of a market from a table.
 //! - `table_file`, `table_columns`, `table_symbols`: the files of a table and what they share.
+//! - `actions`, `action_cells`, `check_actions`: corporate actions, read and checked; `adjust`:
+//!   prices as a view on one date shows them.
 //! - `joined`: what rows of signals and context carry besides values.
 //! - `lane`, `check`, `merge`, `reader`: blocks to checked rows by (timestamp, symbol).
 //! - `across`: checks over several rows; `sample`, `statistics`: the level `fast`; `check_table`,
@@ -31,12 +33,16 @@ pub mod describe;
 pub mod fingerprint;
 pub mod sort;
 
+mod action_cells;
+mod actions;
 mod across;
+mod adjust;
 mod arrow_file;
 mod block;
 mod calendar_table;
 mod cast;
 mod check;
+mod check_actions;
 mod check_signals;
 mod check_table;
 mod clock;
@@ -69,7 +75,10 @@ mod text_cells;
 mod text_file;
 mod time_column;
 
+pub use actions::{ActionTable, ExplainedMoves};
+pub use adjust::{AdjustedBars, adjust_prices};
 pub use calendar_table::read_calendar;
+pub use check_actions::check_actions;
 pub use check_signals::{check_context, check_signals};
 pub use clock::Stamps;
 pub use describe::{SourceInfo, describe};

@@ -7,6 +7,7 @@ use arrow::record_batch::RecordBatchReader;
 
 use jiff::tz::TimeZone;
 
+use super::actions::ExplainedMoves;
 use super::clock::Stamps;
 use super::report::CheckReport;
 use crate::base::{Calendar, Result, Symbols, Timestamp};
@@ -119,6 +120,8 @@ pub struct ReadOptions {
     pub batch_rows: usize,
     /// Layout of text tables.
     pub csv: CsvFormat,
+    /// Moves of closes that corporate actions explain; they are no jumps (`D207`).
+    pub explained: Option<Arc<ExplainedMoves>>,
     /// The present: rows later than a day after it are warned about. Absent, no row is, so that a
     /// run does not depend on the clock.
     pub now: Option<Timestamp>,
@@ -139,6 +142,7 @@ impl Default for ReadOptions {
             on_bad_row: OnBadRow::default(),
             batch_rows: 65_536,
             csv: CsvFormat::default(),
+            explained: None,
             now: None,
         }
     }

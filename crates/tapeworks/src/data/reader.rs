@@ -160,6 +160,7 @@ impl TableReader {
                 _ => N_PLACES + if has_available_at { N_HALVES } else { 0 },
             },
             has_available_at,
+            explained: options.explained.clone(),
             now: options.now.map(|now| now.0),
             has_lengths,
         });

@@ -8,7 +8,7 @@ use super::log::RunLog;
 use super::slice::Slice;
 use super::strategy::Strategy;
 use super::trader::Trader;
-use crate::base::{Error, ErrorKind, Result, Timestamp};
+use crate::base::{Error, ErrorKind, Rescale, Result, Timestamp};
 use crate::broker::OrderEventKind;
 use crate::feed::{ChunkSource, MarketChunk};
 
@@ -52,7 +52,8 @@ pub fn run(
     progress: &mut dyn FnMut(&Progress) -> Flow,
 ) -> Result<RunLog> {
     config.check()?;
-    let mut trader = Trader::new(config, feed.symbols(), feed.layout())?;
+    let actions = feed.actions();
+    let mut trader = Trader::new(config, feed.symbols(), feed.layout(), actions.as_deref())?;
     trader.follow(feed.calendar());
     let mut invariants = config.check_invariants.then(|| Invariants::new(config));
     let mut delivered = Delivered::default();
@@ -68,6 +69,7 @@ pub fn run(
         for t in 0..chunk.timestamps.len() {
             trader.advance(t);
             trader.seal();
+            rescale(strategy, &mut trader)?;
             deliver(strategy, &mut trader, &mut delivered)?;
             strategy.on_data(&Slice::new(&chunk, t), &mut trader)?;
             trader.finish();
@@ -86,6 +88,15 @@ pub fn run(
     deliver(strategy, &mut trader, &mut delivered)?;
     strategy.on_end(&mut trader)?;
     Ok(trader.into_log())
+}
+
+/// Tells the strategy by how much its past is to be restated.
+fn rescale(strategy: &mut dyn Strategy, trader: &mut Trader) -> Result<()> {
+    if trader.rescales().next().is_none() {
+        return Ok(());
+    }
+    let rescales: Vec<Rescale> = trader.rescales().collect();
+    rescales.iter().try_for_each(|rescale| strategy.on_rescale(rescale, trader))
 }
 
 /// Hands fills and refusals to the strategy in the order in which they happened.

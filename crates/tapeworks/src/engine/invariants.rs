@@ -17,8 +17,9 @@ pub(super) struct Invariants {
     fees: f64,
     /// Deposits less withdrawals.
     flows: f64,
-    /// Interest less funding and borrowing costs.
+    /// Interest and dividends less funding and borrowing costs.
     carry: f64,
+    dividends: f64,
     /// Largest amount of cash so far: the scale of its rounding errors.
     largest_cash: f64,
     quantity: Vec<f64>,
@@ -28,6 +29,8 @@ pub(super) struct Invariants {
     fills_seen: usize,
     lots_seen: usize,
     events_seen: usize,
+    /// Account events among which splits were looked for.
+    splits_seen: usize,
     /// The account pays for what it opens, and is asked at the fill.
     pays_at_fill: bool,
     /// The account holds no short position.
@@ -43,6 +46,7 @@ impl Invariants {
             fees: 0.0,
             flows: 0.0,
             carry: 0.0,
+            dividends: 0.0,
             largest_cash: config.cash,
             quantity: Vec::new(),
             paid: Vec::new(),
@@ -50,6 +54,7 @@ impl Invariants {
             fills_seen: 0,
             lots_seen: 0,
             events_seen: 0,
+            splits_seen: 0,
             pays_at_fill: pays_in_full && config.semantics.cash_check == CashCheck::AtFill,
             is_long_only: pays_in_full,
         }
@@ -86,7 +91,9 @@ impl Invariants {
         let scale = self.initial_cash.abs().max(value.abs()).max(flow_scale).max(1.0);
         let near = |a: f64, b: f64| (a - b).abs() <= 1e-9 * scale.max(a.abs());
         let cash = self.cash + variation;
-        assert!(near(cash, trader.cash()), "cash equals the sum of cash flows (A3)");
+        let balance = trader.cash() + account.receivable;
+        assert!(near(cash, balance), "cash equals the sum of cash flows (A3)");
+        assert!(near(self.dividends, account.dividends), "dividends equal their sum (A2)");
         assert!(near(self.fees, account.fees), "fees equal their sum (A10)");
         assert!(near(cash + value, trader.equity()), "cash + positions = equity (A1)");
         let ledger = trader.broker.ledger();
@@ -110,10 +117,15 @@ impl Invariants {
             match event.kind {
                 kind if !is_turn(kind) => continue,
                 AccountEventKind::Flow => self.flows += event.amount,
-                AccountEventKind::Funding
+                // Owed from the ex-date on, whether it is paid or not.
+                AccountEventKind::Dividend
+                | AccountEventKind::Funding
                 | AccountEventKind::Borrow
                 | AccountEventKind::Interest => self.carry += event.amount,
                 _ => continue,
+            }
+            if event.kind == AccountEventKind::Dividend {
+                self.dividends += event.amount;
             }
             self.cash += event.amount;
         }
@@ -128,7 +140,10 @@ impl Invariants {
             .filter(|event| event.kind == AccountEventKind::Funding)
             .map(|event| event.amount.max(0.0))
             .sum();
-        for fill in &trader.broker.ledger().fills[self.fills_seen..] {
+        let all = trader.broker.ledger().fills.len();
+        for idx in self.fills_seen..all {
+            self.see_splits(trader, idx);
+            let fill = &trader.broker.ledger().fills[idx];
             assert!(fill.quantity != 0.0, "a fill moves units");
             let paid = fill.quantity * fill.price * positions.multiplier(fill.asset);
             if positions.is_future(fill.asset) {
@@ -154,6 +169,20 @@ impl Invariants {
                 *sum = 0.0;
             }
         }
-        self.fills_seen = trader.broker.ledger().fills.len();
+        self.see_splits(trader, all);
+        self.fills_seen = all;
+    }
+
+    /// Units become others in the splits between the fill before `fill` and it.
+    fn see_splits(&mut self, trader: &Trader, fill: usize) {
+        let events = &trader.broker.ledger().account_events;
+        while let Some(event) = events.get(self.splits_seen)
+            && event.fills_before as usize <= fill
+        {
+            self.splits_seen += 1;
+            if let (AccountEventKind::Split, Some(asset)) = (event.kind, event.asset) {
+                self.quantity[asset.index()] *= event.amount;
+            }
+        }
     }
 }

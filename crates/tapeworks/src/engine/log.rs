@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::{Calendar, Symbols};
+use crate::base::{Adjustment, Calendar, Symbols};
 use crate::broker::{
     AccountEvent, ClosedLot, FillCost, FillRow, Instruments, LotCost, OrderDetail, OrderEvent,
     OrderRow, RejectionRow,
@@ -18,7 +18,8 @@ use crate::feed::Layout;
 pub struct States {
     /// Instant of the row (ns UTC).
     pub timestamp: Vec<i64>,
-    /// Cash plus the value of all positions (of futures: what is not settled yet).
+    /// Cash, dividends that are not paid yet, and the value of all positions (of futures: what is
+    /// not settled yet).
     pub equity: Vec<f64>,
     /// Cash.
     pub cash: Vec<f64>,
@@ -44,6 +45,10 @@ pub struct States {
     pub borrow: Vec<f64>,
     /// Interest received since the start; empty: none.
     pub interest: Vec<f64>,
+    /// Dividends since the start, by ex-date; empty: none.
+    pub dividends: Vec<f64>,
+    /// The part of the dividends that is not paid yet, a part of equity; empty: none.
+    pub receivable: Vec<f64>,
     /// Deposits less withdrawals since the start; empty: none.
     pub flows: Vec<f64>,
     /// One column a context series of the layout.
@@ -95,6 +100,8 @@ pub struct RunLog {
     pub n_untradable_rows: u64,
     /// Notes for the user that the engine kept during the run.
     pub notes: Vec<String>,
+    /// What the prices are, where the feed says so.
+    pub adjustment: Option<Adjustment>,
     /// The sessions of the market; without a calendar a session is a UTC day with rows.
     pub calendar: Option<Arc<Calendar>>,
 }

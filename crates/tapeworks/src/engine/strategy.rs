@@ -2,12 +2,13 @@
 
 use super::slice::Slice;
 use super::trader::Trader;
-use crate::base::Result;
+use crate::base::{Rescale, Result};
 use crate::broker::{FillRow, RejectionRow};
 
 /// Decides on orders once a timestamp.
 ///
-/// For each timestamp the engine first lets orders fill, then calls [`Strategy::on_fill`] and
+/// For each timestamp the engine first lets orders fill, then calls [`Strategy::on_rescale`] where
+/// corporate actions ask for it, [`Strategy::on_fill`] and
 /// [`Strategy::on_reject`] in the order in which things happened, then [`Strategy::on_data`]. An
 /// order sent in any of them is first tested against the next row of its symbol.
 ///
@@ -43,6 +44,18 @@ pub trait Strategy {
     /// # Errors
     /// Any error ends the run.
     fn on_data(&mut self, slice: &Slice<'_>, trader: &mut Trader) -> Result<()>;
+
+    /// Once a corporate action that restates the past of a symbol, before the fills of its first
+    /// timestamp: what the strategy remembers of earlier prices and volumes is multiplied by the
+    /// factors, and then compares with the present. Only feeds with `adjustment` split or total
+    /// call it.
+    ///
+    /// # Errors
+    /// Any error ends the run.
+    fn on_rescale(&mut self, rescale: &Rescale, trader: &mut Trader) -> Result<()> {
+        let _ = (rescale, trader);
+        Ok(())
+    }
 
     /// Once a fill, before the data of its timestamp.
     ///

@@ -1,7 +1,7 @@
 //! The terms of a run, bound to its symbols.
 
 use super::config::EngineConfig;
-use crate::base::{AssetId, Error, Result, Symbols};
+use crate::base::{ActionKind, Actions, AssetId, Error, Result, Symbols};
 use crate::broker::{CapitalFlow, FundingRate, Instruments, Roll, Schedule};
 use crate::feed::Layout;
 
@@ -14,10 +14,11 @@ pub(super) struct Tracks {
     pub borrow: bool,
     pub interest: bool,
     pub flows: bool,
+    pub dividends: bool,
 }
 
 impl Tracks {
-    pub fn of(config: &EngineConfig) -> Self {
+    pub fn of(config: &EngineConfig, schedule: &Schedule) -> Self {
         let account = &config.account;
         let borrows = |rate: f64| !rate.is_nan() && rate != 0.0;
         Self {
@@ -29,6 +30,10 @@ impl Tracks {
                 || config.instruments.values().any(|one| borrows(one.borrow_rate)),
             interest: account.credit_rate != 0.0 || account.debit_rate != 0.0,
             flows: !config.flows.is_empty(),
+            dividends: schedule
+                .actions
+                .iter()
+                .any(|action| matches!(action.kind, ActionKind::Dividend { .. })),
         }
     }
 }
@@ -49,8 +54,13 @@ pub(super) fn instruments(config: &EngineConfig, symbols: &Symbols) -> Result<In
 ///
 /// # Errors
 /// `C313` for a symbol that the run does not have.
-pub(super) fn schedule(config: &EngineConfig, symbols: &Symbols) -> Result<Schedule> {
-    let mut schedule = Schedule::default();
+pub(super) fn schedule(
+    config: &EngineConfig,
+    symbols: &Symbols,
+    actions: Option<&Actions>,
+) -> Result<Schedule> {
+    let actions = actions.map_or_else(Vec::new, |actions| actions.list().to_vec());
+    let mut schedule = Schedule { actions, ..Schedule::default() };
     for &(timestamp, amount) in &config.flows {
         schedule.flows.push(CapitalFlow { timestamp, amount });
     }

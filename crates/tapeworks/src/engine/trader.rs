@@ -11,7 +11,10 @@ use super::log::{RunLog, States};
 use super::present::{Present, RowMap, count_untradable};
 use super::slice::Slice;
 use super::terms::{Tracks, instruments, quote_columns, schedule};
-use crate::base::{AssetId, Calendar, Date, Error, OrderId, Result, Symbols, Timestamp};
+use crate::base::{
+    Actions, Adjustment, AssetId, Calendar, Date, Error, OrderId, Rescale, Result, Symbols,
+    Timestamp,
+};
 use crate::broker::{
     Account, Broker, Conditions, ExitReason, FinalClose, LimitBook, OrderKind, OrderOrigin,
     OrderRow, PositionRule, PositionView, RuleBook, RuleSet,
@@ -51,6 +54,8 @@ pub struct Trader {
     /// Fills looked at for them.
     fills_seen: usize,
     calendar: Option<Arc<Calendar>>,
+    /// What the prices are, where the feed says so.
+    adjustment: Option<Adjustment>,
 }
 
 impl Trader {
@@ -59,6 +64,7 @@ impl Trader {
         config: &EngineConfig,
         symbols: Arc<Symbols>,
         layout: Arc<Layout>,
+        actions: Option<&Actions>,
     ) -> Result<Self> {
         let n_assets = symbols.len();
         let conditions = Conditions {
@@ -71,15 +77,16 @@ impl Trader {
             instruments: instruments(config, &symbols)?,
             semantics: config.semantics,
             terms: config.account,
-            schedule: schedule(config, &symbols)?,
+            schedule: schedule(config, &symbols, actions)?,
             periods_per_year: PERIODS_PER_YEAR,
             quotes: quote_columns(config, &layout)?,
         };
+        let adjustment = actions.map(|actions| actions.adjustment);
         let account = Account { cash: config.cash, ..Account::default() };
         let rules = RuleBook::new(RuleSet::among(&config.rules, &layout.columns())?, n_assets);
         let resolve = |symbol: &str| symbols.id(symbol);
         let limits = LimitBook::new(&config.limits, &resolve, config.cash)?;
-        let tracks = Tracks::of(config);
+        let tracks = Tracks::of(config, &conditions.schedule);
         let states =
             States { context: vec![Vec::new(); layout.context.len()], ..States::default() };
         Ok(Self {
@@ -94,6 +101,7 @@ impl Trader {
             symbols,
             layout,
             tracks,
+            adjustment,
             ..Self::default()
         })
     }
@@ -148,7 +156,7 @@ impl Trader {
         self.broker.account().cash
     }
 
-    /// Cash plus positions at the last marks.
+    /// Cash, dividends that are not paid yet, and positions at the last marks.
     #[must_use]
     pub fn equity(&self) -> f64 {
         self.equity
@@ -204,6 +212,24 @@ impl Trader {
     #[must_use]
     pub fn tag_text(&self, tag: u32) -> &str {
         &self.tags[tag as usize]
+    }
+
+    /// Whether corporate actions restate the past that the strategy sees
+    /// ([`Strategy::on_rescale`](super::Strategy::on_rescale)).
+    #[must_use]
+    pub fn rescales_past(&self) -> bool {
+        self.adjustment.is_some_and(Adjustment::rescales)
+    }
+
+    /// How the past is to be restated at the present timestamp, in the order of the actions.
+    pub fn rescales(&self) -> impl Iterator<Item = Rescale> + '_ {
+        // A dividend leaves volumes alone.
+        let is_shown = |rescale: &&Rescale| match self.adjustment {
+            Some(Adjustment::Total) => true,
+            Some(Adjustment::Split) => rescale.volume != 1.0,
+            Some(Adjustment::None | Adjustment::Stated) | None => false,
+        };
+        self.broker.rescales().iter().filter(is_shown).copied()
     }
 
     /// The symbols of the run.
@@ -277,7 +303,7 @@ impl Trader {
     pub(super) fn seal(&mut self) {
         let valuation = self.broker.positions().valuation();
         let account = *self.broker.account();
-        self.equity = account.cash + valuation.worth;
+        self.equity = account.balance() + valuation.worth;
         let n_held = self.broker.positions().held().len();
         let (margin_used, buying_power) =
             if self.tracks.margin { self.broker.margin_state(self.equity) } else { (0.0, 0.0) };
@@ -300,6 +326,8 @@ impl Trader {
             (&mut states.funding, self.tracks.funding, account.funding),
             (&mut states.borrow, self.tracks.borrow, account.borrow),
             (&mut states.interest, self.tracks.interest, account.interest),
+            (&mut states.dividends, self.tracks.dividends, account.dividends),
+            (&mut states.receivable, self.tracks.dividends, account.receivable),
             (&mut states.flows, self.tracks.flows, account.flows),
         ] {
             if is_tracked {
@@ -326,6 +354,8 @@ impl Trader {
             &mut states.funding,
             &mut states.borrow,
             &mut states.interest,
+            &mut states.dividends,
+            &mut states.receivable,
             &mut states.flows,
         ];
         for column in columns.into_iter().chain(&mut states.context) {
@@ -374,6 +404,7 @@ impl Trader {
             lot_costs: ledger.lot_costs,
             account_events: ledger.account_events,
             instruments,
+            adjustment: self.adjustment,
             calendar: self.calendar,
         }
     }

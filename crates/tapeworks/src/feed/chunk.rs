@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::base::{Calendar, Result, Symbols};
+use crate::base::{Actions, Calendar, Result, Symbols};
 
 /// The names of the columns that ride along with the prices, in the order in which they are stored.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -92,6 +92,11 @@ pub trait ChunkSource {
 
     /// The sessions of the market; without a calendar a session is a UTC day with rows.
     fn calendar(&self) -> Option<Arc<Calendar>> {
+        None
+    }
+
+    /// Corporate actions on its raw prices, and what the prices are; `None` where nothing is known.
+    fn actions(&self) -> Option<Arc<Actions>> {
         None
     }
 

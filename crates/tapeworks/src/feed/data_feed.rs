@@ -2,15 +2,16 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::availability::Release;
 use super::columns::{Available, ColumnPlan, Wanted};
 use super::open_feed::{Joining, OpenFeed, Tables};
 use super::{Availability, ChunkLimit, Lag, SignalFill};
-use crate::base::Result;
+use crate::base::{Actions, Adjustment, Error, Result};
 use crate::data::{
-    CheckReport, Finding, ReadOptions, Severity, SignalTable, Source, open_bars, read_context,
-    read_signals,
+    ActionTable, CheckReport, Finding, ReadOptions, Severity, SignalTable, Source, open_bars,
+    read_context, read_signals,
 };
 
 /// A further table of signals, with rules of its own.
@@ -89,6 +90,10 @@ pub struct DataFeed {
     pub context_staleness: Option<Lag>,
     /// What a null in the newest signal row becomes.
     pub signal_fill: SignalFill,
+    /// Corporate actions on raw prices; they need an adjustment.
+    pub actions: Option<Source>,
+    /// What the prices are, and what of their past a strategy sees.
+    pub adjustment: Option<Adjustment>,
     /// Caps the chunks further than [`ReadOptions::batch_rows`] does.
     pub chunk: Option<ChunkLimit>,
     /// Range, symbols, calendar, time zone and checks. `columns` is set from the column lists.
@@ -115,15 +120,18 @@ impl DataFeed {
             staleness: None,
             context_staleness: None,
             signal_fill: SignalFill::default(),
+            actions: None,
+            adjustment: None,
             chunk: None,
             read: ReadOptions::default(),
         }
     }
 
-    /// Refuses rules that need a calendar which is not there, before anything is read.
+    /// Refuses rules that need a calendar which is not there, and an adjustment that does not go
+    /// with the actions, before anything is read.
     ///
     /// # Errors
-    /// `C301`.
+    /// `C301`, `C341`.
     pub fn check_rules(&self) -> Result<()> {
         let release = |mode, delay| Release {
             mode,
@@ -140,7 +148,7 @@ impl DataFeed {
         for more in &self.more_context {
             release(more.available_at, more.delay).check("context", None)?;
         }
-        Ok(())
+        check_adjustment(self.actions.is_some(), self.adjustment)
     }
 
     /// Opens the tables, reads signals and context, and starts to decode the bars.
@@ -174,6 +182,8 @@ impl DataFeed {
             Source::Path(path) => Some(path.clone()),
             Source::Arrow(_) => None,
         };
+        let actions = self.actions.map(|source| ActionTable::read(source, &options)).transpose()?;
+        bars_options.explained = actions.as_ref().map(|table| Arc::new(table.explained()));
         let mut bars = open_bars(self.asset_data, &bars_options)?;
 
         // A row from before the run's start may be the newest one that its first timestamp sees.
@@ -181,6 +191,13 @@ impl DataFeed {
         table_options.start = None;
         table_options.columns = None;
         let mut report = CheckReport::default();
+        let mut list = Vec::new();
+        if let Some(table) = actions {
+            let (bound, found) = table.bind(&bars.symbols(), &table_options);
+            report.merge(found);
+            list = bound;
+        }
+        let actions = self.adjustment.map(|adjustment| Arc::new(Actions::new(adjustment, list)));
         let mut signals = Vec::new();
         if let Some(source) = self.signals {
             let (table, found) = read_signals(source, &bars.symbols(), &table_options)?;
@@ -240,8 +257,28 @@ impl DataFeed {
             bars = open_bars(Source::Path(path), &bars_options)?;
             columns = plan(bars.extras())?;
         }
-        let tables = Tables { bars, signals, context };
+        let tables = Tables { bars, signals, context, actions };
         OpenFeed::start(tables, columns, calendar, self.chunk, report)
+    }
+}
+
+/// Whether actions and adjustment say the same of the prices.
+fn check_adjustment(has_actions: bool, adjustment: Option<Adjustment>) -> Result<()> {
+    let refuse = |text: &str, hint: &str| Err(Error::config("C341", text).with_hint(hint));
+    match (has_actions, adjustment) {
+        (true, None) => refuse(
+            "actions: corporate actions are given, and not what the prices are",
+            "name an adjustment: none, split or total for raw prices",
+        ),
+        (true, Some(Adjustment::Stated)) => refuse(
+            "actions: the prices are said to be adjusted (stated), so actions would count twice",
+            "leave the actions out, or bring raw prices with adjustment none, split or total",
+        ),
+        (false, Some(Adjustment::Split | Adjustment::Total)) => refuse(
+            "adjustment: there are no actions to restate the past by",
+            "give a table of actions, or adjustment stated for prices that are adjusted already",
+        ),
+        _ => Ok(()),
     }
 }
 

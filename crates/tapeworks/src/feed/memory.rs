@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{ChunkSource, Layout, MarketChunk};
-use crate::base::{Calendar, Result, Symbols};
+use crate::base::{Actions, Calendar, Result, Symbols};
 
 /// Chunks in memory, shared and reusable.
 ///
@@ -38,6 +38,8 @@ pub struct MemoryFeed {
     pub chunks: Vec<Arc<MarketChunk>>,
     /// The sessions of the market.
     pub calendar: Option<Arc<Calendar>>,
+    /// Corporate actions on raw prices.
+    pub actions: Option<Arc<Actions>>,
     next: usize,
 }
 
@@ -50,13 +52,26 @@ impl MemoryFeed {
         chunks: impl IntoIterator<Item = impl Into<Arc<MarketChunk>>>,
     ) -> Self {
         let chunks = chunks.into_iter().map(Into::into).collect();
-        Self { symbols: symbols.into(), layout: layout.into(), chunks, calendar: None, next: 0 }
+        Self {
+            symbols: symbols.into(),
+            layout: layout.into(),
+            chunks,
+            calendar: None,
+            actions: None,
+            next: 0,
+        }
     }
 
     /// The same feed with the sessions of a market.
     #[must_use]
     pub fn with_calendar(self, calendar: Option<Arc<Calendar>>) -> Self {
         Self { calendar, ..self }
+    }
+
+    /// The same feed with corporate actions on its raw prices.
+    #[must_use]
+    pub fn with_actions(self, actions: Option<Arc<Actions>>) -> Self {
+        Self { actions, ..self }
     }
 
     /// Starts over.
@@ -82,6 +97,10 @@ impl ChunkSource for MemoryFeed {
 
     fn calendar(&self) -> Option<Arc<Calendar>> {
         self.calendar.clone()
+    }
+
+    fn actions(&self) -> Option<Arc<Actions>> {
+        self.actions.clone()
     }
 
     fn next_chunk(&mut self) -> Result<Option<Arc<MarketChunk>>> {

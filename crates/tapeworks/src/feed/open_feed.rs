@@ -11,7 +11,7 @@ use super::availability::Release;
 use super::columns::{Available, ColumnPlan, Origin, Wanted};
 use super::lag::{Lag, Limit};
 use super::{ChunkLimit, ChunkSource, JoinCounts, Layout, MarketChunk, MemoryFeed};
-use crate::base::{AssetId, Calendar, Error, Result, Symbols};
+use crate::base::{Actions, AssetId, Calendar, Error, Result, Symbols};
 use crate::data::{BarBatch, BarReader, CheckReport, ContextTable, SignalTable};
 
 /// The tables of a feed, opened.
@@ -30,6 +30,7 @@ pub(super) struct Tables {
     /// Each table with the way it is joined.
     pub(super) signals: Vec<(SignalTable, Joining)>,
     pub(super) context: Vec<(ContextTable, Joining)>,
+    pub(super) actions: Option<Arc<Actions>>,
 }
 
 /// Chunks as they are decoded, in time order.
@@ -41,6 +42,7 @@ pub struct OpenFeed {
     symbols: Arc<Symbols>,
     layout: Arc<Layout>,
     calendar: Option<Arc<Calendar>>,
+    actions: Option<Arc<Actions>>,
     state: State,
     report: CheckReport,
     tables: Vec<Vec<String>>,
@@ -84,7 +86,7 @@ impl OpenFeed {
         let rules = Joining { staleness, ..Joining::default() };
         let signals = tables.signals.into_iter().map(|table| (table, rules.clone())).collect();
         let context = tables.context.into_iter().map(|table| (table, Joining::default())).collect();
-        let tables = Tables { bars: tables.bars, signals, context };
+        let tables = Tables { bars: tables.bars, signals, context, actions: None };
         Self::start(tables, plan, None, chunk, CheckReport::default())
     }
 
@@ -96,6 +98,7 @@ impl OpenFeed {
         report: CheckReport,
     ) -> Result<Self> {
         let symbols = tables.bars.symbols();
+        let actions = tables.actions.clone();
         let layout = Arc::new(plan.layout.clone());
         let names = tables.signals.iter().map(|(table, _)| table.names.clone()).collect();
         let has_dates = tables.bars.has_dates();
@@ -131,7 +134,7 @@ impl OpenFeed {
             };
         });
         let state = State::Running(receiver);
-        Ok(Self { symbols, layout, calendar, state, report, tables: names, counts: None })
+        Ok(Self { symbols, layout, calendar, actions, state, report, tables: names, counts: None })
     }
 
     /// What checking found: signals and context from the start, the bars once the feed has ended.
@@ -168,7 +171,9 @@ impl OpenFeed {
         while let Some(chunk) = self.next_chunk()? {
             chunks.push(chunk);
         }
-        Ok(MemoryFeed::new(self.symbols, self.layout, chunks).with_calendar(self.calendar))
+        Ok(MemoryFeed::new(self.symbols, self.layout, chunks)
+            .with_calendar(self.calendar)
+            .with_actions(self.actions))
     }
 }
 
@@ -183,6 +188,10 @@ impl ChunkSource for OpenFeed {
 
     fn calendar(&self) -> Option<Arc<Calendar>> {
         self.calendar.clone()
+    }
+
+    fn actions(&self) -> Option<Arc<Actions>> {
+        self.actions.clone()
     }
 
     fn next_chunk(&mut self) -> Result<Option<Arc<MarketChunk>>> {

@@ -1,6 +1,7 @@
 //! What fills, lots and the whole run cost, by kind.
 
-use crate::broker::{FillCost, LotCost};
+use crate::base::AssetId;
+use crate::broker::{AccountEvent, AccountEventKind, FillCost, LotCost};
 use crate::engine::RunLog;
 
 /// Money paid since the start, by kind, in account currency; costs are positive.
@@ -20,6 +21,9 @@ pub struct CostTotals {
     pub borrow: f64,
     /// Interest received on cash (negative: paid). It is income, and no part of [`Self::paid`].
     pub interest: f64,
+    /// Dividends received by ex-date (negative: owed by short positions). They are income, and no
+    /// part of [`Self::paid`].
+    pub dividends: f64,
     /// Value of all fills, both sides.
     pub traded: f64,
 }
@@ -47,6 +51,7 @@ impl CostTotals {
         totals.funding = last(&states.funding);
         totals.borrow = last(&states.borrow);
         totals.interest = last(&states.interest);
+        totals.dividends = last(&states.dividends);
         totals
     }
 
@@ -68,6 +73,7 @@ impl CostTotals {
             self.funding,
             self.borrow,
             self.interest,
+            self.dividends,
         ];
         parts.iter().all(|&part| part == 0.0)
     }
@@ -106,7 +112,39 @@ pub(super) fn lot_cost(log: &RunLog, lot: usize) -> LotCost {
     let costs = &log.lot_costs;
     match costs.binary_search_by_key(&lot, |cost| cost.lot) {
         Ok(at) => costs[at],
-        Err(_) => LotCost { lot, entry_impact: 0.0, exit_impact: 0.0, funding: 0.0, borrow: 0.0 },
+        Err(_) => LotCost {
+            lot,
+            entry_impact: 0.0,
+            exit_impact: 0.0,
+            funding: 0.0,
+            borrow: 0.0,
+            dividends: 0.0,
+        },
+    }
+}
+
+/// Walks the splits of positions beside the fills.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct SplitWalk {
+    next: usize,
+}
+
+impl SplitWalk {
+    /// The next split before fill number `fill`: its asset and ratio.
+    pub(super) fn before(&mut self, log: &RunLog, fill: usize) -> Option<(AssetId, f64)> {
+        let event = self.peek(log)?;
+        if event.fills_before as usize > fill {
+            return None;
+        }
+        self.next += 1;
+        event.asset.map(|asset| (asset, event.amount))
+    }
+
+    /// The next split.
+    pub(super) fn peek<'a>(&mut self, log: &'a RunLog) -> Option<&'a AccountEvent> {
+        let is_split = |event: &AccountEvent| event.kind == AccountEventKind::Split;
+        self.next += log.account_events[self.next..].iter().position(is_split)?;
+        Some(&log.account_events[self.next])
     }
 }
 

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use super::costs::{LotWalk, fill_cost, lot_cost};
+use super::costs::{LotWalk, SplitWalk, fill_cost, lot_cost};
 use crate::broker::{ClosedLot, LotCost, dust};
 use crate::engine::RunLog;
 
@@ -26,6 +26,8 @@ pub(super) struct Piece {
 struct Open {
     fill: u32,
     units: f64,
+    /// Its price, in the units of now.
+    price: f64,
     /// Commission, slippage with impact, and impact alone, of the units left.
     costs: [f64; 3],
 }
@@ -35,6 +37,7 @@ struct Open {
 struct Taken {
     fill: u32,
     units: f64,
+    price: f64,
     costs: [f64; 3],
     /// Whether nothing of the fill is left.
     empties: bool,
@@ -45,6 +48,7 @@ struct Taken {
 pub(super) struct FifoWalk {
     next_fill: usize,
     ended: LotWalk,
+    splits: SplitWalk,
     /// The next lot that is still held; these stand at the end, by asset.
     next_open: usize,
     open: Vec<VecDeque<Open>>,
@@ -56,6 +60,7 @@ impl FifoWalk {
         Self {
             next_fill: 0,
             ended: LotWalk::default(),
+            splits: SplitWalk::default(),
             next_open: log.lots.partition_point(|lot| lot.exit_fill.is_some()),
             open: vec![VecDeque::new(); log.symbols.len()],
             ready: VecDeque::new(),
@@ -69,6 +74,7 @@ impl FifoWalk {
             } else if self.next_open < log.lots.len() {
                 let lot = self.next_open;
                 self.next_open += 1;
+                self.split(log, usize::MAX);
                 self.close(log, lot, log.lots[lot].entry_fill as usize);
             } else {
                 return None;
@@ -80,6 +86,7 @@ impl FifoWalk {
     fn walk_fill(&mut self, log: &RunLog) {
         let idx = self.next_fill;
         self.next_fill += 1;
+        self.split(log, idx);
         let units = log.fills[idx].quantity.abs();
         let Some(ended) = self.ended.ended_by(log, idx) else {
             return self.open(log, idx, units);
@@ -92,6 +99,16 @@ impl FifoWalk {
         }
     }
 
+    /// Restates what is open by the splits before a fill.
+    fn split(&mut self, log: &RunLog, idx: usize) {
+        while let Some((asset, ratio)) = self.splits.before(log, idx) {
+            for open in &mut self.open[asset.index()] {
+                open.units *= ratio;
+                open.price /= ratio;
+            }
+        }
+    }
+
     fn open(&mut self, log: &RunLog, idx: usize, units: f64) {
         let fill = &log.fills[idx];
         let id = u32::try_from(idx).expect("fewer than 2^32 fills");
@@ -99,7 +116,8 @@ impl FifoWalk {
         let slippage = (fill.price - fill.base_price) * fill.quantity.signum() * units * multiplier;
         let impact = fill_cost(log, id).impact * units * multiplier;
         let commission = fill.commission * (units / fill.quantity.abs());
-        let open = Open { fill: id, units, costs: [commission, slippage, impact] };
+        let price = fill.price;
+        let open = Open { fill: id, units, price, costs: [commission, slippage, impact] };
         self.open[fill.asset.index()].push_back(open);
     }
 
@@ -137,7 +155,7 @@ impl Open {
         for (cost, taken) in self.costs.iter_mut().zip(costs) {
             *cost -= taken;
         }
-        Taken { fill: self.fill, units, costs, empties }
+        Taken { fill: self.fill, units, price: self.price, costs, empties }
     }
 }
 
@@ -152,7 +170,7 @@ fn piece(log: &RunLog, lot: &ClosedLot, cost: &LotCost, taken: &Taken) -> Piece 
         lot: ClosedLot {
             entry_fill: taken.fill,
             quantity: taken.units,
-            entry_price: entry.price,
+            entry_price: taken.price,
             entry_commission,
             exit_commission: lot.exit_commission * of_lot,
             entry_slippage,
@@ -167,6 +185,7 @@ fn piece(log: &RunLog, lot: &ClosedLot, cost: &LotCost, taken: &Taken) -> Piece 
             exit_impact: cost.exit_impact * of_lot,
             funding: cost.funding * of_lot,
             borrow: cost.borrow * of_lot,
+            dividends: cost.dividends * of_lot,
         },
     }
 }

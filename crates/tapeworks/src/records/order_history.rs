@@ -8,15 +8,16 @@
 use std::collections::BTreeMap;
 
 use crate::base::OrderId;
-use crate::broker::{OrderEvent, OrderEventKind, OrderStatus};
+use crate::broker::{AccountEventKind, OrderEvent, OrderEventKind, OrderStatus};
 use crate::engine::RunLog;
 
 /// Names of events; an event's key is its place here.
-pub(super) const EVENTS: [&str; 18] = [
+pub(super) const EVENTS: [&str; 19] = [
     "submitted",
     "partly_filled",
     "filled",
     "rounded",
+    "split",
     "resized_for_cash",
     "resized_to_position",
     "resized_by_group",
@@ -157,7 +158,7 @@ impl OrderHistory {
         self.next_event += 1;
         let at = self.with_events.binary_search_by_key(&event.order, |standing| standing.order);
         let standing = &mut self.with_events[at.expect("every event is counted")];
-        let is_quantity = standing.apply(event);
+        let is_quantity = standing.apply(log, event);
         let unsigned = |value: f64| if is_quantity { value.abs() } else { value };
         let name = event.kind.as_str();
         HistoryRow {
@@ -229,10 +230,14 @@ impl Standing {
     }
 
     /// Takes in an event; whether it changed the quantity.
-    fn apply(&mut self, event: &OrderEvent) -> bool {
+    fn apply(&mut self, log: &RunLog, event: &OrderEvent) -> bool {
         match event.kind {
             OrderEventKind::Rounded | OrderEventKind::ReplacedQuantity => {
                 self.quantity = event.new.abs();
+            }
+            OrderEventKind::Split => {
+                self.quantity = event.new.abs();
+                self.filled *= split_ratio(log, event);
             }
             // A cut says what is left to be filled.
             OrderEventKind::ResizedForCash
@@ -255,10 +260,22 @@ impl Standing {
     }
 }
 
+/// Units that one unit became in the split behind an event.
+fn split_ratio(log: &RunLog, event: &OrderEvent) -> f64 {
+    let asset = Some(log.orders[event.order.index()].asset);
+    let events = &log.account_events;
+    let from = events.partition_point(|one| one.timestamp < event.timestamp);
+    let here = events[from..].iter().take_while(|one| one.timestamp == event.timestamp);
+    here.filter(|one| one.kind == AccountEventKind::Split && one.asset == asset)
+        .map(|one| one.amount)
+        .product()
+}
+
 fn changes_quantity(kind: OrderEventKind) -> bool {
     matches!(
         kind,
         OrderEventKind::Rounded
+            | OrderEventKind::Split
             | OrderEventKind::ReplacedQuantity
             | OrderEventKind::ResizedForCash
             | OrderEventKind::ResizedToPosition
@@ -279,7 +296,7 @@ fn first_standings(log: &RunLog) -> Vec<Standing> {
         let at = orders.binary_search(&event.order).expect("listed above");
         let standing = &mut standings[at];
         match event.kind {
-            OrderEventKind::Rounded | OrderEventKind::ReplacedQuantity => {
+            OrderEventKind::Rounded | OrderEventKind::ReplacedQuantity | OrderEventKind::Split => {
                 standing.quantity = event.old.abs();
             }
             // A part of an order can be cut as well: the order was for no less.

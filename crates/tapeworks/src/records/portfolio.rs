@@ -121,6 +121,8 @@ impl Cursor for PortfolioCursor {
             float_field("funding"),
             float_field("borrow"),
             float_field("interest"),
+            float_field("dividends"),
+            float_field("receivable"),
             float_field("flows"),
             float_field("fees"),
         ];
@@ -166,6 +168,8 @@ impl Cursor for PortfolioCursor {
             rare(&states.funding),
             rare(&states.borrow),
             rare(&states.interest),
+            rare(&states.dividends),
+            rare(&states.receivable),
             rare(&states.flows),
             column(&states.fees),
         ];

@@ -12,7 +12,7 @@ use arrow::datatypes::{Schema, SchemaRef};
 use super::arrays::{
     dictionary, float_field, floats, key, optional_times, text_field, texts, time_field, times,
 };
-use super::costs::{LotWalk, lot_cost};
+use super::costs::{LotWalk, SplitWalk, lot_cost};
 use super::table::Cursor;
 use crate::engine::{FillRow, RunLog};
 
@@ -54,7 +54,7 @@ struct Position {
 
 impl Position {
     /// Closes what the fill closes, then opens the rest.
-    /// `accrued` is the funding and borrowing cost of the units it closes.
+    /// `accrued` is the funding and borrowing cost of the units it closes, less their dividends.
     fn apply(&mut self, fill: &FillRow, accrued: f64) {
         let (direction, units) = (fill.quantity.signum(), fill.quantity.abs());
         let opposite = self.quantity * direction < 0.0;
@@ -97,6 +97,7 @@ fn settled(held: f64, change: f64) -> f64 {
 pub(super) struct PositionsCursor {
     next_fill: usize,
     ended: LotWalk,
+    splits: SplitWalk,
     /// The next lot that is still held; these stand at the end, by asset.
     next_open: usize,
     positions: Vec<Position>,
@@ -112,6 +113,7 @@ impl PositionsCursor {
         Self {
             next_fill: 0,
             ended: LotWalk::default(),
+            splits: SplitWalk::default(),
             next_open: log.lots.partition_point(|lot| lot.exit_fill.is_some()),
             positions: vec![Position::default(); log.symbols.len()],
             waiting: Vec::new(),
@@ -146,16 +148,19 @@ impl PositionsCursor {
         Some((lot.exit_timestamp, asset.0, Status::Open, position))
     }
 
-    /// Applies all fills of the next timestamp.
+    /// Applies all splits and fills of the next timestamp.
     fn walk_timestamp(&mut self, log: &RunLog) {
-        let Some(first) = log.fills.get(self.next_fill) else { return };
-        self.now = first.timestamp;
+        let of_fill = log.fills.get(self.next_fill).map(|fill| fill.timestamp);
+        let of_split = self.splits.peek(log).map(|event| event.timestamp);
+        let Some(now) = of_fill.into_iter().chain(of_split).min() else { return };
+        self.now = now;
+        self.walk_splits(log);
         while let Some(fill) = log.fills.get(self.next_fill)
             && fill.timestamp == self.now
         {
             let accrued = self.ended.ended_by(log, self.next_fill).map_or(0.0, |lot| {
                 let cost = lot_cost(log, lot);
-                cost.funding + cost.borrow
+                cost.funding + cost.borrow - cost.dividends
             });
             let position = &mut self.positions[fill.asset.index()];
             position.multiplier = log.instruments.of(fill.asset).multiplier;
@@ -165,8 +170,29 @@ impl PositionsCursor {
                 self.waiting.push(fill.asset.0);
             }
             self.next_fill += 1;
+            self.walk_splits(log);
         }
         self.waiting.sort_unstable_by(|a, b| b.cmp(a));
+    }
+
+    /// Applies the splits of this timestamp that lie before the next fill.
+    fn walk_splits(&mut self, log: &RunLog) {
+        while self.splits.peek(log).is_some_and(|event| event.timestamp <= self.now)
+            && let Some((asset, ratio)) = self.splits.before(log, self.next_fill)
+        {
+            let position = &mut self.positions[asset.index()];
+            // The split of a symbol that only had orders changes no position.
+            if position.quantity == 0.0 {
+                continue;
+            }
+            position.quantity *= ratio;
+            position.entry_price /= ratio;
+            position.mark /= ratio;
+            if !position.is_touched {
+                position.is_touched = true;
+                self.waiting.push(asset.0);
+            }
+        }
     }
 }
 

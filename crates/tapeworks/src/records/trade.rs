@@ -99,7 +99,7 @@ pub struct Trade {
     pub exit_reason: ExitReason,
     /// `(exit x q - entry x q) x multiplier x sign`, at the prices paid.
     pub pnl_gross: f64,
-    /// `pnl_gross` less commissions, funding and borrowing.
+    /// `pnl_gross` less commissions, funding and borrowing, plus dividends.
     pub pnl_net: f64,
     /// Commissions, slippage, impact, funding and borrowing together.
     pub total_cost: f64,
@@ -143,6 +143,8 @@ pub struct Trade {
     pub funding: f64,
     /// Paid for borrowing while held short.
     pub borrow: f64,
+    /// Dividends whose ex-date came while held (negative: owed by a short position).
+    pub dividends: f64,
     /// Contract multiplier.
     pub multiplier: f64,
 }
@@ -164,7 +166,7 @@ impl Trade {
         let gross =
             (lot.exit_price * quantity - lot.entry_price * quantity) * multiplier * lot.side;
         let commission = lot.entry_commission + lot.exit_commission;
-        let net = gross - commission - cost.funding - cost.borrow;
+        let net = gross - commission - cost.funding - cost.borrow + cost.dividends;
         let price_costs = lot.entry_slippage + lot.exit_slippage;
         let known = |value: f64| if *has_path { value } else { f64::NAN };
         let age = |bars: u32| has_path.then_some(bars);
@@ -216,6 +218,7 @@ impl Trade {
             exit_order_id,
             funding: cost.funding,
             borrow: cost.borrow,
+            dividends: cost.dividends,
             multiplier,
         }
     }

@@ -130,6 +130,7 @@ impl Cursor for TradesCursor {
             optional_ids(exit_orders.collect()),
             numbers(|trade| trade.funding),
             numbers(|trade| trade.borrow),
+            numbers(|trade| trade.dividends),
             numbers(|trade| trade.multiplier),
             texts(vec![self.currency; trades.len()], &self.currencies),
         ];
@@ -199,6 +200,7 @@ fn schema(layout: &Layout) -> SchemaRef {
         id_field("exit_order_id").with_nullable(true),
         float_field("funding"),
         float_field("borrow"),
+        float_field("dividends"),
         float_field("multiplier"),
         text_field("currency").with_nullable(true),
     ];

@@ -1,5 +1,6 @@
 //! What a report says about its run besides the records: where it came from and what it assumes.
 
+use crate::base::Adjustment;
 use serde::Serialize;
 
 /// Facts of a run that the records do not hold; whoever wires the run fills them in.
@@ -102,6 +103,28 @@ impl Default for RunFacts {
     }
 }
 
+impl RunFacts {
+    /// The same facts with what the data say of their prices.
+    #[must_use]
+    pub fn with_adjustment(mut self, adjustment: Option<Adjustment>) -> Self {
+        let text = match adjustment {
+            None => return self,
+            Some(Adjustment::Stated) => {
+                "prices are said to be adjusted for splits and dividends; jumps that are left count \
+                 as profit and loss"
+            }
+            Some(Adjustment::None | Adjustment::Split | Adjustment::Total) => {
+                "prices are said to be raw; an action that the table of corporate actions does not \
+                 have counts as profit and loss"
+            }
+        };
+        for item in self.unverified.iter_mut().filter(|item| item.topic == "adjustment") {
+            text.clone_into(&mut item.text);
+        }
+        self
+    }
+}
+
 /// True of any run whose data carry no proof to the contrary.
 pub const UNVERIFIED: &[(&str, &str)] = &[
     (
@@ -121,8 +144,10 @@ pub const UNVERIFIED: &[(&str, &str)] = &[
     ),
 ];
 
+/// What is not simulated where the data do not say what their prices are.
+pub const CORPORATE_ACTIONS: &str =
+    "dividends, splits and other corporate actions beyond what is in the prices";
+
 /// What this version does not simulate, whatever the terms.
-pub const NOT_MODELLED: &[&str] = &[
-    "dividends, splits and other corporate actions beyond what is in the prices",
-    "taxes, exchange fees other than the commission, latency",
-];
+pub const NOT_MODELLED: &[&str] =
+    &[CORPORATE_ACTIONS, "taxes, exchange fees other than the commission, latency"];

@@ -25,7 +25,9 @@ pub mod sections;
 mod svg;
 mod text;
 
-pub use self::facts::{InputFact, NOT_MODELLED, RunFacts, UNVERIFIED, Unverified};
+pub use self::facts::{
+    CORPORATE_ACTIONS, InputFact, NOT_MODELLED, RunFacts, UNVERIFIED, Unverified,
+};
 pub use self::html::html;
 pub use self::json::{SCHEMA_VERSION, json};
 pub use self::markdown::markdown;

@@ -111,6 +111,9 @@ fn costs(hash: &mut Canonical, log: &RunLog) {
         hash.number(cost.exit_impact);
         hash.number(cost.funding);
         hash.number(cost.borrow);
+        if cost.dividends != 0.0 {
+            hash.number(cost.dividends);
+        }
     }
 }
 
@@ -133,6 +136,8 @@ fn states(hash: &mut Canonical, states: &States) {
         ("funding", &states.funding),
         ("borrow", &states.borrow),
         ("interest", &states.interest),
+        ("dividends", &states.dividends),
+        ("receivable", &states.receivable),
         ("flows", &states.flows),
     ] {
         if column.iter().any(|&value| value != 0.0) {

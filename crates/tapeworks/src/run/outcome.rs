@@ -125,8 +125,11 @@ fn facts(records: &Records, parts: &RunParts, config_yaml: &str, run_id: String)
     let check = parts.check.as_ref();
     let mut warnings = parts.warnings.clone();
     warnings.extend(records.log().notes.iter().cloned());
+    let adjustment = records.log().adjustment;
     let mut not_modelled = not_charged(&parts.terms);
-    not_modelled.extend(report::NOT_MODELLED.iter().map(ToString::to_string));
+    let is_modelled = |topic: &str| topic == report::CORPORATE_ACTIONS && adjustment.is_some();
+    let topics = report::NOT_MODELLED.iter().filter(|topic| !is_modelled(topic));
+    not_modelled.extend(topics.map(ToString::to_string));
     let mut all_inputs = blake3::Hasher::new();
     for input in &parts.inputs {
         all_inputs.update(input.hash.as_bytes());
@@ -162,7 +165,7 @@ fn facts(records: &Records, parts: &RunParts, config_yaml: &str, run_id: String)
             all_inputs.finalize().to_hex()[..16].to_owned()
         },
         run_id,
-        ..RunFacts::default()
+        ..RunFacts::default().with_adjustment(adjustment)
     }
 }
 

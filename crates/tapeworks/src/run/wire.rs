@@ -1,6 +1,6 @@
 //! From config values to the feed, the strategy and the terms of the engine.
 
-use crate::base::{Error, Result};
+use crate::base::{Adjustment, Error, Result};
 use crate::data::{CheckLevel, CsvFormat, OnBadRow, ReadOptions, Source};
 use crate::engine::rules::{self, Rebalance, Weighting};
 use crate::engine::{Size, Strategy};
@@ -104,6 +104,8 @@ pub(super) fn feed(loaded: &LoadedConfig) -> Result<DataFeed> {
     feed.signal_columns.clone_from(&data.columns.signals);
     feed.indicator_columns.clone_from(&data.columns.indicators);
     feed.context_columns.clone_from(&data.columns.context);
+    feed.actions = data.actions.as_deref().map(|path| source(loaded, path)).transpose()?;
+    feed.adjustment = data.adjustment.as_deref().map(Adjustment::parse).transpose()?;
     feed.chunk = data.chunk.as_deref().map(ChunkLimit::parse).transpose()?;
     feed.read = read_options(loaded)?;
     Ok(feed)

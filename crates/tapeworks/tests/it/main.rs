@@ -1,6 +1,8 @@
 //! One integration binary: a file per room, through the public API.
 
 mod accounting;
+mod actions;
+mod actions_random;
 mod attacks;
 mod availability;
 mod base;

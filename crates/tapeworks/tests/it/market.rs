@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use tapeworks::base::{AssetId, OrderId, Result, Symbols};
+use tapeworks::base::{Actions, AssetId, OrderId, Result, Symbols};
 use tapeworks::broker::{Change, PositionRule};
 use tapeworks::engine::{
     EngineConfig, FillRow, Flow, OrderRequest, ReleaseOn, RunLog, Size, Slice, Strategy, Trader,
@@ -42,6 +42,7 @@ pub struct Market {
     pub symbols: Vec<String>,
     pub signals: Vec<String>,
     pub rows: Vec<Row>,
+    pub actions: Option<Actions>,
 }
 
 impl Market {
@@ -124,6 +125,7 @@ impl Market {
             symbols: Arc::new(Symbols::new(self.symbols.iter().map(String::as_str))),
             layout: Arc::new(Layout { signals: self.signals.clone(), ..Layout::default() }),
             chunks: chunks.into_iter(),
+            actions: self.actions.clone().map(Arc::new),
         }
     }
 }
@@ -133,6 +135,7 @@ pub struct MarketFeed {
     symbols: Arc<Symbols>,
     layout: Arc<Layout>,
     chunks: std::vec::IntoIter<Arc<MarketChunk>>,
+    actions: Option<Arc<Actions>>,
 }
 
 impl ChunkSource for MarketFeed {
@@ -142,6 +145,10 @@ impl ChunkSource for MarketFeed {
 
     fn layout(&self) -> Arc<Layout> {
         Arc::clone(&self.layout)
+    }
+
+    fn actions(&self) -> Option<Arc<Actions>> {
+        self.actions.clone()
     }
 
     fn next_chunk(&mut self) -> Result<Option<Arc<MarketChunk>>> {

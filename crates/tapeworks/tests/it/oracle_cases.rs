@@ -64,7 +64,7 @@ pub fn market_of(case: &Value, context_delay: usize) -> Market {
         }
     }
     rows.sort_by_key(|row| (row.bar, row.asset));
-    Market { symbols, signals, rows }
+    Market { symbols, signals, rows, actions: None }
 }
 
 fn bar_of_op(op: &Value) -> usize {

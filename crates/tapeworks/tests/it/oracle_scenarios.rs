@@ -54,7 +54,8 @@ fn market_of(file: &Value, decimals: Option<i32>) -> Market {
         let ohlc = [value(0), value(1), value(2), value(3)].map(round);
         Row { bar, asset: 0, ohlc, volume: value(4), signals: Vec::new() }
     });
-    Market { symbols: vec!["A".into()], signals: Vec::new(), rows: rows.collect() }
+    let rows = rows.collect();
+    Market { symbols: vec!["A".into()], signals: Vec::new(), rows, actions: None }
 }
 
 /// What the run pays; vectorbt was given a fixed slippage as a share of the mean close.

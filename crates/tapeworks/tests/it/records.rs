@@ -284,6 +284,7 @@ fn fills_when_costs_are_of_every_kind_then_their_parts_add_up_to_the_price() {
         impact: 10.0,
         funding: 4.0,
         borrow: 0.0,
+        dividends: 0.0,
         interest: 0.0,
         traded: 3_110.0,
     };

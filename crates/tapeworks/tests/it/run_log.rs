@@ -147,7 +147,8 @@ impl LogBuilder {
         amount: f64,
     ) {
         let asset = asset.map(AssetId);
-        self.log.account_events.push(AccountEvent { timestamp, kind, asset, amount });
+        let fills_before = u32::try_from(self.log.fills.len()).expect("a small run");
+        self.log.account_events.push(AccountEvent { timestamp, kind, asset, amount, fills_before });
     }
 
     pub fn event(&mut self, timestamp: i64, order: u32, kind: OrderEventKind, old_quantity: f64) {
@@ -374,6 +375,7 @@ impl Held {
             exit_impact,
             funding: self.funding_in * share,
             borrow: self.borrow_in * share,
+            dividends: 0.0,
         }
     }
 }

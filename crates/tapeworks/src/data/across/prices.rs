@@ -6,6 +6,7 @@ use super::super::lane::ReadFacts;
 use super::super::ledger::{Ledger, Place, Rule};
 use super::super::merge::Rows;
 use super::super::report::{Offender, Severity};
+use crate::base::{Date, Timestamp};
 
 /// A close that moved by less than this is not looked at any further.
 const LOOK: f64 = 1.1;
@@ -109,7 +110,8 @@ fn look(
     if !moved || price.is_nan() || price <= 0.0 {
         return;
     }
-    let (ratio, volume) = (price / past.last, rows.columns[VOLUME][i]);
+    let before = explained(rows, i, facts, past.last);
+    let (ratio, volume) = (price / before, rows.columns[VOLUME][i]);
     if !(FALL..=RISE).contains(&ratio) || is_split(ratio, past.volume, volume) {
         ledger.row(&JUMP_RULE, symbol, rows.place(i), || {
             let values = format!("close {} then {price}", past.last);
@@ -131,6 +133,16 @@ fn look(
         let offender = facts.offender_in(rows, i, values, rule);
         open.insert(asset, Candidate { place: rows.place(i), offender, median });
     }
+}
+
+/// The close before a row, restated by the corporate actions that take effect with it.
+fn explained(rows: &Rows, i: usize, facts: &ReadFacts, close: f64) -> f64 {
+    let Some(moves) = &facts.explained else { return close };
+    let instant = Timestamp(rows.timestamps[i]);
+    let calendar = facts.calendar.as_ref();
+    let session = calendar.and_then(|calendar| calendar.session_of(instant).ok());
+    let date = session.unwrap_or_else(|| Date::of_utc(instant));
+    moves.expected(facts.symbol(rows.assets[i]), date, close).unwrap_or(close)
 }
 
 /// A move of 3:2 or 2:3 with the volume going the other way; all other ratios are jumps anyway.

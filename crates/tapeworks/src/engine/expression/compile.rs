@@ -20,7 +20,7 @@ pub(super) fn compile(expression: &Expression, layout: &Layout) -> Result<RowPro
     let mut compiler = Compiler { text: expression.text(), layout, nodes: Vec::new() };
     let root = compiler.operand(expression.root())?;
     let is_boolean = expression.root().is_boolean();
-    Ok(RowProgram { nodes: compiler.nodes, root, is_boolean })
+    Ok(RowProgram { nodes: compiler.nodes, root, is_boolean, kept: None })
 }
 
 struct Compiler<'a> {

@@ -10,11 +10,13 @@
 
 mod compile;
 mod kernels;
+mod replay;
 mod series;
 
 use std::ops::Range;
 
 use self::kernels::{MapOp, View, ZipOp};
+use self::replay::Kept;
 use self::series::Series;
 use super::Slice;
 use crate::base::Result;
@@ -27,6 +29,8 @@ pub struct RowProgram {
     nodes: Vec<Node>,
     root: Operand,
     is_boolean: bool,
+    /// The last rows of each asset, where corporate actions restate them.
+    kept: Option<Kept>,
 }
 
 /// One operation; its operands are columns, constants or earlier nodes.
@@ -91,6 +95,9 @@ impl RowProgram {
     /// Fills `out` with one value a row of the slice; call it once a timestamp, in time order.
     pub fn evaluate(&mut self, slice: &Slice<'_>, out: &mut Vec<f64>) {
         self.evaluate_at(slice.chunk(), slice.t(), out);
+        if let Some(kept) = &mut self.kept {
+            kept.push(slice.chunk(), slice.t());
+        }
     }
 
     /// [`RowProgram::evaluate`] for timestamp number `t` of a chunk.

@@ -40,6 +40,28 @@ impl Series {
         }
     }
 
+    /// How many earlier rows a value may depend on.
+    pub(super) fn lookback(&self) -> usize {
+        match self {
+            Self::Sum(windows) | Self::Mean(windows) => windows.rows,
+            Self::Std(windows) => windows.rows,
+            Self::Min(windows) => windows.rows,
+            Self::Max(windows) => windows.rows,
+            Self::Delay(lags) => lags.rows,
+        }
+    }
+
+    /// Forgets the rows of an asset.
+    pub(super) fn forget(&mut self, asset: usize) {
+        match self {
+            Self::Sum(windows) | Self::Mean(windows) => windows.forget(asset),
+            Self::Std(windows) => windows.forget(asset),
+            Self::Min(windows) => windows.forget(asset),
+            Self::Max(windows) => windows.forget(asset),
+            Self::Delay(lags) => lags.forget(asset),
+        }
+    }
+
     /// Pushes one value for each asset, in row order, and appends the result of each.
     pub(super) fn push(
         &mut self,
@@ -117,6 +139,14 @@ impl<P: Part> Windows<P> {
             let missing = P::of(f64::NAN);
             self.heads.resize(n_assets, Head { filled: 0, is_warm: false, prefix: missing });
             self.cells.resize(n_assets * self.rows, missing);
+        }
+    }
+
+    fn forget(&mut self, asset: usize) {
+        if let Some(head) = self.heads.get_mut(asset) {
+            let missing = P::of(f64::NAN);
+            *head = Head { filled: 0, is_warm: false, prefix: missing };
+            self.cells[asset * self.rows..(asset + 1) * self.rows].fill(missing);
         }
     }
 
@@ -256,6 +286,13 @@ impl Lags {
         if n_assets > self.next.len() {
             self.next.resize(n_assets, 0);
             self.values.resize(n_assets * self.rows, f64::NAN);
+        }
+    }
+
+    fn forget(&mut self, asset: usize) {
+        if let Some(next) = self.next.get_mut(asset) {
+            *next = 0;
+            self.values[asset * self.rows..(asset + 1) * self.rows].fill(f64::NAN);
         }
     }
 

@@ -1,7 +1,7 @@
 //! In when one expression says so, out when another does.
 
 use super::is_true;
-use crate::base::{AssetId, Error, Result};
+use crate::base::{AssetId, Error, Rescale, Result};
 use crate::engine::expression::RowProgram;
 use crate::engine::{OrderRequest, Size, Slice, Strategy, Trader};
 use crate::feed::Layout;
@@ -57,6 +57,20 @@ struct Switching {
 }
 
 impl Strategy for Switching {
+    fn on_start(&mut self, trader: &mut Trader) -> Result<()> {
+        if trader.rescales_past() {
+            self.entry.keep_rows();
+            self.exit.keep_rows();
+        }
+        Ok(())
+    }
+
+    fn on_rescale(&mut self, rescale: &Rescale, _: &mut Trader) -> Result<()> {
+        self.entry.rescale(rescale);
+        self.exit.rescale(rescale);
+        Ok(())
+    }
+
     fn on_data(&mut self, slice: &Slice<'_>, trader: &mut Trader) -> Result<()> {
         self.entry.evaluate(slice, &mut self.is_entry);
         self.exit.evaluate(slice, &mut self.is_exit);

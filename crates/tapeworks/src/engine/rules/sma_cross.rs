@@ -1,6 +1,6 @@
 //! Two moving averages of the close, bought when the fast one rises above the slow one.
 
-use crate::base::{AssetId, Error, Result};
+use crate::base::{AssetId, Error, Rescale, Result};
 use crate::engine::{OrderRequest, Slice, Strategy, Trader};
 
 /// Buys a fixed quantity when the fast average crosses above the slow one, closes on the way down.
@@ -57,6 +57,17 @@ impl Strategy for SmaCross {
         let n_assets = trader.symbols().len();
         self.rings = vec![0.0; n_assets * self.ring_rows];
         self.averages = vec![Averages::default(); n_assets];
+        Ok(())
+    }
+
+    fn on_rescale(&mut self, rescale: &Rescale, _: &mut Trader) -> Result<()> {
+        let from = rescale.asset.index() * self.ring_rows;
+        for close in &mut self.rings[from..from + self.ring_rows] {
+            *close *= rescale.price;
+        }
+        let averages = &mut self.averages[rescale.asset.index()];
+        averages.fast *= rescale.price;
+        averages.slow *= rescale.price;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use super::is_true;
 use super::rebalance::{Rebalance, RebalanceClock};
-use crate::base::{AssetId, Error, Result};
+use crate::base::{AssetId, Error, Rescale, Result};
 use crate::engine::expression::RowProgram;
 use crate::engine::{Slice, Strategy, Trader};
 use crate::feed::Layout;
@@ -194,6 +194,18 @@ struct Ranking {
 }
 
 impl Strategy for Ranking {
+    fn on_start(&mut self, trader: &mut Trader) -> Result<()> {
+        if trader.rescales_past() {
+            self.lanes().for_each(|lane| lane.program.keep_rows());
+        }
+        Ok(())
+    }
+
+    fn on_rescale(&mut self, rescale: &Rescale, _: &mut Trader) -> Result<()> {
+        self.lanes().for_each(|lane| lane.program.rescale(rescale));
+        Ok(())
+    }
+
     fn on_data(&mut self, slice: &Slice<'_>, trader: &mut Trader) -> Result<()> {
         let is_due = self.clock.is_due(trader.session_date());
         self.signal.update(slice, is_due);
@@ -211,6 +223,11 @@ impl Strategy for Ranking {
 }
 
 impl Ranking {
+    fn lanes(&mut self) -> impl Iterator<Item = &mut Lane> {
+        let others = self.condition.iter_mut().chain(&mut self.volatility);
+        std::iter::once(&mut self.signal).chain(others)
+    }
+
     fn collect(&mut self, slice: &Slice<'_>) {
         self.candidates.clear();
         let rows = slice.assets().iter().zip(slice.close()).zip(&self.signal.values);

@@ -1,6 +1,6 @@
 //! Target weights that the data brings along.
 
-use crate::base::{AssetId, Result};
+use crate::base::{AssetId, Rescale, Result};
 use crate::engine::expression::RowProgram;
 use crate::engine::{Slice, Strategy, Trader};
 use crate::feed::Layout;
@@ -45,6 +45,18 @@ struct Following {
 }
 
 impl Strategy for Following {
+    fn on_start(&mut self, trader: &mut Trader) -> Result<()> {
+        if trader.rescales_past() {
+            self.program.keep_rows();
+        }
+        Ok(())
+    }
+
+    fn on_rescale(&mut self, rescale: &Rescale, _: &mut Trader) -> Result<()> {
+        self.program.rescale(rescale);
+        Ok(())
+    }
+
     fn on_data(&mut self, slice: &Slice<'_>, trader: &mut Trader) -> Result<()> {
         self.program.evaluate(slice, &mut self.values);
         self.openings.clear();

@@ -106,10 +106,15 @@ fn is_payment(kind: AccountEventKind) -> bool {
         AccountEventKind::Flow
         | AccountEventKind::Funding
         | AccountEventKind::Borrow
-        | AccountEventKind::Interest => true,
+        | AccountEventKind::Interest
+        | AccountEventKind::Dividend
+        | AccountEventKind::DividendPaid => true,
         AccountEventKind::MarginCall
         | AccountEventKind::Bankruptcy
         | AccountEventKind::LimitBreach
-        | AccountEventKind::Roll => false,
+        | AccountEventKind::Roll
+        | AccountEventKind::Split
+        | AccountEventKind::Merger
+        | AccountEventKind::Rename => false,
     }
 }

@@ -34,10 +34,10 @@ impl Bridge {
         let start = records.initial_cash() + put_in;
         let net = states.equity.last().map_or(0.0, |equity| equity - start);
         let costs = records.cost_totals();
-        Self { gross: net + costs.paid() - costs.interest, costs, net }
+        Self { gross: net + costs.paid() - costs.interest - costs.dividends, costs, net }
     }
 
-    fn kinds(&self) -> [Kind; 7] {
+    fn kinds(&self) -> [Kind; 8] {
         let costs = &self.costs;
         let kind = |name, about, amount, is_usual| Kind { name, about, amount, is_usual };
         [
@@ -48,6 +48,7 @@ impl Bridge {
             kind("Funding", "of perpetual contracts", -costs.funding, false),
             kind("Borrowing", "of what was held short", -costs.borrow, false),
             kind("Interest", "on cash", costs.interest, false),
+            kind("Dividends", "of what was held on ex-dates", costs.dividends, false),
         ]
     }
 
@@ -83,7 +84,8 @@ pub(super) fn build(input: &ReportInput<'_>) -> Value {
     }
     let about = "last equity less cash at the start and flows";
     steps.push(step("Net P&L", about, bridge.net, 0.0, "total"));
-    let is_absent = |kind: &Kind| kind.amount == 0.0;
+    // A run without dividends was not spared a cost.
+    let is_absent = |kind: &Kind| kind.amount == 0.0 && kind.name != "Dividends";
     let absent: Vec<String> =
         bridge.kinds().into_iter().filter(is_absent).map(|kind| kind.name.to_lowercase()).collect();
     let low = steps.iter().filter_map(|s| s["from"].as_f64()).fold(0.0, f64::min);
@@ -118,6 +120,7 @@ pub(super) fn build(input: &ReportInput<'_>) -> Value {
         "impact": costs.impact,
         "funding": costs.funding,
         "borrow": costs.borrow,
+        "dividends": costs.dividends,
         "interest": costs.interest,
         "net": bridge.net,
         "traded": costs.traded,

@@ -5,8 +5,8 @@ use serde::Serialize;
 
 use super::section::{Bounds, Section, expected, text_of};
 use super::tree::{Node, Value};
-use crate::base::Result;
 use crate::base::span::parse_span;
+use crate::base::{Adjustment, Result};
 use crate::feed::availability::MODES;
 use crate::feed::{ChunkLimit, Lag};
 
@@ -14,6 +14,8 @@ pub(super) const KEYS: &[&str] = &[
     "asset_data",
     "signals",
     "context_data",
+    "actions",
+    "adjustment",
     "columns",
     "symbols",
     "frequency",
@@ -39,6 +41,16 @@ pub struct DataSection {
     /// A table of series of the market as a whole, joined point in time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context_data: Option<ContextData>,
+    /// Corporate actions on raw prices: a table with the columns `symbol`, `ex_date`,
+    /// `kind`, `ratio` and `amount`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actions: Option<String>,
+    /// What the prices are: raw, with a past that a strategy sees as it was quoted (`none`), in the
+    /// units of now (`split`) or without dividends as well (`total`); or adjusted already
+    /// (`stated`). Needed with actions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["none", "split", "total", "stated"]))]
+    pub adjustment: Option<String>,
     /// Which columns ride along; left out, all that are there.
     #[serde(default)]
     pub columns: Columns,
@@ -254,6 +266,10 @@ impl DataSection {
             asset_data: section.text("asset_data")?.ok_or_else(|| section.missing("asset_data"))?,
             signals: section.node("signals").map(Signals::read).transpose()?,
             context_data: section.node("context_data").map(ContextData::read).transpose()?,
+            actions: section.text("actions")?,
+            adjustment: section
+                .choice("adjustment", &Adjustment::ALL, &[])?
+                .map(|adjustment| adjustment.as_str().to_owned()),
             columns: section.node("columns").map(Columns::read).transpose()?.unwrap_or_default(),
             symbols: section.node("symbols").map(SymbolChoice::read).transpose()?,
             frequency,
