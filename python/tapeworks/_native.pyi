@@ -777,6 +777,10 @@ class Strategy:
         """Called after each execution."""
     def on_reject(self, rejection: Rejection) -> object:
         """Called after each refused order."""
+    def on_rescale(self, symbol: str, price: float, volume: float) -> object:
+        """Called when a corporate action restates the past of a symbol (`adjustment` "split" or "total"):
+        multiply what you remember of its earlier prices by `price`, and of its volumes by `volume`.
+        `history` does so by itself."""
     def on_end(self) -> object:
         """Called once after the last row."""
     def buy(
@@ -970,6 +974,11 @@ class DataFeed:
     date names; a column `available_at` of the table wins. `signal_delay` ("15m", "1session") is
     added; a row older than `staleness` ("5d", "3sessions") is missing. With a `calendar`, dates of
     daily bars are sessions, known at their close.
+
+    `actions` is a table of corporate actions on raw prices: `symbol`, `ex_date`, `kind` (split, dividend,
+    merger, rename), `ratio`, `amount`, `pay_date`, `into`. Splits and dividends are then booked, and
+    `adjustment` says what a strategy sees of the past: as it was quoted ("none"), in the units of now
+    ("split"), or without dividends as well ("total"). "stated": the prices are adjusted already.
     """
 
     def __init__(
@@ -978,6 +987,8 @@ class DataFeed:
         *,
         signals: _Source | None = None,
         context: _Source | None = None,
+        actions: _Source | None = None,
+        adjustment: Literal["none", "split", "total", "stated"] | None = None,
         signal_columns: Sequence[str] | None = None,
         indicator_columns: Sequence[str] | None = None,
         context_columns: Sequence[str] | None = None,
@@ -1035,6 +1046,22 @@ def sort_bars(
     """Writes a table by timestamp, symbol and `bar_id` to the Parquet file `out`, which must not
     exist; gives the number of rows. Nothing is dropped, every column is kept, and at most `memory`
     of rows are held at once (text and Arrow files are held whole)."""
+
+def adjust_prices(
+    bars: _Source,
+    actions: _Source,
+    *,
+    adjustment: Literal["split", "total"] = "total",
+    view_date: str | date | None = None,
+    calendar: str | Calendar | Any | None = None,
+    tz: str | None = None,
+) -> Table:
+    """Raw bars in the units of one date, the last row's when `view_date` is left out.
+
+    Actions with an ex-date up to it divide the prices of the rows before by the ratio of a split
+    (volumes are multiplied), and with "total" take dividends off them: times 1 - dividend / close
+    before the ex-date. Other columns stay. Such prices know the actions up to the view date, so a
+    signal made of them for an earlier day looks ahead."""
 
 class DataPreparer:
     """Joins prices, signals and context point in time and writes them down, with indicators.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use pyo3::exceptions::PyException;
 use pyo3::prelude::*;
-use tapeworks::base::{self, AssetId, Timestamp};
+use tapeworks::base::{self, AssetId, Rescale, Timestamp};
 use tapeworks::broker::{FillRow, RejectionRow};
 use tapeworks::engine::{Slice, Strategy, Trader};
 use tapeworks::feed::MarketChunk;
@@ -38,6 +38,7 @@ pub struct PyCallbacks {
     mode: Mode,
     on_fill: Option<Callable>,
     on_reject: Option<Callable>,
+    has_on_rescale: bool,
     object: Py<PyAny>,
     history_rows: usize,
     /// The exception that ended the run, kept for the caller to raise.
@@ -89,6 +90,7 @@ impl PyCallbacks {
         Ok(Self {
             on_fill: hook("on_fill")?,
             on_reject: hook("on_reject")?,
+            has_on_rescale: overridden("on_rescale")?.is_some(),
             history_rows: object.getattr("history_rows")?.extract()?,
             base: base.clone().unbind(),
             object: object.clone().unbind(),
@@ -260,6 +262,23 @@ impl Strategy for PyCallbacks {
         })
     }
 
+    fn on_rescale(&mut self, rescale: &Rescale, trader: &mut Trader) -> base::Result<()> {
+        let now = trader.timestamp();
+        self.base.get().live().rescales.push(now, rescale);
+        if !self.has_on_rescale {
+            return Ok(());
+        }
+        let Rescale { asset, price, volume } = *rescale;
+        self.with_trader(trader, |this, py| {
+            let market = Arc::clone(&this.market);
+            let symbol = market.symbols.name(asset);
+            let called = this.object.bind(py).call_method1("on_rescale", (symbol, price, volume));
+            called.map(drop).map_err(|error| {
+                in_hook(py, error, "on_rescale", Some(now), Some(symbol))
+            })
+        })
+    }
+
     fn on_reject(&mut self, rejection: &RejectionRow, trader: &mut Trader) -> base::Result<()> {
         if self.on_reject.is_none() {
             return Ok(());
@@ -299,6 +318,10 @@ impl Strategy for WithPolicy<'_> {
 
     fn on_fill(&mut self, fill: &FillRow, trader: &mut Trader) -> base::Result<()> {
         self.strategy.on_fill(fill, trader)
+    }
+
+    fn on_rescale(&mut self, rescale: &Rescale, trader: &mut Trader) -> base::Result<()> {
+        self.strategy.on_rescale(rescale, trader)
     }
 
     fn on_reject(&mut self, rejection: &RejectionRow, trader: &mut Trader) -> base::Result<()> {

@@ -4,13 +4,17 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+use tapeworks::base::{Adjustment, AssetId, Date};
 use tapeworks::data::{self, CheckReport, ReadOptions, SortOptions, parse_bytes};
 
-use crate::errors::py_err;
+use crate::calendar::PyCalendar;
+use crate::errors::{one_of, py_err};
 use crate::frames::Input;
 use crate::grid::escaped;
 use crate::instant::span_text;
 use crate::json::to_python;
+use crate::market::PRICES;
+use crate::table::Table;
 
 /// What checking a table found: a verdict, findings with their first rows, and repairs.
 #[pyclass(frozen, name = "CheckReport", module = "tapeworks")]
@@ -79,7 +83,7 @@ impl PyCheckReport {
     }
 }
 
-/// Checks bars, and signals and context against them; rows that break rules are findings.
+/// Checks bars, and signals, context and corporate actions against them; rows that break rules are findings.
 ///
 /// # Errors
 /// When the bars cannot be opened at all.
@@ -88,10 +92,18 @@ pub fn check(
     bars: &Input,
     signals: Option<&Input>,
     context: Option<&Input>,
+    actions: Option<&Input>,
     options: &ReadOptions,
 ) -> PyResult<PyCheckReport> {
     let checked = py.detach(|| {
-        let mut report = data::check(bars.source(), options)?;
+        // What the actions explain is no jump of the prices.
+        let explained = |actions: &Input| {
+            let table = data::ActionTable::read(actions.source(), options).ok()?;
+            Some(std::sync::Arc::new(table.explained()))
+        };
+        let bars_options =
+            ReadOptions { explained: actions.and_then(explained), ..options.clone() };
+        let mut report = data::check(bars.source(), &bars_options)?;
         if !report.ok() {
             return Ok(report);
         }
@@ -101,6 +113,10 @@ pub fn check(
         }
         if let Some(context) = context {
             let found = data::check_context(context.source(), Some(bars.source()), options)?;
+            report.merge(found);
+        }
+        if let Some(actions) = actions {
+            let found = data::check_actions(actions.source(), bars.source(), options)?;
             report.merge(found);
         }
         Ok(report)
@@ -127,7 +143,41 @@ fn sort_bars(
     sorted.map(|sorted| sorted.n_rows).map_err(py_err)
 }
 
+/// Raw bars in the units of one date: `split` divides earlier prices by later split ratios (and
+/// multiplies volumes), `total` takes dividends off as well. `view_date` is the last row's when it
+/// is left out; such prices know the actions up to it.
+#[pyfunction]
+#[pyo3(signature = (bars, actions, *, adjustment="total", view_date=None, calendar=None, tz=None))]
+fn adjust_prices(
+    py: Python<'_>,
+    bars: &Bound<'_, PyAny>,
+    actions: &Bound<'_, PyAny>,
+    adjustment: &str,
+    view_date: Option<&Bound<'_, PyAny>>,
+    calendar: Option<&Bound<'_, PyAny>>,
+    tz: Option<String>,
+) -> PyResult<Table> {
+    let adjustment = one_of("adjustment", adjustment, &Adjustment::ALL)?;
+    let view_date = match view_date {
+        None => None,
+        Some(date) => Some(Date::parse(&date.str()?.to_string()).map_err(py_err)?),
+    };
+    let calendar = calendar.map(PyCalendar::read).transpose()?;
+    let (bars, actions) = (Input::read("bars", bars)?, Input::read("actions", actions)?);
+    let options = ReadOptions { calendar, tz, ..ReadOptions::default() };
+    let adjusted = py.detach(|| {
+        data::adjust_prices(bars.source(), actions.source(), adjustment, view_date, &options)
+    });
+    let data::AdjustedBars { symbols, extras, rows } = adjusted.map_err(py_err)?;
+    let names: Vec<&str> = rows.assets.iter().map(|&asset| symbols.name(AssetId(asset))).collect();
+    let prices = [rows.open, rows.high, rows.low, rows.close, rows.volume];
+    let columns = PRICES.into_iter().zip(prices);
+    let extras = extras.iter().map(String::as_str).zip(rows.extras);
+    Ok(Table::of_rows(rows.timestamps, names.into_iter(), columns.chain(extras).collect()))
+}
+
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(sort_bars, module)?)?;
+    module.add_function(wrap_pyfunction!(adjust_prices, module)?)?;
     module.add_class::<PyCheckReport>()
 }

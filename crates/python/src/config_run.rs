@@ -126,6 +126,14 @@ impl Strategy for LateCallbacks {
         self.made().on_fill(fill, trader)
     }
 
+    fn on_rescale(
+        &mut self,
+        rescale: &base::Rescale,
+        trader: &mut engine::Trader,
+    ) -> base::Result<()> {
+        self.made().on_rescale(rescale, trader)
+    }
+
     fn on_reject(
         &mut self,
         rejection: &engine::RejectionRow,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tapeworks::base;
-use tapeworks::base::{Calendar, Symbols};
+use tapeworks::base::{Actions, Adjustment, Calendar, Symbols};
 use tapeworks::data::{
     Ambiguous, CheckLevel, CheckReport, CsvFormat, Label, OnBadRow, ReadOptions,
 };
@@ -33,6 +33,7 @@ pub struct PyDataFeed {
     asset_data: Input,
     signals: Option<Input>,
     context: Option<Input>,
+    actions: Option<Input>,
     spec: Spec,
     /// Chunks of a frame, once they are decoded.
     memory: Mutex<Option<(MemoryFeed, CheckReport)>>,
@@ -50,6 +51,7 @@ struct Spec {
     signal_rule: Rule,
     context_rule: Rule,
     signal_fill: SignalFill,
+    adjustment: Option<Adjustment>,
     chunk: Option<ChunkLimit>,
     read: ReadOptions,
 }
@@ -100,6 +102,13 @@ impl ChunkSource for Opened {
         }
     }
 
+    fn actions(&self) -> Option<Arc<Actions>> {
+        match self {
+            Self::Memory(feed, _) => feed.actions(),
+            Self::Stream(feed) => feed.actions(),
+        }
+    }
+
     fn next_chunk(&mut self) -> base::Result<Option<Arc<MarketChunk>>> {
         match self {
             Self::Memory(feed, _) => feed.next_chunk(),
@@ -108,10 +117,12 @@ impl ChunkSource for Opened {
     }
 }
 
-const KEYWORDS: [&str; 26] = [
+const KEYWORDS: [&str; 28] = [
     "asset_data",
     "signals",
     "context",
+    "actions",
+    "adjustment",
     "signal_columns",
     "indicator_columns",
     "context_columns",
@@ -147,6 +158,7 @@ impl PyDataFeed {
             signal_rule: Rule::default(),
             context_rule: Rule::default(),
             signal_fill: SignalFill::default(),
+            adjustment: None,
             chunk: None,
             read: ReadOptions::default(),
         };
@@ -154,6 +166,7 @@ impl PyDataFeed {
             asset_data,
             signals,
             context,
+            actions: None,
             spec,
             memory: Mutex::new(None),
             market: Mutex::new(None),
@@ -166,6 +179,8 @@ impl PyDataFeed {
         let spec = self.spec.clone();
         feed.signals = self.signals.as_ref().map(Input::source);
         feed.context = self.context.as_ref().map(Input::source);
+        feed.actions = self.actions.as_ref().map(Input::source);
+        feed.adjustment = spec.adjustment;
         feed.signal_columns = spec.signal_columns;
         feed.indicator_columns = spec.indicator_columns;
         feed.context_columns = spec.context_columns;
@@ -204,8 +219,9 @@ impl PyDataFeed {
         while let Some(chunk) = open.next_chunk()? {
             chunks.push(chunk);
         }
-        let feed =
-            MemoryFeed::new(open.symbols(), open.layout(), chunks).with_calendar(open.calendar());
+        let feed = MemoryFeed::new(open.symbols(), open.layout(), chunks)
+            .with_calendar(open.calendar())
+            .with_actions(open.actions());
         let report = open.report();
         *memory = Some((feed.clone(), report.clone()));
         Ok(Opened::Memory(feed, report))
@@ -242,6 +258,7 @@ impl PyDataFeed {
             ("asset_data", Some(&self.asset_data)),
             ("signals", self.signals.as_ref()),
             ("context_data", self.context.as_ref()),
+            ("actions", self.actions.as_ref()),
         ];
         let present = tables.into_iter().filter_map(|(table, input)| Some((table, input?)));
         let mut known = self.hashed.lock().expect("hashing returns errors, it does not panic");
@@ -279,6 +296,7 @@ impl PyDataFeed {
         let mut lines = vec![("asset_data", self.asset_data.describe())];
         lines.extend(self.signals.iter().map(|input| ("signals", input.describe())));
         lines.extend(self.context.iter().map(|input| ("context", input.describe())));
+        lines.extend(self.actions.iter().map(|input| ("actions", input.describe())));
         lines
     }
 }
@@ -287,7 +305,7 @@ impl PyDataFeed {
 impl PyDataFeed {
     #[new]
     #[pyo3(signature = (
-        asset_data, *, signals=None, context=None, signal_columns=None, indicator_columns=None,
+        asset_data, *, signals=None, context=None, actions=None, adjustment=None, signal_columns=None, indicator_columns=None,
         context_columns=None, signal_available_at="timestamp", context_available_at="timestamp",
         staleness=None, context_staleness=None, signal_delay=None, context_delay=None,
         signal_fill="none", calendar=None, tz=None, label=None, ambiguous=None, chunk=None,
@@ -299,6 +317,8 @@ impl PyDataFeed {
         asset_data: &Bound<'_, PyAny>,
         signals: Option<&Bound<'_, PyAny>>,
         context: Option<&Bound<'_, PyAny>>,
+        actions: Option<&Bound<'_, PyAny>>,
+        adjustment: Option<&str>,
         signal_columns: Option<Vec<String>>,
         indicator_columns: Option<Vec<String>>,
         context_columns: Option<Vec<String>>,
@@ -386,6 +406,9 @@ impl PyDataFeed {
                 staleness: lag("context_staleness", context_staleness)?,
             },
             signal_fill: SignalFill::parse(signal_fill).map_err(py_err)?,
+            adjustment: adjustment
+                .map(|word| one_of("adjustment", word, &Adjustment::ALL))
+                .transpose()?,
             chunk: chunk.map(chunk_limit).transpose()?,
             read,
         };
@@ -396,6 +419,7 @@ impl PyDataFeed {
             spec,
             signals: side("signals", signals)?,
             context: side("context", context)?,
+            actions: side("actions", actions)?,
             ..Self::of_inputs(Input::read("asset_data", asset_data)?, None, None)
         };
         feed.description().check_rules().map_err(py_err)?;
@@ -444,6 +468,7 @@ impl PyDataFeed {
             &self.asset_data,
             self.signals.as_ref(),
             self.context.as_ref(),
+            self.actions.as_ref(),
             &self.spec.read,
         )
     }

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use tapeworks::base::AssetId;
+use tapeworks::base::{AssetId, Rescale};
 use tapeworks::feed::MarketChunk;
 
 /// Chunks up to the present one, the oldest dropped when there are more rows than wanted.
@@ -13,6 +13,10 @@ pub struct History {
     n_rows: usize,
     n_dropped: usize,
 }
+
+/// Corporate actions that restate the rows before them: when, and by how much.
+#[derive(Clone, Default)]
+pub struct Rescales(Vec<(i64, Rescale)>);
 
 struct Kept {
     chunk: Arc<MarketChunk>,
@@ -29,6 +33,21 @@ struct ByAsset {
 pub struct Place<'a> {
     pub chunk: &'a MarketChunk,
     pub row: usize,
+}
+
+impl Rescales {
+    /// Restates the rows before `now`.
+    pub fn push(&mut self, now: i64, rescale: &Rescale) {
+        self.0.push((now, *rescale));
+    }
+
+    /// The factors of prices and of volumes of a row of an asset, as of the present.
+    pub fn factors(&self, asset: AssetId, timestamp: i64) -> (f64, f64) {
+        let later = self.0.iter().filter(|(at, one)| one.asset == asset && *at > timestamp);
+        later.fold((1.0, 1.0), |(price, volume), (_, one)| {
+            (price * one.price, volume * one.volume)
+        })
+    }
 }
 
 impl History {

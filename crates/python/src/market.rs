@@ -124,6 +124,15 @@ pub enum RowColumn {
 }
 
 impl RowColumn {
+    /// The factor of its values among those of prices and volumes.
+    pub fn factor(self, (price, volume): (f64, f64)) -> f64 {
+        match self {
+            Self::Price(0..=3) => price,
+            Self::Price(_) => volume,
+            Self::Signal(_) | Self::Indicator(_) => 1.0,
+        }
+    }
+
     /// The column's values in a chunk.
     pub fn of(self, chunk: &MarketChunk) -> &[f64] {
         match self {

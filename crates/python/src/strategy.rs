@@ -16,7 +16,7 @@ use tapeworks::feed::MarketChunk;
 use crate::batch::Batch;
 use crate::errors::{order_error, py_err};
 use crate::event::{MarketEvent, no_column};
-use crate::history::History;
+use crate::history::{History, Rescales};
 use crate::instant::datetime;
 use crate::market::Market;
 use crate::numpy_view;
@@ -48,6 +48,8 @@ pub struct Live {
     /// The chunk and the timestamp in it that the run has reached.
     pub now: Option<(Arc<MarketChunk>, usize)>,
     pub history: History,
+    /// Corporate actions that restate the rows before them.
+    pub rescales: Rescales,
     /// Whether a callback runs at this moment.
     pub active: bool,
 }
@@ -158,6 +160,13 @@ impl PyStrategy {
     /// Called after each refused order.
     fn on_reject(&self, rejection: &Bound<'_, PyAny>) {
         let _ = rejection;
+    }
+
+    /// Called when a corporate action restates the past of a symbol (feeds with adjustment "split"
+    /// or "total"): multiply what you remember of its earlier prices by `price`, and of its
+    /// volumes by `volume`. `history` does so by itself.
+    fn on_rescale(&self, symbol: &str, price: f64, volume: f64) {
+        let _ = (symbol, price, volume);
     }
 
     /// Called once after the last row.
@@ -509,6 +518,7 @@ impl PyStrategy {
             };
             let t = live.now.as_ref().map(|(_, t)| *t);
             let n_dropped = live.history.n_dropped();
+            let rescales = live.rescales.clone();
             let places = match t {
                 Some(t) => live.history.last(asset, length, t, market.symbols.len()),
                 None => Vec::new(),
@@ -516,17 +526,21 @@ impl PyStrategy {
             if places.len() < length {
                 return Err(too_short(symbol, length, places.len(), n_dropped));
             }
+            let stamp_of = |place: &crate::history::Place<'_>| {
+                let after = |end: &u32| *end as usize <= place.row;
+                place.chunk.timestamps[place.chunk.offsets.partition_point(after) - 1]
+            };
+            let factors: Vec<(f64, f64)> =
+                places.iter().map(|place| rescales.factors(asset, stamp_of(place))).collect();
             let column_of = |of: crate::market::RowColumn| -> Vec<f64> {
-                places.iter().map(|place| of.of(place.chunk)[place.row]).collect()
+                let rows = places.iter().zip(&factors);
+                rows.map(|(place, factors)| of.of(place.chunk)[place.row] * of.factor(*factors))
+                    .collect()
             };
             if column.is_some() {
                 (market, column_of(columns[0]), None)
             } else {
-                let stamps = places.iter().map(|place| {
-                    let after = |end: &u32| *end as usize <= place.row;
-                    place.chunk.timestamps[place.chunk.offsets.partition_point(after) - 1]
-                });
-                let stamps = stamps.collect();
+                let stamps = places.iter().map(stamp_of).collect();
                 let columns: Vec<Vec<f64>> = columns.into_iter().map(column_of).collect();
                 (market, Vec::new(), Some((stamps, columns)))
             }

@@ -317,3 +317,28 @@ fn rule_when_the_past_is_restated_then_it_trades_as_on_adjusted_prices() {
     assert_eq!(bars(&play(&seen(Adjustment::Total), 1.0)), wanted);
     assert_ne!(bars(&play(&seen(Adjustment::None), 1.0)), wanted);
 }
+
+/// P4: a split or a dividend on the next bar changes no decision and no fill up to this one, in any
+/// view of the past, at every bar.
+#[test]
+fn view_when_an_action_comes_next_then_decisions_up_to_now_are_unchanged() {
+    let prices: Vec<f64> = (0..40).map(|k| 100.0 + f64::from((k * k) % 23)).collect();
+    let play = |market: &Market| {
+        let mut rule = SmaCross::new(2, 5, 1.0).expect("a rule");
+        let config = EngineConfig { lots: Lots::Fractional, ..EngineConfig::default() };
+        run(&mut market.feed(7), &mut rule, &config, &mut |_| Flow::Continue).expect("it runs")
+    };
+    let plain = play(&flat(&prices));
+    let until = |log: &RunLog, bar: usize| {
+        let orders = log.orders.iter().filter(|order| order.created <= crate::market::at(bar));
+        let sent: Vec<_> = orders.map(|order| (order.created, order.asset)).collect();
+        (sent, fills(log).into_iter().filter(|fill| fill.0 <= bar).collect::<Vec<_>>())
+    };
+    for adjustment in [Adjustment::None, Adjustment::Split, Adjustment::Total] {
+        for bar in 0..prices.len() - 1 {
+            let next = vec![split(0, bar + 1, 4.0), dividend(0, bar + 1, 2.0, None)];
+            let log = play(&with(flat(&prices), adjustment, next));
+            assert_eq!(until(&log, bar), until(&plain, bar), "{adjustment:?} after {bar}");
+        }
+    }
+}

@@ -3,6 +3,7 @@
 mod accounting;
 mod actions;
 mod actions_random;
+mod actions_table;
 mod attacks;
 mod availability;
 mod base;

@@ -418,3 +418,38 @@ fn examples_when_run_then_each_trades() {
     names.sort();
     assert_eq!(names, ["entries_exits.json", "sma_cross.toml", "top_n.yaml"]);
 }
+
+/// A config over raw prices: the split is booked, and the report says what the prices are.
+#[test]
+fn config_when_it_names_actions_then_they_are_booked_and_told() {
+    let folder = folder("actions");
+    let bars = "timestamp,symbol,open,high,low,close,volume\n\
+                2024-01-02T00:00:00Z,AAA,100,100,100,100,1000\n\
+                2024-01-03T00:00:00Z,AAA,100,100,100,100,1000\n\
+                2024-01-04T00:00:00Z,AAA,50,50,50,50,2000\n";
+    fs::write(folder.join("bars.csv"), bars).expect("a file");
+    let actions = "symbol,ex_date,kind,ratio,amount\nAAA,2024-01-04,split,2,\n";
+    fs::write(folder.join("actions.csv"), actions).expect("a file");
+    let path = |name: &str| folder.join(name).to_string_lossy().into_owned();
+    let text = |more: &str| {
+        format!(
+            "data: {{asset_data: {}, actions: {}{more}}}\nstrategy: {{rule: buy_and_hold}}\n",
+            path("bars.csv"),
+            path("actions.csv")
+        )
+    };
+    let loaded = yaml(&text(", adjustment: none")).expect("a config");
+    let outcome = execute(&loaded).expect("a run");
+    assert!(outcome.records.states().equity.iter().all(|&equity| equity == 100_000.0));
+    let unverified = &outcome.facts.unverified;
+    let told = unverified.iter().find(|item| item.topic == "adjustment").expect("a line");
+    assert!(told.text.contains("raw"), "{}", told.text);
+    assert!(!outcome.facts.not_modelled.iter().any(|line| line.contains("dividends")));
+    assert!(outcome.parts.inputs.iter().any(|input| input.table == "actions"));
+    assert!(loaded.config.to_yaml().expect("yaml").contains("adjustment: none"));
+    let error = execute(&yaml(&text("")).expect("a config")).map(drop).expect_err("no adjustment");
+    assert_eq!(error.code(), "C341");
+    let error = yaml(&text(", adjustment: splits")).map(drop).expect_err("no such word");
+    assert!(error.message().contains("splits"), "{error}");
+    let _ = fs::remove_dir_all(&folder);
+}
