@@ -17,7 +17,7 @@ use tapeworks::records::Records;
 
 use crate::actions::{dividend, split};
 use crate::market::{Act, Market, at, bar_of, play, play_chunked};
-use crate::random::{MAX_BARS, WIDTH, market_of, script};
+use crate::random::{MAX_BARS, WIDTH, draws, market_of, script};
 
 /// Ex-bar and ratio of the splits of each asset.
 type Splits = Vec<Vec<(usize, f64)>>;
@@ -152,7 +152,7 @@ fn restated(log: &RunLog, splits: &Splits) -> Vec<(i64, u32, f64, f64)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(draws(5_000))]
 
     #[test]
     fn splits_when_random_then_the_run_is_that_on_adjusted_prices(
