@@ -314,9 +314,9 @@ fn counted(n: u64, noun: &str) -> String {
 
 /// The static form of a code, as errors carry it.
 fn code_of(code: &str) -> &'static str {
-    const CODES: [&str; 20] = [
+    const CODES: [&str; 21] = [
         "D101", "D102", "D103", "D104", "D201", "D202", "D203", "D204", "D205", "D209", "D210",
-        "D301", "D302", "D303", "D304", "D307", "D401", "D601", "D602", "D603",
+        "D301", "D302", "D303", "D304", "D307", "D401", "D601", "D602", "D603", "D605",
     ];
     CODES.iter().find(|c| **c == code).copied().unwrap_or("D100")
 }
