@@ -273,9 +273,9 @@ impl Strategy for PyCallbacks {
             let market = Arc::clone(&this.market);
             let symbol = market.symbols.name(asset);
             let called = this.object.bind(py).call_method1("on_rescale", (symbol, price, volume));
-            called.map(drop).map_err(|error| {
-                in_hook(py, error, "on_rescale", Some(now), Some(symbol))
-            })
+            called
+                .map(drop)
+                .map_err(|error| in_hook(py, error, "on_rescale", Some(now), Some(symbol)))
         })
     }
 

@@ -83,7 +83,8 @@ impl PyCheckReport {
     }
 }
 
-/// Checks bars, and signals, context and corporate actions against them; rows that break rules are findings.
+/// Checks bars, and signals, context and corporate actions against them; rows that break rules are
+/// findings.
 ///
 /// # Errors
 /// When the bars cannot be opened at all.

@@ -305,8 +305,9 @@ impl PyDataFeed {
 impl PyDataFeed {
     #[new]
     #[pyo3(signature = (
-        asset_data, *, signals=None, context=None, actions=None, adjustment=None, signal_columns=None, indicator_columns=None,
-        context_columns=None, signal_available_at="timestamp", context_available_at="timestamp",
+        asset_data, *, signals=None, context=None, actions=None, adjustment=None,
+        signal_columns=None, indicator_columns=None, context_columns=None,
+        signal_available_at="timestamp", context_available_at="timestamp",
         staleness=None, context_staleness=None, signal_delay=None, context_delay=None,
         signal_fill="none", calendar=None, tz=None, label=None, ambiguous=None, chunk=None,
         validation="standard", on_bad_row="error", start=None, end=None, symbols=None,

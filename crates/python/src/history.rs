@@ -44,9 +44,7 @@ impl Rescales {
     /// The factors of prices and of volumes of a row of an asset, as of the present.
     pub fn factors(&self, asset: AssetId, timestamp: i64) -> (f64, f64) {
         let later = self.0.iter().filter(|(at, one)| one.asset == asset && *at > timestamp);
-        later.fold((1.0, 1.0), |(price, volume), (_, one)| {
-            (price * one.price, volume * one.volume)
-        })
+        later.fold((1.0, 1.0), |(price, volume), (_, one)| (price * one.price, volume * one.volume))
     }
 }
 
