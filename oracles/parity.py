@@ -199,7 +199,7 @@ def parse(arguments):
     parser.add_argument("--reuse", action="store_true", help="keep what peers wrote earlier")
     parser.add_argument("--report", action="store_true", help="compare what is there, run nothing")
     parser.add_argument("--python", help="an interpreter that has tapeworks; else it is built")
-    parser.add_argument("--out", default=os.path.join(HERE, "RESULTS.md"))
+    parser.add_argument("--out", help="the table; else RESULTS.md here if everything is asked")
     return parser.parse_args(arguments)
 
 
@@ -216,10 +216,13 @@ def main(arguments):
     rows = [compared(folder, peer, name) for peer in ran for name in cells[peer]]
     for row in rows:
         shown(row)
-    if not options.peers and not options.cells:
-        with open(options.out, "w") as file:
+    out = options.out
+    if not out and not options.peers and not options.cells:
+        out = os.path.join(HERE, "RESULTS-full.md" if options.full else "RESULTS.md")
+    if out:
+        with open(out, "w") as file:
             file.write(document(rows, " ".join(arguments)))
-        say(f"wrote {options.out}")
+        say(f"wrote {out}")
     differing = sum(row["differing"] for row in rows)
     cases = sum(row["cases"] for row in rows)
     say(f"{cases - differing} of {cases} cases are equal")
