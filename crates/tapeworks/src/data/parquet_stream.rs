@@ -13,8 +13,9 @@ use super::cast::{SymbolDecoder, UNWANTED, lengths, to_f64};
 use super::joined::halves;
 use super::lane::{BlockStream, ReadFacts};
 use super::ledger::Ledger;
-use super::parquet::{BLOCK_ROWS, Group, ParquetTable, check_sort_budget};
+use super::parquet::{BLOCK_ROWS, Group, ParquetTable};
 use super::plan::SymbolFrom;
+use super::sort_budget::check_sort_budget;
 use crate::base::Result;
 
 /// Decodes the row groups of one file.

@@ -9,11 +9,11 @@ use jiff::tz::TimeZone;
 
 use super::across::{AcrossRows, check_repeats};
 use super::clock::{Clock, Stamps};
+use super::content::Lengths;
 use super::hive;
 use super::joined::{N_HALVES, N_PLACES};
 use super::lane::{FileFacts, Lane, OpenFile, ReadFacts};
 use super::ledger::{Ledger, Rule};
-use super::loaded::Lengths;
 use super::merge::{Merger, Rows};
 use super::names::{BAR_COLUMNS, canonical};
 use super::options::{BarBatch, BarReader, CheckLevel, ReadOptions, RowFacts, Source};

@@ -15,6 +15,7 @@ mod grid;
 mod holes;
 mod identities;
 mod lifespans;
+mod median;
 mod overlaps;
 mod pauses;
 mod prices;
