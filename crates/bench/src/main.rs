@@ -5,9 +5,10 @@
 //! tapeworks-bench run W1|W2|W3|W4s|W4m|W5 PATH [--memory|--fast]
 //! ```
 //! `decode` walks the feed and drops every chunk. `run` simulates from the file to the run log;
-//! with `--memory` the file is decoded first and the median of five simulations is given. Output is
-//! one JSON line: seconds of wall and of CPU (all threads), peak memory of the process, rows a
-//! second of wall, and the answer by which the run is checked.
+//! with `--memory` the file is decoded first and the median of five simulations is given, with
+//! `--fast` a sample of the rows is checked in place of all. Output is one JSON line: seconds of
+//! wall and of CPU (all threads), peak memory of the process, rows a second of wall, and the answer
+//! by which the run is checked.
 
 #![expect(clippy::disallowed_types, reason = "a benchmark reads the clock")]
 #![expect(clippy::print_stdout, reason = "the figures are the output")]
@@ -26,7 +27,8 @@ use tapeworks::feed::ChunkSource;
 
 use workload::Workload;
 
-const USAGE: &str = "usage: tapeworks-bench decode PATH | run W1|W2|W3|W4s|W4m|W5 PATH [--memory|--fast]";
+const USAGE: &str = "usage: tapeworks-bench decode PATH | \
+                     run W1|W2|W3|W4s|W4m|W5 PATH [--memory|--fast]";
 const N_REPEATS: usize = 5;
 
 fn main() -> ExitCode {

@@ -1,7 +1,7 @@
 //! What a run of a given size takes: memory at its peak, and time.
 //!
-//! The figures were fitted to whole runs of the command line, 3 thousand to 25 million rows, without
-//! orders and with a million fills. Measured peaks lie within half and twice the estimate.
+//! The figures were fitted to whole runs of the command line, 3 thousand to 25 million rows,
+//! without orders and with a million fills. Measured peaks lie within half and twice the estimate.
 
 use std::mem::size_of;
 
@@ -112,7 +112,7 @@ mod tests {
                 chunk_rows: 65_536,
                 ..Size::default()
             };
-            let ratio = size.memory_bytes() as f64 / (peak_kb as f64 * 1024.0);
+            let ratio = size.memory_bytes() as f64 / (f64::from(peak_kb) * 1024.0);
             assert!((0.5..2.0).contains(&ratio), "{rows} rows, {fills} fills: {ratio:.2}");
         }
     }
