@@ -2,13 +2,14 @@
 //!
 //! ```text
 //! tapeworks-bench decode PATH
-//! tapeworks-bench run W1|W2|W3|W4s|W4m|W5 PATH [--memory] [--rules]
+//! tapeworks-bench run W1|W2|W3|W4s|W4m|W5 PATH [--memory] [--fast] [--rules]
 //! ```
 //! `decode` walks the feed and drops every chunk. `run` simulates from the file to the run log;
 //! with `--memory` the file is decoded first and the median of five simulations is given; with
-//! `--rules` every position is watched by a stop, a target and a trail that hardly ever fire. Output is
-//! one JSON line: seconds of wall and of CPU (all threads), peak memory of the process, rows a
-//! second of wall, and the answer by which the run is checked.
+//! `--fast` a sample of the rows is checked in place of all; with `--rules` every position is
+//! watched by a stop, a target and a trail that hardly ever fire. Output is one JSON line: seconds
+//! of wall and of CPU (all threads), peak memory of the process, rows a second of wall, and the
+//! answer by which the run is checked.
 
 #![expect(clippy::disallowed_types, reason = "a benchmark reads the clock")]
 #![expect(clippy::print_stdout, reason = "the figures are the output")]
@@ -21,13 +22,14 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use tapeworks::base::{Error, Result};
+use tapeworks::data::CheckLevel;
 use tapeworks::engine::{EngineConfig, Flow, RunLog, run};
-use tapeworks::feed::ChunkSource;
+use tapeworks::feed::{ChunkSource, DataFeed};
 
 use workload::Workload;
 
-const USAGE: &str =
-    "usage: tapeworks-bench decode PATH | run W1|W2|W3|W4s|W4m|W5 PATH [--memory] [--rules]";
+const USAGE: &str = "usage: tapeworks-bench decode PATH | \
+                     run W1|W2|W3|W4s|W4m|W5 PATH [--memory] [--fast] [--rules]";
 const N_REPEATS: usize = 5;
 
 fn main() -> ExitCode {
@@ -61,27 +63,26 @@ fn decode(path: &str) -> Result<Value> {
 }
 
 fn simulate_with(name: &str, path: &str, flags: &[&str]) -> Result<Value> {
-    if flags.iter().any(|flag| !["--memory", "--rules"].contains(flag)) {
+    if flags.iter().any(|flag| !["--memory", "--fast", "--rules"].contains(flag)) {
         return Err(Error::config("C101", USAGE));
     }
-    let workload = Workload::find(name)?.with_rules(flags.contains(&"--rules"));
-    if flags.contains(&"--memory") {
-        simulate_memory(&workload, name, path)
-    } else {
-        simulate_file(&workload, name, path)
-    }
-}
-
-fn simulate_file(workload: &Workload, name: &str, path: &str) -> Result<Value> {
+    let has = |flag| flags.contains(&flag);
+    let workload = Workload::find(name)?.with_rules(has("--rules"));
     let clock = Clock::start();
-    let mut feed = workload.feed(path).open()?;
-    let log = simulate(workload, &mut feed)?;
+    let mut feed = workload.feed(path);
+    if has("--fast") {
+        feed.read.level = CheckLevel::Fast;
+    }
+    if has("--memory") {
+        return simulate_memory(&workload, name, feed);
+    }
+    let log = simulate(&workload, &mut feed.open()?)?;
     let figures = clock.figures(name, log.n_rows);
     Ok(with_answer(figures, &log))
 }
 
-fn simulate_memory(workload: &Workload, name: &str, path: &str) -> Result<Value> {
-    let mut feed = workload.feed(path).open()?.into_memory()?;
+fn simulate_memory(workload: &Workload, name: &str, feed: DataFeed) -> Result<Value> {
+    let mut feed = feed.open()?.into_memory()?;
     let mut runs = Vec::new();
     for _ in 0..N_REPEATS {
         feed.rewind();
