@@ -6,6 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tapeworks::base::{Adjustment, AssetId, Date};
 use tapeworks::data::{self, CheckReport, ReadOptions, SortOptions, parse_bytes};
+use tapeworks::feed::{SignalUse, check_signals};
 
 use crate::calendar::PyCalendar;
 use crate::errors::{one_of, py_err};
@@ -94,6 +95,7 @@ pub fn check(
     signals: Option<&Input>,
     context: Option<&Input>,
     actions: Option<&Input>,
+    how: &SignalUse,
     options: &ReadOptions,
 ) -> PyResult<PyCheckReport> {
     let checked = py.detach(|| {
@@ -109,7 +111,7 @@ pub fn check(
             return Ok(report);
         }
         if let Some(signals) = signals {
-            let found = data::check_signals(signals.source(), bars.source(), options)?;
+            let found = check_signals(signals.source(), bars.source(), how, options)?;
             report.merge(found);
         }
         if let Some(context) = context {

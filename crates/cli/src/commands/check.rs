@@ -3,6 +3,7 @@
 use serde_json::json;
 use tapeworks::base::{Calendar, Error, ErrorKind, Result, Timestamp};
 use tapeworks::data::{self, CheckLevel, CheckReport, CsvFormat, ReadOptions, Severity, Source};
+use tapeworks::feed::{self, Availability, Lag, SignalUse};
 
 use crate::args::{CheckData, Kind, Level, Reading};
 use crate::terminal::{Failure, Outcome, Terminal};
@@ -10,13 +11,19 @@ use crate::terminal::{Failure, Outcome, Terminal};
 /// Done, with findings.
 const FINDINGS: u8 = 3;
 
-pub fn data(arguments: &CheckData, terminal: &Terminal) -> Outcome<u8> {
+pub fn data(arguments: &CheckData, threads: Option<u16>, terminal: &Terminal) -> Outcome<u8> {
     let level = match arguments.level {
         Level::Fast => CheckLevel::Fast,
         Level::Standard => CheckLevel::Standard,
         Level::Paranoid => CheckLevel::Paranoid,
     };
-    let options = ReadOptions { level, now: Some(now()), ..read_options(&arguments.reading)? };
+    let options = ReadOptions {
+        level,
+        now: Some(now()),
+        threads: threads.map(usize::from),
+        allow_negative: arguments.allow_negative,
+        ..read_options(&arguments.reading)?
+    };
     let report = match checked(arguments, &options) {
         Ok(report) => report,
         Err(error) if error.kind() == ErrorKind::Data => {
@@ -58,7 +65,15 @@ fn checked(arguments: &CheckData, options: &ReadOptions) -> Result<CheckReport> 
         Kind::Context => {
             data::check_context(source, arguments.bars.clone().map(Source::Path), options)
         }
-        Kind::Signals => data::check_signals(source, bars(arguments)?, options),
+        Kind::Signals => {
+            let span = |text: &Option<String>| text.as_deref().map(Lag::parse).transpose();
+            let how = SignalUse {
+                available_at: Availability::parse(&arguments.available_at)?,
+                delay: span(&arguments.delay)?,
+                staleness: span(&arguments.staleness)?,
+            };
+            feed::check_signals(source, bars(arguments)?, &how, options)
+        }
         Kind::Actions => data::check_actions(source, bars(arguments)?, options),
     }
 }

@@ -9,7 +9,7 @@ use arrow::record_batch::RecordBatchReader;
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_ipc::{Block, MessageHeader, RecordBatch, root_as_footer, root_as_message};
 
-use super::parquet::SORT_BYTES;
+use super::sort_budget::SORT_BYTES;
 use super::source::SourceFile;
 use crate::base::{Error, ErrorKind, Result};
 

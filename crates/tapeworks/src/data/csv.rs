@@ -1,4 +1,4 @@
-//! Text tables: header and separator are looked at first, then the asked columns are read.
+//! Text tables: header, separator and first rows, looked at before the rows are read (`csv_rows`).
 //!
 //! The columns are held in memory: a table of text is small beside what memory holds, and its
 //! symbols have to be known before its first row.
@@ -6,23 +6,13 @@
 use std::io::{BufRead, BufReader, Read};
 
 use csv::ByteRecord;
-use jiff::tz::TimeZone;
 
-use super::block::{Block, RowNumbers};
-use super::cast;
-use super::clock::{Clock, Stamps, are_midnights};
-use super::joined::halves;
-use super::loaded::{Content, Lengths};
 use super::names::{BAR_COLUMNS, canonical};
 use super::options::CsvFormat;
-use super::parquet::SORT_BYTES;
-use super::plan::{ColumnKind, FoundColumn, Roles, SymbolFrom};
+use super::plan::{ColumnKind, FoundColumn};
 use super::source::SourceFile;
-use super::table_symbols::SYMBOL_BYTES;
-use super::text_cells::{NameCells, TimeCells};
 use super::text_file;
-use super::time_column::{TextForm, TimeColumn, TimeKind};
-use crate::base::{Error, ErrorKind, Result, Symbols};
+use crate::base::{Error, Result};
 
 /// Rows that are looked at to tell numbers from text.
 const SNIFF_ROWS: usize = 100;
@@ -30,13 +20,13 @@ const SNIFF_ROWS: usize = 100;
 /// A text table of which the first rows were looked at.
 #[derive(Debug)]
 pub(crate) struct CsvTable {
-    source: SourceFile,
-    names: Vec<String>,
+    pub(super) source: SourceFile,
+    pub(super) names: Vec<String>,
     kinds: Vec<ColumnKind>,
-    delimiter: u8,
-    has_header: bool,
+    pub(super) delimiter: u8,
+    pub(super) has_header: bool,
     /// Divisor of the prices.
-    price_unit: f64,
+    pub(super) price_unit: f64,
     bytes: u64,
 }
 
@@ -111,154 +101,6 @@ impl CsvTable {
         self.bytes
     }
 
-    /// Reads the asked columns of all rows.
-    ///
-    /// # Errors
-    /// With path, line, column and text: a line that is too short or too long, a cell that is no
-    /// number or no time.
-    pub(crate) fn read(
-        self,
-        roles: Roles,
-        values: &[Option<usize>],
-        clock: &Clock,
-        file_idx: u32,
-        lengths: Lengths,
-    ) -> Result<Content> {
-        let (stream, _) = text_file::open(&self.source)?;
-        let mut stream = BufReader::with_capacity(1 << 16, stream);
-        skip_mark(&mut stream).map_err(|e| broken(&self.source.name, &e))?;
-        let mut reader = csv_reader(stream, self.delimiter);
-        let mut record = ByteRecord::new();
-        if self.has_header {
-            read(&mut reader, &mut record, &self.source.name)?;
-        }
-        let n_prices = if is_bars(&self.names, values) { 4 } else { 0 };
-        let mut times = TimeCells::new(clock);
-        let mut available = roles.available_at.map(|c| (c, TimeCells::new(clock)));
-        let start = roles.start.filter(|_| lengths == Lengths::Read);
-        let mut starts = TimeCells::new(clock);
-        let mut names = NameCells::default();
-        let mut assets = Vec::new();
-        let mut columns: Vec<Vec<f64>> = values.iter().map(|_| Vec::new()).collect();
-        while read(&mut reader, &mut record, &self.source.name)? {
-            let line = record.position().map_or(0, csv::Position::line);
-            self.check_width(&record, line)?;
-            let cell = |c: usize| self.cell(&record, c, line);
-            let time = cell(roles.time)?;
-            let joined;
-            let time = match roles.time_of_day {
-                Some(c) => {
-                    joined = format!("{time} {}", cell(c)?);
-                    joined.as_str()
-                }
-                None => time,
-            };
-            times.push(time).map_err(|reason| self.fault(line, roles.time, time, &reason))?;
-            if let Some((c, times)) = &mut available {
-                let text = cell(*c)?;
-                times.push(text).map_err(|reason| self.fault(line, *c, text, &reason))?;
-            }
-            if let Some(c) = start {
-                let text = cell(c)?;
-                starts.push(text).map_err(|reason| self.fault(line, c, text, &reason))?;
-            }
-            assets.push(match &roles.symbol {
-                SymbolFrom::Column(c) => {
-                    let name = cell(*c)?;
-                    if name.len() > SYMBOL_BYTES {
-                        let reason = "is too long for a symbol (more than 256 bytes)";
-                        return Err(self.fault(line, *c, name, reason));
-                    }
-                    names.id(name)
-                }
-                SymbolFrom::Constant(_) | SymbolFrom::Market => 0,
-            });
-            for (i, (column, value)) in columns.iter_mut().zip(values).enumerate() {
-                let Some(c) = value else {
-                    column.push(f64::NAN);
-                    continue;
-                };
-                let text = cell(*c)?;
-                let is_price = i < n_prices;
-                let number = number(text).ok_or_else(|| {
-                    let repeated = self.names[*c].eq_ignore_ascii_case(text.trim());
-                    let reason = if repeated { "repeats the header" } else { "is no number" };
-                    self.fault(line, *c, text, reason)
-                })?;
-                if number.is_infinite() && text.contains(|c: char| c.is_ascii_digit()) {
-                    return Err(self.fault(line, *c, text, "is beyond the range of f64"));
-                }
-                if is_price && !text.is_empty() && text.trim().is_empty() {
-                    return Err(self.fault(line, *c, text, "is blank"));
-                }
-                column.push(if is_price { number / self.price_unit } else { number });
-            }
-            let held = assets.len() as u64 * (20 + 8 * values.len() as u64);
-            if held > SORT_BYTES {
-                return Err(Error::new(
-                    ErrorKind::Resource,
-                    "R101",
-                    format!(
-                        "{}: {} rows of text need {held} bytes by line {line}, \
-                         {SORT_BYTES} are allowed",
-                        self.source.name,
-                        assets.len()
-                    ),
-                )
-                .with_hint("convert the table to parquet, which is streamed"));
-            }
-        }
-        let form = times.form.unwrap_or(TextForm::Date);
-        let place = format!("{}: column {:?}", self.source.name, self.names[roles.time]);
-        let timestamps = times.finish(place.clone())?;
-        let date_zone = if form == TextForm::Instant { TimeZone::UTC } else { clock.zone.clone() };
-        let stamps = match (are_midnights(&timestamps, &date_zone), form) {
-            (false, _) => Stamps::Instants,
-            (true, TextForm::Instant) => Stamps::Midnights,
-            (true, _) => Stamps::Dates,
-        };
-        let is_naive = form == TextForm::Local;
-        let mut column = TimeColumn::of_kind(TimeKind::Text, TimeZone::UTC, clock, place.clone());
-        column.sessions = clock.sessions(stamps, &date_zone, is_naive, &place)?;
-        let timestamps = column.closes(timestamps.into(), 0)?;
-        let mut available_dates = false;
-        if let Some((_, times)) = available {
-            available_dates = times.form == Some(TextForm::Date);
-            let [days, ns] = halves(&times.finish(place)?);
-            columns.extend([days.to_vec(), ns.to_vec()]);
-        }
-        if let Some(c) = start {
-            let place = format!("{}: column {:?}", self.source.name, self.names[c]);
-            columns.push(cast::lengths(&timestamps, &starts.finish(place)?).to_vec());
-        } else if lengths == Lengths::Read {
-            columns.push(vec![f64::NAN; timestamps.len()]);
-        }
-        let (names, assets) = match &roles.symbol {
-            SymbolFrom::Column(_) => names.ranked(assets),
-            SymbolFrom::Constant(name) => (Symbols::new([name.as_str()]), assets),
-            SymbolFrom::Market => (Symbols::default(), assets),
-        };
-        let block = Block {
-            file: file_idx,
-            rows: RowNumbers::From(0),
-            timestamps,
-            assets,
-            columns: columns.into_iter().map(Into::into).collect(),
-        };
-        let has_volume = values.get(4).is_some_and(Option::is_some);
-        Ok(Content {
-            roles,
-            block,
-            names,
-            has_volume,
-            form,
-            stamps,
-            date_zone,
-            is_session: column.sessions.is_some(),
-            available_dates,
-        })
-    }
-
     fn sniff_kinds(&mut self, record: &ByteRecord) {
         for (c, kind) in self.kinds.iter_mut().enumerate() {
             let text = record.get(c).and_then(|cell| std::str::from_utf8(cell).ok());
@@ -270,58 +112,11 @@ impl CsvTable {
             }
         }
     }
-
-    fn check_width(&self, record: &ByteRecord, line: u64) -> Result<()> {
-        if record.len() == self.names.len() {
-            return Ok(());
-        }
-        let text: Vec<_> = record.iter().map(String::from_utf8_lossy).collect();
-        let mut text = text.join(&char::from(self.delimiter).to_string());
-        if let Some((at, _)) = text.char_indices().nth(120) {
-            text.truncate(at);
-        }
-        Err(Error::data(
-            "D101",
-            format!(
-                "{}:{line}: line {line} has {} columns, the header has {}: {text:?}",
-                self.source.name,
-                record.len(),
-                self.names.len()
-            ),
-        )
-        .with_hint("complete or remove the line; nothing is filled in"))
-    }
-
-    fn cell<'a>(&self, record: &'a ByteRecord, column: usize, line: u64) -> Result<&'a str> {
-        let cell = record.get(column).unwrap_or(b"");
-        std::str::from_utf8(cell).map_err(|_| {
-            let shown = String::from_utf8_lossy(cell);
-            self.fault(line, column, &shown, "is not UTF-8").with_hint("save the file as UTF-8")
-        })
-    }
-
-    fn fault(&self, line: u64, column: usize, text: &str, reason: &str) -> Error {
-        let name = self.names.get(column).map_or("", String::as_str);
-        let shown: String = text.chars().take(80).collect();
-        let code = match canonical(name).as_str() {
-            "timestamp" => "D303",
-            _ => "D101",
-        };
-        Error::data(
-            code,
-            format!(
-                "{}:{line}:{}: line {line}, column {name}: {shown:?} {reason}",
-                self.source.name,
-                column + 1
-            ),
-        )
-        .with_hint("correct the cell; an empty cell is a missing value")
-    }
 }
 
-type CsvReader = csv::Reader<BufReader<Box<dyn Read + Send>>>;
+pub(super) type CsvReader = csv::Reader<BufReader<Box<dyn Read + Send>>>;
 
-fn csv_reader(stream: BufReader<Box<dyn Read + Send>>, delimiter: u8) -> CsvReader {
+pub(super) fn csv_reader(stream: BufReader<Box<dyn Read + Send>>, delimiter: u8) -> CsvReader {
     csv::ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
@@ -329,7 +124,7 @@ fn csv_reader(stream: BufReader<Box<dyn Read + Send>>, delimiter: u8) -> CsvRead
         .from_reader(stream)
 }
 
-fn read(reader: &mut CsvReader, record: &mut ByteRecord, name: &str) -> Result<bool> {
+pub(super) fn read(reader: &mut CsvReader, record: &mut ByteRecord, name: &str) -> Result<bool> {
     reader.read_byte_record(record).map_err(|e| {
         let line = e.position().map_or(reader.position().line(), csv::Position::line);
         Error::data("D102", format!("{name}:{line}: cannot read: {e}"))
@@ -337,13 +132,13 @@ fn read(reader: &mut CsvReader, record: &mut ByteRecord, name: &str) -> Result<b
     })
 }
 
-fn broken(name: &str, error: &std::io::Error) -> Error {
+pub(super) fn broken(name: &str, error: &std::io::Error) -> Error {
     Error::data("D102", format!("{name}: cannot read: {error}"))
         .with_hint("the file is damaged or cut; write or download it again")
 }
 
 /// Skips a byte order mark and gives the first line, as far as one read reaches.
-fn skip_mark(stream: &mut BufReader<Box<dyn Read + Send>>) -> std::io::Result<Vec<u8>> {
+pub(super) fn skip_mark(stream: &mut BufReader<Box<dyn Read + Send>>) -> std::io::Result<Vec<u8>> {
     if stream.fill_buf()?.starts_with(&[0xef, 0xbb, 0xbf]) {
         stream.consume(3);
     }
@@ -408,14 +203,8 @@ fn price_unit(scale: f64) -> Result<f64> {
     Ok(if whole >= 1.0 && (unit - whole).abs() < 1e-9 * whole { whole } else { unit })
 }
 
-/// Whether the values start with the four prices of a bar.
-fn is_bars(names: &[String], values: &[Option<usize>]) -> bool {
-    values.len() >= BAR_COLUMNS.len()
-        && (0..4).all(|i| values[i].is_some_and(|c| canonical(&names[c]) == BAR_COLUMNS[i]))
-}
-
 /// A number, NaN for the forms of a missing value, `None` for other text.
-fn number(text: &str) -> Option<f64> {
+pub(super) fn number(text: &str) -> Option<f64> {
     let text = text.trim();
     match text {
         "" | "NA" | "N/A" | "n/a" | "na" | "null" | "NULL" | "None" => Some(f64::NAN),

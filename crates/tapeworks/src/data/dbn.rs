@@ -13,7 +13,7 @@ use arrow::record_batch::{RecordBatch, RecordBatchIterator, RecordBatchReader};
 use jiff::civil;
 use jiff::tz::TimeZone;
 
-use super::parquet::SORT_BYTES;
+use super::sort_budget::SORT_BYTES;
 use super::source::SourceFile;
 use crate::base::{Error, ErrorKind, Result};
 

@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::{RecordBatch, RecordBatchIterator, RecordBatchReader};
 use serde_json::{Map, Value};
 
-use super::parquet::SORT_BYTES;
+use super::sort_budget::SORT_BYTES;
 use super::source::SourceFile;
 use super::text_file;
 use crate::base::{Error, ErrorKind, Result};

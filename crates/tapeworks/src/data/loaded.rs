@@ -8,17 +8,20 @@ use arrow::record_batch::RecordBatchReader;
 use jiff::tz::TimeZone;
 
 use super::block::{Block, RowNumbers, is_ascending};
-use super::cast::{NAMELESS, SymbolDecoder, UNWANTED, lengths, names_of, to_f64};
-use super::clock::{Clock, Stamps, are_midnights};
+use super::cast::{NAMELESS, SymbolDecoder, UNWANTED, names_of, to_f64};
+use super::clock::{Clock, Stamps};
+use super::content::{Content, Lengths, StoredRows};
 use super::csv::CsvTable;
 use super::joined::{N_HALVES, halves};
 use super::lane::{BlockStream, ReadFacts};
 use super::ledger::Ledger;
 use super::options::CsvFormat;
-use super::parquet::{check_sort_budget, found_column};
 use super::plan::{FoundColumn, Roles, SymbolFrom};
+use super::sort_budget::check_sort_budget;
 use super::source::{Format, SourceFile};
-use super::time_column::{TextForm, TimeColumn, TimeKind, number_range};
+use super::time_column::{TimeColumn, TimeKind};
+use super::time_text::TextForm;
+use super::time_unit::number_range;
 use crate::base::{Error, Result, Symbols};
 
 /// A table of which only the header was looked at, until it is bound.
@@ -38,27 +41,6 @@ enum Origin {
     Drained,
 }
 
-/// Whether the starts of bars are read too, as lengths in a last column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lengths {
-    Read,
-    Ignore,
-}
-
-/// The rows, with ids that are ranks among the names of this table alone.
-#[derive(Debug)]
-pub(crate) struct Content {
-    pub(crate) roles: Roles,
-    pub(crate) block: Block,
-    pub(crate) names: Symbols,
-    pub(crate) has_volume: bool,
-    pub(crate) form: TextForm,
-    pub(crate) stamps: Stamps,
-    pub(crate) date_zone: TimeZone,
-    pub(crate) is_session: bool,
-    pub(crate) available_dates: bool,
-}
-
 impl std::fmt::Debug for LoadedTable {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("LoadedTable").field("name", &self.name).finish_non_exhaustive()
@@ -70,7 +52,7 @@ impl LoadedTable {
         let schema = reader.schema();
         Self {
             name: "table".to_owned(),
-            columns: schema.fields().iter().map(|field| found_column(field)).collect(),
+            columns: schema.fields().iter().map(|field| FoundColumn::of(field)).collect(),
             n_rows: 0,
             bytes: 0,
             file_idx: 0,
@@ -243,6 +225,7 @@ impl LoadedTable {
         }
         let names = Symbols::new(names);
         let mut decoder = SymbolDecoder::default();
+        let n_columns = values.len() + if available.is_some() { N_HALVES } else { 0 };
         let mut blocks = Vec::with_capacity(batches.len());
         let mut starts = Vec::new();
         let mut row = 0_u64;
@@ -263,49 +246,21 @@ impl LoadedTable {
             if let Some((c, column)) = &available {
                 columns.extend(halves(&column.instants(batch.column(*c), row)?));
             }
-            if wanted == Lengths::Read {
-                starts.extend(match &start {
-                    Some((c, start)) => start.instants(batch.column(*c), row)?.to_vec(),
-                    None => Vec::new(),
-                });
+            if let Some((c, start)) = &start {
+                starts.extend_from_slice(&start.instants(batch.column(*c), row)?);
             }
             let rows = RowNumbers::From(row);
             blocks.push(Block { file: self.file_idx, rows, timestamps, assets, columns });
             row += n as u64;
         }
-        let n_columns = values.len() + if available.is_some() { N_HALVES } else { 0 };
-        let mut block =
+        let block =
             Block::concat(&blocks).unwrap_or_else(|| Block::empty(self.file_idx, n_columns));
-        let form = match time.kind {
-            TimeKind::Date | TimeKind::DateNumber => TextForm::Date,
-            TimeKind::Instant { .. } | TimeKind::Text => TextForm::Instant,
-            _ => TextForm::Local,
-        };
-        let date_zone = time.date_zone().clone();
-        let stamps = time.stamps(are_midnights(&block.timestamps, &date_zone));
-        time.sessions = clock.sessions(stamps, &date_zone, time.is_naive(), &time.place)?;
-        block.timestamps = time.closes(block.timestamps, 0)?;
-        if wanted == Lengths::Read {
-            // Lengths end at the timestamps that bars have, so they wait for the closes.
-            block.columns.push(match start {
-                Some(_) => lengths(&block.timestamps, &starts),
-                None => ScalarBuffer::from(vec![f64::NAN; block.len()]),
-            });
-        }
         let available_dates =
             available.is_some_and(|(_, c)| matches!(c.kind, TimeKind::Date | TimeKind::DateNumber));
         let has_volume = values.get(4).is_some_and(Option::is_some);
-        Ok(Content {
-            roles,
-            block,
-            names,
-            has_volume,
-            form,
-            stamps,
-            date_zone,
-            is_session: time.sessions.is_some(),
-            available_dates,
-        })
+        let starts = start.map(|_| starts);
+        let rows = StoredRows { roles, block, names, has_volume, available_dates, time, starts };
+        Content::settle(rows, clock, wanted)
     }
 }
 

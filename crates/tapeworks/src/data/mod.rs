@@ -4,10 +4,13 @@
 //! - [`options`]: what a read is asked for and what it gives.
 //! - `source`, `hive`: from a path, a glob or a folder to files and what their folders name.
 //! - `plan`, `names`: which column plays which part; aliases and near misses.
-//! - `parquet`, `parquet_stream`, `pread`, `loaded`, `csv`, `text_cells`, `text_file`,
-//!   `arrow_file`, `json_lines`, `dbn`: files and streams to blocks of rows.
-//! - `clock`, `session_rows`: zones, clock changes, dates that name sessions.
-//! - `time_column`, `cast`: stored values to nanoseconds UTC, f64 and symbol ids.
+//! - `parquet`, `parquet_symbols`, `parquet_times`, `parquet_stream`, `group_columns`, `pread`:
+//!   Parquet to blocks, on two threads where a file is large.
+//! - `loaded`, `content`, `csv`, `csv_rows`, `text_cells`, `text_file`, `arrow_file`, `json_lines`,
+//!   `dbn`: what is held in memory, to blocks; `sort_budget`: how much that may be.
+//! - `clock`, `wall_clock`, `session_rows`: zones, clock changes, dates that name sessions.
+//! - `time_column`, `time_convert`, `time_text`, `time_unit`, `cast`: stored values to nanoseconds
+//!   UTC, f64 and symbol ids.
 //! - `calendar_table`: sessions of a market from a table.
 //! - `table_file`, `table_columns`, `table_symbols`: the files of a table and what they share.
 //! - `actions`, `action_cells`, `check_actions`: corporate actions, read and checked; `adjust`:
@@ -46,8 +49,11 @@ mod check_actions;
 mod check_signals;
 mod check_table;
 mod clock;
+mod content;
 mod csv;
+mod csv_rows;
 mod dbn;
+mod group_columns;
 mod hive;
 mod joined;
 mod json_lines;
@@ -58,12 +64,15 @@ mod merge;
 mod names;
 mod parquet;
 mod parquet_stream;
+mod parquet_symbols;
+mod parquet_times;
 mod plan;
 mod pread;
 mod reader;
 mod sample;
 mod second_reading;
 mod session_rows;
+mod sort_budget;
 mod sort_input;
 mod source;
 mod statistics;
@@ -74,12 +83,17 @@ mod tables;
 mod text_cells;
 mod text_file;
 mod time_column;
+mod time_convert;
+mod time_text;
+mod time_unit;
+mod wall_clock;
 
 pub use actions::{ActionTable, ExplainedMoves};
 pub use adjust::{AdjustedBars, adjust_prices};
 pub use calendar_table::read_calendar;
 pub use check_actions::check_actions;
-pub use check_signals::{check_context, check_signals};
+pub use check_signals::check_context;
+pub(crate) use check_signals::{SignalRows, SignalRules, check_signals};
 pub use clock::Stamps;
 pub use describe::{SourceInfo, describe};
 pub use fingerprint::{FileFingerprint, fingerprint, fingerprints};
@@ -90,4 +104,5 @@ pub use options::{
 pub use reader::open_bars;
 pub use report::{CheckReport, Finding, Offender, Repairs, Severity};
 pub use sort::{SortOptions, Sorted, parse_bytes, sort_bars};
+pub use source::is_streamed;
 pub use tables::{check, read_context, read_signals};

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use arrow::datatypes::{DataType, Field};
+
+use super::cast::is_name;
 use super::names::{BAR_COLUMNS, canonical, check_unique, near_miss, unknown_name};
 use crate::base::{Error, Result};
 
@@ -39,6 +42,21 @@ pub(crate) struct FoundColumn {
     pub(crate) name: String,
     pub(crate) kind: ColumnKind,
     pub(crate) type_name: String,
+}
+
+impl FoundColumn {
+    /// An Arrow column.
+    pub(crate) fn of(field: &Field) -> Self {
+        let data_type = field.data_type();
+        let kind = match data_type {
+            t if t.is_numeric() => ColumnKind::Number,
+            DataType::Boolean => ColumnKind::Flag,
+            DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => ColumnKind::Time,
+            t if is_name(t) => ColumnKind::Name,
+            _ => ColumnKind::Other,
+        };
+        Self { name: field.name().clone(), kind, type_name: data_type.to_string() }
+    }
 }
 
 /// Where the symbol of a row comes from.

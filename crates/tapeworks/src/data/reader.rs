@@ -9,11 +9,12 @@ use jiff::tz::TimeZone;
 
 use super::across::{AcrossRows, check_repeats};
 use super::clock::{Clock, Stamps};
+use super::content::Lengths;
+use super::group_columns::SecondThread;
 use super::hive;
 use super::joined::{N_HALVES, N_PLACES};
 use super::lane::{FileFacts, Lane, OpenFile, ReadFacts};
-use super::ledger::{Ledger, Rule};
-use super::loaded::Lengths;
+use super::ledger::Ledger;
 use super::merge::{Merger, Rows};
 use super::names::{BAR_COLUMNS, canonical};
 use super::options::{BarBatch, BarReader, CheckLevel, ReadOptions, RowFacts, Source};
@@ -129,7 +130,7 @@ impl TableReader {
         if options.level == CheckLevel::Fast {
             for file in &tables {
                 if let TableFile::Parquet(file) = file {
-                    statistics::note(file, table, &mut ledger);
+                    statistics::note(file, table, options.allow_negative, &mut ledger);
                 }
             }
         }
@@ -153,6 +154,7 @@ impl TableReader {
             end,
             level: options.level,
             on_bad_row: options.on_bad_row,
+            allow_negative: options.allow_negative,
             calendar: options.calendar.clone().filter(|_| table == Table::Bars),
             stamps,
             n_carried: match table {
@@ -162,6 +164,7 @@ impl TableReader {
             has_available_at,
             explained: options.explained.clone(),
             now: options.now.map(|now| now.0),
+            second: SecondThread::new(options.threads),
             has_lengths,
         });
         let row_facts = RowFacts {
@@ -256,14 +259,7 @@ impl TableReader {
     }
 
     pub(crate) fn record_failure(&mut self, error: &Error) {
-        let rule = Rule {
-            severity: Severity::Error,
-            code: error.code(),
-            column: "table",
-            message: error.message(),
-            fix: error.hint().unwrap_or(""),
-        };
-        self.ledger.count(&rule, 1);
+        self.ledger.failure(error, "table");
     }
 
     pub(crate) fn report(&self) -> CheckReport {

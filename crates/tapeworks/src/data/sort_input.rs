@@ -12,12 +12,12 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use super::clock::Clock;
 use super::names::canonical;
 use super::options::{ReadOptions, Source};
-use super::parquet::found_column;
-use super::plan::{Roles, SymbolFrom, Table, stem};
+use super::plan::{FoundColumn, Roles, SymbolFrom, Table, stem};
 use super::pread::PreadFile;
 use super::reader::{Extent, TableReader};
 use super::source::{Format, SourceFile, files};
-use super::time_column::{TimeColumn, number_range};
+use super::time_column::TimeColumn;
+use super::time_unit::number_range;
 use super::{arrow_file, dbn, json_lines};
 use crate::base::{Error, Result};
 
@@ -212,7 +212,7 @@ fn text_batches(file: &SourceFile) -> Result<Batches> {
 
 impl KeyColumns {
     fn find(schema: &Schema, name: &str, clock: &Clock, files: &[SourceFile]) -> Result<Self> {
-        let columns: Vec<_> = schema.fields().iter().map(|field| found_column(field)).collect();
+        let columns: Vec<_> = schema.fields().iter().map(|field| FoundColumn::of(field)).collect();
         let roles = Roles::find(&columns, Table::Bars, name, &[], None)?;
         let SymbolFrom::Column(symbol) = roles.symbol else {
             return Err(Error::data("D101", format!("{name}: no column symbol")));

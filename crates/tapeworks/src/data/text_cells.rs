@@ -5,7 +5,9 @@ use rustc_hash::FxHashMap;
 
 use super::cast::NAMELESS;
 use super::clock::Clock;
-use super::time_column::{TextForm, TimeColumn, TimeKind, is_date_number, parse_text};
+use super::time_column::{TimeColumn, TimeKind};
+use super::time_text::{TextForm, parse_text};
+use super::time_unit::is_date_number;
 use crate::base::{Result, Symbols};
 
 /// Times of a column of text; the first cell tells epoch numbers from text.

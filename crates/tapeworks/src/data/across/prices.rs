@@ -6,6 +6,7 @@ use super::super::lane::ReadFacts;
 use super::super::ledger::{Ledger, Place, Rule};
 use super::super::merge::Rows;
 use super::super::report::{Offender, Severity};
+use super::median::LastValues;
 use crate::base::{Date, Timestamp};
 
 /// A close that moved by less than this is not looked at any further.
@@ -31,10 +32,9 @@ const VOLUME: usize = 4;
 struct Past {
     last: f64,
     volume: f64,
-    n: u32,
     /// Rows left in which a spike may come back; 0 when none is open.
     open_rows: u8,
-    closes: [f64; MEDIAN_ROWS],
+    closes: LastValues<MEDIAN_ROWS>,
 }
 
 /// A row that may turn out to be a spike.
@@ -54,13 +54,8 @@ pub(super) struct Prices {
 
 impl Prices {
     pub(super) fn new(n_symbols: usize) -> Self {
-        let nothing = Past {
-            last: f64::NAN,
-            volume: f64::NAN,
-            n: 0,
-            open_rows: 0,
-            closes: [f64::NAN; MEDIAN_ROWS],
-        };
+        let nothing =
+            Past { last: f64::NAN, volume: f64::NAN, open_rows: 0, closes: LastValues::EMPTY };
         Self { past: vec![nothing; n_symbols], open: FxHashMap::default() }
     }
 
@@ -78,8 +73,7 @@ impl Prices {
             if price > 0.0 {
                 past.last = price;
                 past.volume = volume[i];
-                past.closes[past.n as usize % MEDIAN_ROWS] = price;
-                past.n = past.n.wrapping_add(1);
+                past.closes.push(price);
             }
         }
     }
@@ -118,14 +112,10 @@ fn look(
             facts.offender_in(rows, i, values, "closes move by less than 0.4 in log terms")
         });
     }
-    let n = (past.n as usize).min(MEDIAN_ROWS);
-    if past.open_rows > 0 || n < MEDIAN_FROM {
+    if past.open_rows > 0 {
         return;
     }
-    let mut sorted = past.closes;
-    let sorted = &mut sorted[..n];
-    sorted.sort_unstable_by(f64::total_cmp);
-    let median = f64::midpoint(sorted[(n - 1) / 2], sorted[n / 2]);
+    let Some((n, median)) = past.closes.median(MEDIAN_FROM) else { return };
     if (price / median - 1.0).abs() > SPIKE {
         past.open_rows = BACK_ROWS;
         let values = format!("close {price}, median of the {n} closes before {median}");

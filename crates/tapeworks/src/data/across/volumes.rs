@@ -4,6 +4,7 @@ use super::super::lane::ReadFacts;
 use super::super::ledger::{Ledger, Rule};
 use super::super::merge::Rows;
 use super::super::report::Severity;
+use super::median::LastValues;
 
 /// Positive volumes before a row that make its median, and how many there have to be.
 const MEDIAN_ROWS: usize = 50;
@@ -19,8 +20,7 @@ const VOLUME: usize = 4;
 #[derive(Debug, Clone, Copy)]
 struct Past {
     envelope: f64,
-    n: u32,
-    volumes: [f64; MEDIAN_ROWS],
+    volumes: LastValues<MEDIAN_ROWS>,
 }
 
 /// Volumes of each symbol against the ones before.
@@ -31,7 +31,7 @@ pub(super) struct Volumes {
 
 impl Volumes {
     pub(super) fn new(n_symbols: usize) -> Self {
-        let nothing = Past { envelope: f64::INFINITY, n: 0, volumes: [0.0; MEDIAN_ROWS] };
+        let nothing = Past { envelope: f64::INFINITY, volumes: LastValues::EMPTY };
         Self { past: vec![nothing; n_symbols] }
     }
 
@@ -46,8 +46,7 @@ impl Volumes {
             }
             if traded > 0.0 {
                 past.envelope = traded.min(past.envelope * ENVELOPE);
-                past.volumes[past.n as usize % MEDIAN_ROWS] = traded;
-                past.n = past.n.wrapping_add(1);
+                past.volumes.push(traded);
             }
         }
     }
@@ -55,14 +54,7 @@ impl Volumes {
 
 #[cold]
 fn look(past: &Past, rows: &Rows, i: usize, facts: &ReadFacts, ledger: &mut Ledger) {
-    let n = (past.n as usize).min(MEDIAN_ROWS);
-    if n < MEDIAN_FROM {
-        return;
-    }
-    let mut sorted = past.volumes;
-    let sorted = &mut sorted[..n];
-    sorted.sort_unstable_by(f64::total_cmp);
-    let median = f64::midpoint(sorted[(n - 1) / 2], sorted[n / 2]);
+    let Some((n, median)) = past.volumes.median(MEDIAN_FROM) else { return };
     let volume = rows.columns[VOLUME][i];
     if volume > SPIKE * median {
         let rule = Rule {
