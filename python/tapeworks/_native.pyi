@@ -778,9 +778,9 @@ class Strategy:
     def on_reject(self, rejection: Rejection) -> object:
         """Called after each refused order."""
     def on_rescale(self, symbol: str, price: float, volume: float) -> object:
-        """Called when a corporate action restates the past of a symbol (`adjustment` "split" or "total"):
-        multiply what you remember of its earlier prices by `price`, and of its volumes by `volume`.
-        `history` does so by itself."""
+        """Called when a corporate action restates the past of a symbol (`adjustment` "split" or
+        "total"): multiply what you remember of its earlier prices by `price`, and of its volumes
+        by `volume`. `history` does so by itself."""
     def on_end(self) -> object:
         """Called once after the last row."""
     def buy(
@@ -975,10 +975,11 @@ class DataFeed:
     added; a row older than `staleness` ("5d", "3sessions") is missing. With a `calendar`, dates of
     daily bars are sessions, known at their close.
 
-    `actions` is a table of corporate actions on raw prices: `symbol`, `ex_date`, `kind` (split, dividend,
-    merger, rename), `ratio`, `amount`, `pay_date`, `into`. Splits and dividends are then booked, and
-    `adjustment` says what a strategy sees of the past: as it was quoted ("none"), in the units of now
-    ("split"), or without dividends as well ("total"). "stated": the prices are adjusted already.
+    `actions` is a table of corporate actions on raw prices: `symbol`, `ex_date`, `kind` (split,
+    dividend, merger, rename), `ratio`, `amount`, `pay_date`, `into`. Splits and dividends are then
+    booked, and `adjustment` says what a strategy sees of the past: as it was quoted ("none"), in
+    the units of now ("split"), or without dividends as well ("total"). "stated": the prices are
+    adjusted already.
     """
 
     def __init__(

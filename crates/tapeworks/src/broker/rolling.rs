@@ -36,8 +36,8 @@ impl Broker {
         self.live.sweep();
     }
 
-    /// One leg of a roll, or of a corporate action: it is not asked whether the account may open it,
-    /// for the other leg has just set its margin free.
+    /// One leg of a roll, or of a corporate action: it is not asked whether the account may open
+    /// it, for the other leg has just set its margin free.
     pub(super) fn trade_leg(
         &mut self,
         asset: AssetId,

@@ -38,12 +38,12 @@ struct Step {
 /// of the last row. Missing: a missing price stays missing; a dividend without a close before it,
 /// or not below that close, changes nothing.
 ///
-/// Such prices know the actions up to the view date: a signal that is made of them for a day before
-/// it looks ahead.
+/// Such prices know the actions up to the view date: a signal that is made of them for a day
+/// before it looks ahead.
 ///
 /// # Errors
-/// `C341` for an adjustment that is not of raw prices, `D605` for rows that are no actions, and what
-/// reading the bars finds.
+/// `C341` for an adjustment that is not of raw prices, `D605` for rows that are no actions, and
+/// what reading the bars finds.
 pub fn adjust_prices(
     bars: Source,
     actions: Source,

@@ -110,8 +110,8 @@ impl RunFacts {
         let text = match adjustment {
             None => return self,
             Some(Adjustment::Stated) => {
-                "prices are said to be adjusted for splits and dividends; jumps that are left count \
-                 as profit and loss"
+                "prices are said to be adjusted for splits and dividends; jumps that are left \
+                 count as profit and loss"
             }
             Some(Adjustment::None | Adjustment::Split | Adjustment::Total) => {
                 "prices are said to be raw; an action that the table of corporate actions does not \
