@@ -62,10 +62,14 @@ impl Broker {
         {
             return wanted.min((limit - closing).max(0.0));
         }
-        let found = self.search(execution, closing, wanted, |broker, opening| {
-            broker.passes_at_base(execution, closing, opening, quotes)
-        });
-        let found = self.less_a_cent(found, execution.base_price, 0.0, closing);
+        let found = if self.passes_at_base(execution, closing, wanted, quotes) {
+            wanted
+        } else {
+            let found = self.search(execution, closing, wanted, |broker, opening| {
+                broker.passes_at_base(execution, closing, opening, quotes)
+            });
+            self.less_a_cent(found, execution.base_price, 0.0, closing)
+        };
         let shortfall = self.conditions.semantics.shortfall;
         if found <= 0.0 || self.passes_at_cost(execution, closing, found, quotes) {
             return found;
