@@ -7,7 +7,8 @@
 //! - `parquet`, `parquet_symbols`, `parquet_times`, `parquet_stream`, `pread`: Parquet to blocks.
 //! - `loaded`, `content`, `csv`, `csv_rows`, `text_cells`, `text_file`, `arrow_file`, `json_lines`,
 //!   `dbn`: what is held in memory, to blocks; `sort_budget`: how much that may be.
-//! - `clock`, `wall_clock`, `session_rows`: zones, clock changes, dates that name sessions.
+//! - `clock`, `wall_clock`, `known_at`, `row_step`, `session_rows`, `start_checks`: zones, clock
+//!   changes, dates that name sessions, weeks and months, stamps that are starts.
 //! - `time_column`, `time_convert`, `time_text`, `time_unit`, `cast`: stored values to nanoseconds
 //!   UTC, f64 and symbol ids.
 //! - `calendar_table`: sessions of a market from a table.
@@ -16,6 +17,7 @@
 //! - `lane`, `check`, `merge`, `reader`: blocks to checked rows by (timestamp, symbol).
 //! - `across`: checks over several rows; `sample`, `statistics`: the level `fast`; `check_table`,
 //!   `check_signals`, `second_reading`: tables checked without being kept.
+//! - `resample`: bars put together into coarser bars.
 //! - [`sort`], `sort_input`: a table written in order within a memory budget.
 //! - [`report`], `ledger`: findings with their first rows, and repairs.
 //!
@@ -48,6 +50,7 @@ mod csv_rows;
 mod dbn;
 mod hive;
 mod joined;
+mod known_at;
 mod json_lines;
 mod lane;
 mod ledger;
@@ -61,12 +64,15 @@ mod parquet_times;
 mod plan;
 mod pread;
 mod reader;
+mod resample;
+mod row_step;
 mod sample;
 mod second_reading;
 mod session_rows;
 mod sort_budget;
 mod sort_input;
 mod source;
+mod start_checks;
 mod statistics;
 mod table_columns;
 mod table_file;
@@ -80,7 +86,7 @@ mod time_text;
 mod time_unit;
 mod wall_clock;
 
-pub use calendar_table::read_calendar;
+pub use calendar_table::{open_calendar, read_calendar};
 pub use check_signals::{check_context, check_signals};
 pub use clock::Stamps;
 pub use describe::{SourceInfo, describe};
@@ -91,5 +97,6 @@ pub use options::{
 };
 pub use reader::open_bars;
 pub use report::{CheckReport, Finding, Offender, Repairs, Severity};
+pub use resample::resample;
 pub use sort::{SortOptions, Sorted, parse_bytes, sort_bars};
 pub use tables::{check, read_context, read_signals};

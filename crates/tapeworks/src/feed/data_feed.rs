@@ -7,10 +7,10 @@ use super::availability::Release;
 use super::columns::{Available, ColumnPlan, Wanted};
 use super::open_feed::{Joining, OpenFeed, Tables};
 use super::{Availability, ChunkLimit, Lag, SignalFill};
-use crate::base::Result;
+use crate::base::{Result, Step};
 use crate::data::{
     CheckReport, Finding, ReadOptions, Severity, SignalTable, Source, open_bars, read_context,
-    read_signals,
+    read_signals, resample,
 };
 
 /// A further table of signals, with rules of its own.
@@ -89,6 +89,8 @@ pub struct DataFeed {
     pub context_staleness: Option<Lag>,
     /// What a null in the newest signal row becomes.
     pub signal_fill: SignalFill,
+    /// Bars of this step are put together from finer ones; `None` takes them as they are.
+    pub resample: Option<Step>,
     /// Caps the chunks further than [`ReadOptions::batch_rows`] does.
     pub chunk: Option<ChunkLimit>,
     /// Range, symbols, calendar, time zone and checks. `columns` is set from the column lists.
@@ -115,6 +117,7 @@ impl DataFeed {
             staleness: None,
             context_staleness: None,
             signal_fill: SignalFill::default(),
+            resample: None,
             chunk: None,
             read: ReadOptions::default(),
         }
@@ -240,8 +243,14 @@ impl DataFeed {
             bars = open_bars(Source::Path(path), &bars_options)?;
             columns = plan(bars.extras())?;
         }
+        let (bars, is_resampled) = match self.resample {
+            Some(step) => resample(bars, step, &bars_options)?,
+            None => (bars, false),
+        };
         let tables = Tables { bars, signals, context };
-        OpenFeed::start(tables, columns, calendar, self.chunk, report)
+        let mut feed = OpenFeed::start(tables, columns, calendar, self.chunk, report)?;
+        feed.is_resampled = is_resampled;
+        Ok(feed)
     }
 }
 

@@ -3,9 +3,9 @@
 //!
 //! Each keeps O(symbols) and is one file: [`prices`] and [`volumes`] (D206, D207), [`holes`]
 //! (D306), [`grid`] (D309), [`pauses`] (D306), [`epochs`] (D304), [`overlaps`] (D307), with a
-//! calendar [`sessions`] (D305); at the level `paranoid` also [`stale`] (D208), [`identities`]
-//! (D209), [`lifespans`] (D402), [`twins`] (D403), [`constant`] (D604) and [`rank_ic`] (L105). The
-//! zone smell (D308) goes here as well, once it is made.
+//! calendar [`sessions`] (D305) and [`labels`] (D308); at the level `paranoid` also [`stale`]
+//! (D208), [`identities`] (D209), [`lifespans`] (D402), [`twins`] (D403), [`constant`] (D604) and
+//! [`rank_ic`] (L105). The zone smell (D308) goes here as well, once it is made.
 //!
 //! To add a check: a file with `push` and `finish`, a field and two calls below.
 
@@ -14,9 +14,10 @@ mod epochs;
 mod grid;
 mod holes;
 mod identities;
+mod labels;
 mod lifespans;
 mod median;
-mod overlaps;
+pub(super) mod overlaps;
 mod pauses;
 mod prices;
 pub(super) mod rank_ic;
@@ -50,6 +51,7 @@ pub(crate) struct AcrossRows {
     epochs: epochs::Epochs,
     overlaps: Option<overlaps::Overlaps>,
     sessions: Option<sessions::Sessions>,
+    labels: Option<labels::Labels>,
     paranoid: Option<Paranoid>,
 }
 
@@ -87,8 +89,9 @@ impl AcrossRows {
             grid: grid::Grid::default(),
             pauses: pauses::Pauses::default(),
             epochs: epochs::Epochs::default(),
-            overlaps: facts.has_lengths.then(|| overlaps::Overlaps::new(n)),
+            overlaps: (facts.has_lengths && !facts.is_start).then(|| overlaps::Overlaps::new(n)),
             sessions: sessions::Sessions::new(facts),
+            labels: labels::Labels::new(facts),
             paranoid,
         })
     }
@@ -110,6 +113,9 @@ impl AcrossRows {
         if let Some(sessions) = &self.sessions {
             sessions.push(rows, starts, facts, ledger);
         }
+        if let Some(labels) = &mut self.labels {
+            labels.push(rows, starts);
+        }
         if let Some(paranoid) = &mut self.paranoid {
             paranoid.stale.push(rows, facts, ledger);
             paranoid.identities.push(rows, facts, ledger);
@@ -127,6 +133,9 @@ impl AcrossRows {
         self.grid.finish(facts, ledger);
         self.pauses.finish(self.grid.step_ns(), ledger);
         self.epochs.finish(ledger);
+        if let Some(labels) = &self.labels {
+            labels.finish(ledger);
+        }
         if let Some(paranoid) = &mut self.paranoid {
             paranoid.stale.finish(facts, ledger);
             paranoid.lifespans.finish(ledger);

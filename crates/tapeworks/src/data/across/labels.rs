@@ -1,0 +1,70 @@
+//! Bars that seem to be stamped at their start while they are read as stamped at their end
+//! (`D308`): rows at opens of the calendar and none at closes.
+
+use std::sync::Arc;
+
+use super::super::clock::Stamps;
+use super::super::lane::ReadFacts;
+use super::super::ledger::{Ledger, Rule};
+use super::super::merge::Rows;
+use super::super::report::Severity;
+use super::groups;
+use crate::base::Calendar;
+
+/// Fewer sessions than this say nothing.
+const SESSIONS_MIN: u64 = 3;
+
+/// Rows at the two ends of sessions.
+#[derive(Debug)]
+pub(super) struct Labels {
+    calendar: Arc<Calendar>,
+    n_rows: u64,
+    /// Timestamps at an open that is no close.
+    at_open: u64,
+    at_close: u64,
+}
+
+impl Labels {
+    /// Nothing without a calendar, for dates, and where the label was said.
+    pub(super) fn new(facts: &ReadFacts) -> Option<Self> {
+        let is_open = facts.stamps == Stamps::Instants && facts.is_label_left_out;
+        let calendar = facts.calendar.clone().filter(|_| is_open)?;
+        Some(Self { calendar, n_rows: 0, at_open: 0, at_close: 0 })
+    }
+
+    pub(super) fn push(&mut self, rows: &Rows, starts: &[usize]) {
+        let sessions = self.calendar.all();
+        for (from, to) in groups(starts, rows.len()) {
+            let time = rows.timestamps[from];
+            let at = sessions.partition_point(|session| session.close.0 < time);
+            let Some(session) = sessions.get(at) else { continue };
+            if session.open.0 > time {
+                continue;
+            }
+            self.n_rows += (to - from) as u64;
+            self.at_close += u64::from(session.close.0 == time);
+            self.at_open += u64::from(session.open.0 == time);
+        }
+    }
+
+    pub(super) fn finish(&self, ledger: &mut Ledger) {
+        if self.at_open < SESSIONS_MIN || self.at_close * 10 > self.at_open {
+            return;
+        }
+        let message = format!(
+            "bars seem to be stamped at their start: {} sessions of {} have a row at the open, {} \
+             one at the close; read as ends, every row is known a step too early",
+            self.at_open,
+            self.calendar.name(),
+            self.at_close
+        );
+        let rule = Rule {
+            severity: Severity::Warning,
+            code: "D308",
+            column: "timestamp (label)",
+            message: &message,
+            fix: "label: start, when stamps are starts; label: end, when they are not",
+        };
+        ledger.count(&rule, self.n_rows);
+    }
+}
