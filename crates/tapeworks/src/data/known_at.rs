@@ -145,7 +145,9 @@ fn period_end(
         }
         _ => {}
     }
-    if to.0 - 1 > calendar.span().1.0 {
+    // Dates behind the calendar's last one may be sessions, unless their weekday never is.
+    let trades = |day: i32| sessions.iter().any(|s| s.date.weekday() == Date(day).weekday());
+    if (calendar.span().1.0 + 1..to.0).any(trades) {
         return Err("is of a period that the calendar does not know to its end");
     }
     let last = first_from(to).checked_sub(1).map(|at| &sessions[at]);
@@ -194,6 +196,21 @@ mod tests {
             (Step::Months(12), Side::Either, "2024-12-31", "2024-12-31 21:00:00Z"),
         ] {
             assert_eq!(known(&rule(step, side), date), expected, "{step} {side:?} {date}");
+        }
+        // A calendar of one's own that ends on a Friday knows that week, and one that ends on a
+        // Thursday does not.
+        for (last, expected) in [
+            ("2024-04-05", "2024-04-05 20:00:00Z"),
+            ("2024-04-04", "is of a period that the calendar does not know to its end"),
+        ] {
+            let last = Date::parse(last).expect("a date");
+            let sessions = calendar.sessions(Date(last.0 - 30), Date(last.0 + 1)).expect("known");
+            let own = Calendar::from_sessions("own", "America/New_York", sessions.to_vec());
+            let own = Arc::new(own.expect("in order"));
+            let zone = own.zone().clone();
+            let side = Side::Either;
+            let rule = KnownAt::Period { calendar: own, zone, step: week, side };
+            assert_eq!(known(&rule, "2024-04-01"), expected);
         }
         let beyond = "is of a period that the calendar does not know to its end";
         assert_eq!(known(&rule(week, Side::Either), "2030-12-30"), beyond);

@@ -143,8 +143,8 @@ pub struct ReadOptions {
     pub calendar: Option<Arc<Calendar>>,
     /// What the stamps of bars name.
     pub label: Label,
-    /// How far apart the bars of a symbol are: what starts are moved by, and whether dates are those
-    /// of weeks or months. Left out, it is told by the first rows.
+    /// How far apart the bars of a symbol are: what starts are moved by, and whether dates are
+    /// those of weeks or months. Left out, it is told by the first rows.
     pub step: Option<Step>,
     /// How local times that exist twice are read; left out, by their order, else an error.
     pub ambiguous: Option<Ambiguous>,

@@ -102,8 +102,8 @@ impl TimeCells {
 }
 
 impl TimeCells {
-    /// Local times that are shown twice: where the wall clock steps back once among rows that follow
-    /// one another, rows before the step come first.
+    /// Local times that are shown twice: where the wall clock steps back once among rows that
+    /// follow one another, rows before the step come first.
     fn order(&mut self, place: &str) -> Result<()> {
         let twice = std::mem::take(&mut self.twice);
         for run in twice.chunk_by(|a, b| a.0 + 1 == b.0) {

@@ -402,4 +402,12 @@ fn stamps_when_they_look_like_starts_then_d308() {
     assert_eq!(codes(&path, Label::Start), 0);
     let path = desk.table(&hours(1));
     assert_eq!(codes(&path, Label::Auto), 0);
+    // Dates of weeks without a calendar are known at their midnights, which may be too early.
+    let weeks = ["2024-03-18", "2024-03-25", "2024-04-01", "2024-04-08", "2024-04-15"];
+    let path = desk.table(&of_one(&weeks));
+    for (label, count) in [(Label::Auto, 5), (Label::End, 0), (Label::Start, 0)] {
+        let report = check(Source::Path(path.clone()), &options(label, "")).unwrap();
+        let found = report.findings.iter().find(|f| f.code == "D308").map_or(0, |f| f.count);
+        assert_eq!(found, count, "{label:?}");
+    }
 }

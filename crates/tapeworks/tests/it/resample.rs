@@ -163,6 +163,20 @@ fn resample_when_days_become_weeks_and_months_then_stamped_with_the_last_close()
     assert_eq!(stamps(&coarser(&rows, "1w", &from).unwrap().0), ["2024-04-05 20:00:00Z"]);
 }
 
+/// A range is half-open: it holds the row of midnight only when it goes on behind it.
+#[test]
+fn resample_when_the_range_ends_with_a_window_then_its_last_row_is_not_in_it() {
+    let start = at("2024-03-08");
+    let rows: Vec<Bar> = (1..=144).map(|k| bar(start + k * 10 * MINUTE_NS, 0, 1.0)).collect();
+    let until = |text| {
+        let end = Some(Timestamp(at(text)));
+        coarser(&rows, "1d", &ReadOptions { end, ..ReadOptions::default() }).unwrap().0
+    };
+    assert_eq!(until("2024-03-09"), []);
+    let day = until("2024-03-09 00:01");
+    assert_eq!((stamps(&day), day[0].values[4]), (vec!["2024-03-09".to_owned()], 144.0));
+}
+
 /// Dates without a calendar keep their midnights; the row of a Monday is of the week that begins.
 #[test]
 fn resample_when_dates_have_no_calendar_then_a_week_is_known_on_the_monday_after_it() {

@@ -1,5 +1,5 @@
 //! Bars that seem to be stamped at their start while they are read as stamped at their end
-//! (`D308`): rows at opens of the calendar and none at closes.
+//! (`D308`): rows at opens of the calendar and none at closes, dates of weeks and months.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use super::super::ledger::{Ledger, Rule};
 use super::super::merge::Rows;
 use super::super::report::Severity;
 use super::groups;
-use crate::base::Calendar;
+use crate::base::{Calendar, Step};
 
 /// Fewer sessions than this say nothing.
 const SESSIONS_MIN: u64 = 3;
@@ -67,4 +67,31 @@ impl Labels {
         };
         ledger.count(&rule, self.n_rows);
     }
+}
+
+/// Dates of weeks and months, without a calendar and a label: their midnight may be their start.
+pub(super) fn judge_dates(
+    step_ns: Option<i64>,
+    n_timestamps: u64,
+    facts: &ReadFacts,
+    ledger: &mut Ledger,
+) {
+    let step = step_ns.map(Step::of_spacing);
+    let Some(step @ (Step::Week | Step::Months(_))) = step else { return };
+    let is_open = facts.stamps != Stamps::Instants && facts.is_label_left_out;
+    if !is_open || facts.calendar.is_some() || n_timestamps <= SESSIONS_MIN {
+        return;
+    }
+    let message = format!(
+        "dates {step} apart are taken as known at their midnight; where they are those on which a \
+         period begins, every row is known a period too early"
+    );
+    let rule = Rule {
+        severity: Severity::Warning,
+        code: "D308",
+        column: "timestamp (label)",
+        message: &message,
+        fix: "name the calendar, or say label: start or label: end",
+    };
+    ledger.count(&rule, n_timestamps);
 }

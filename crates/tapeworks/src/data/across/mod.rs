@@ -43,6 +43,7 @@ pub(crate) struct AcrossRows {
     facts: Arc<ReadFacts>,
     /// Positions at which a timestamp starts in the rows in hand, and their number.
     starts: Vec<usize>,
+    n_timestamps: u64,
     prices: prices::Prices,
     volumes: volumes::Volumes,
     holes: holes::Holes,
@@ -83,6 +84,7 @@ impl AcrossRows {
         Some(Self {
             facts: Arc::clone(facts),
             starts: Vec::new(),
+            n_timestamps: 0,
             prices: prices::Prices::new(n),
             volumes: volumes::Volumes::new(n),
             holes: holes::Holes::new(n),
@@ -101,6 +103,7 @@ impl AcrossRows {
         let facts = &*self.facts;
         find_starts(&rows.timestamps, &mut self.starts);
         let starts = &self.starts;
+        self.n_timestamps += starts.len() as u64;
         self.prices.push(rows, facts, ledger);
         self.volumes.push(rows, facts, ledger);
         self.holes.push(rows, starts, facts);
@@ -133,8 +136,9 @@ impl AcrossRows {
         self.grid.finish(facts, ledger);
         self.pauses.finish(self.grid.step_ns(), ledger);
         self.epochs.finish(ledger);
-        if let Some(labels) = &self.labels {
-            labels.finish(ledger);
+        match &self.labels {
+            Some(labels) => labels.finish(ledger),
+            None => labels::judge_dates(self.grid.step_ns(), self.n_timestamps, facts, ledger),
         }
         if let Some(paranoid) = &mut self.paranoid {
             paranoid.stale.finish(facts, ledger);

@@ -77,7 +77,8 @@ pub fn resample(
         .with_hint("bars are put together from whole bars: name a multiple of their step"));
     }
     // A date without a calendar keeps its midnight as stamp, but its row is one of that date.
-    let is_dated = source.has_dates() && options.calendar.is_none() && options.label != Label::End;
+    let names_dates = source.has_dates() && options.label != Label::End;
+    let is_dated = names_dates && options.calendar.is_none();
     let (symbols, extras) = (source.symbols(), source.extras().to_vec());
     let parts = Parts::new(symbols.len(), &extras);
     Ok((
@@ -88,7 +89,8 @@ pub fn resample(
             finer_ns: if let Step::Span(ns) = finer { ns } else { 0 },
             shift: i64::from(is_dated),
             start: options.start.map_or(i64::MIN, |start| start.0),
-            end: options.end.map_or(i64::MIN, |end| end.0),
+            // A row at the end of the range is not asked for, save where a date stands for its row.
+            reach: options.end.map_or(i64::MIN, |end| end.0 - i64::from(!names_dates)),
             batch_rows: options.batch_rows.max(1),
             window: None,
             latest: i64::MIN,
@@ -159,8 +161,8 @@ struct Resampler {
     shift: i64,
     /// First instant that was asked for.
     start: i64,
-    /// First instant that was no longer asked for; the least one when there is none.
-    end: i64,
+    /// Last instant that was asked for; the least one when the range has no end.
+    reach: i64,
     batch_rows: usize,
     window: Option<Window>,
     latest: i64,
@@ -208,7 +210,7 @@ impl Resampler {
     fn flush(&mut self, reached: i64, out: &mut BarBatch) {
         let Some(window) = self.window.take() else { return };
         let is_whole = self.start <= window.start.saturating_add(1);
-        if is_whole && reached.max(self.end) >= window.end {
+        if is_whole && reached.max(self.reach) >= window.end {
             self.counts.rows_out += self.parts.flush(window.end, out);
         } else {
             let n = self.parts.clear();

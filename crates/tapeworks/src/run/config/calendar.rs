@@ -24,7 +24,8 @@ pub enum CalendarChoice {
 }
 
 /// A calendar of your own: a table of session (or date), open, close, and `break_start`,
-/// `break_end` where there are breaks. Times are instants, local times, or times of day such as `09:30`.
+/// `break_end` where there are breaks. Times are instants, local times, or times of day such as
+/// `09:30`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CalendarTable {

@@ -47,12 +47,12 @@ pub struct DataSection {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub symbols: Option<SymbolChoice>,
     /// Spacing of the rows (`5m`, `1d`, `1w`, `1mo`), compared with the data; left out, inferred.
-    /// With `label: start` it says when a bar ends, with a calendar whether dates are those of weeks
-    /// or months.
+    /// With `label: start` it says when a bar ends, with a calendar whether dates are those of
+    /// weeks or months.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frequency: Option<String>,
-    /// What the stamps of bars name: `end`, `start` (a bar is known a step later) or `session`. Left
-    /// out, ends; with a calendar, dates name sessions, or weeks and months of them.
+    /// What the stamps of bars name: `end`, `start` (a bar is known a step later) or `session`.
+    /// Left out, ends; with a calendar, dates name sessions, or weeks and months of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("enum" = ["end", "start", "session"]))]
     pub label: Option<String>,
