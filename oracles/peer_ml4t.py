@@ -146,11 +146,25 @@ def frame_of(bars):
     return pl.DataFrame(rows, schema=names, orient="row").sort("timestamp", "asset")
 
 
+def refuse_dust(engine, smallest):
+    """Refuses a cut fill of fewer units than `smallest`, which the peer would fill."""
+    fills = engine.broker._fill_engine  # it has no public way
+    affordable = fills.get_max_affordable_quantity
+
+    def without_dust(order, price):
+        quantity = affordable(order, price)
+        return quantity if quantity >= smallest else 0.0
+
+    fills.get_max_affordable_quantity = without_dust
+
+
 def run(job, folder):
     bars = jobs.panel(job, folder)
     script = Script(job, bars)
     feed = DataFeed(prices_df=frame_of(bars), calendar=None)
     engine = Engine(feed, script, settings(job))
+    if "smallest_fill" in job["peer_options"]:
+        refuse_dust(engine, job["peer_options"]["smallest_fill"])
     began = time.process_time()
     said = engine.run()
     seconds = time.process_time() - began

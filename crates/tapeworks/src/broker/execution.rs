@@ -57,6 +57,17 @@ pub(super) struct Priced {
     pub flags: FillFlags,
 }
 
+/// What of an order may fill now.
+#[derive(Clone, Copy)]
+struct Part {
+    /// Units that were asked before the position cut them.
+    asked: f64,
+    quantity: f64,
+    /// Whether the volume left nothing over.
+    is_whole: bool,
+    is_fok: bool,
+}
+
 impl Broker {
     /// Fills or refuses an order that has found its price, as far as volume and account allow.
     pub(super) fn execute(&mut self, execution: &Execution, quotes: &impl Quotes) {
@@ -66,7 +77,8 @@ impl Broker {
         if execution.reduce_only && !is_opposite {
             return self.cancel_unneeded(execution);
         }
-        let Some(mut quantity) = self.within_cash(execution, held, quotes) else { return };
+        let Some(asked) = self.within_cash(execution, held, quotes) else { return };
+        let mut quantity = asked;
         if is_opposite || execution.sign < 0.0 {
             let may_pass = execution.reduce_only || self.conditions.terms.kind.pays_in_full();
             if may_pass && exceeds(quantity, held.abs()) {
@@ -77,8 +89,6 @@ impl Broker {
                     let code = RejectCode::ShortNotAllowed;
                     return self.reject(execution, code, quantity, held.abs());
                 }
-                let event = OrderEventKind::ResizedToPosition;
-                self.push_change(execution.order, event, quantity, held.abs());
                 quantity = held.abs();
             }
         }
@@ -93,20 +103,13 @@ impl Broker {
         if fillable == 0.0 {
             return;
         }
-        let is_whole = fillable >= quantity;
-        self.fill_part(execution, held, fillable, is_whole, is_fok, quotes);
+        let part = Part { asked, quantity: fillable, is_whole: fillable >= quantity, is_fok };
+        self.fill_part(execution, held, part, quotes);
     }
 
-    /// Fills `quantity` of an order; `is_whole` when the volume left nothing over.
-    fn fill_part(
-        &mut self,
-        execution: &Execution,
-        held: f64,
-        quantity: f64,
-        is_whole: bool,
-        is_fok: bool,
-        quotes: &impl Quotes,
-    ) {
+    /// Fills a part of an order.
+    fn fill_part(&mut self, execution: &Execution, held: f64, part: Part, quotes: &impl Quotes) {
+        let Part { asked, quantity, is_whole, is_fok } = part;
         let is_opposite = held * execution.sign < 0.0;
         let closing = if is_opposite { quantity.min(held.abs()) } else { 0.0 };
         // What rounding leaves between two sums of units is not a flip.
@@ -115,6 +118,11 @@ impl Broker {
         let Some(mut priced) = self.price_after_costs(execution, quantity, quotes) else {
             return self.refuse_at_base(execution, closing, opening, quotes);
         };
+        // An order that goes on waiting for volume has not been cut: the position may grow.
+        if is_whole && asked > quantity {
+            let event = OrderEventKind::ResizedToPosition;
+            self.push_change(execution.order, event, asked, quantity);
+        }
         if opening > 0.0 {
             let refusal = self.refuse_before_costs(execution, closing, opening, &priced, quotes);
             if let Some((mut code, mut need, mut have)) = refusal {
@@ -341,7 +349,7 @@ impl Broker {
                 conditions.slippage.per_unit(&basis)
             };
             let slip = checked("slippage", per_unit);
-            price += sign * slip.as_ref().unwrap_or(&0.0);
+            price = conditions.slippage.moved(price, sign, *slip.as_ref().unwrap_or(&0.0));
             if let Err(error) = impact.and(slip) {
                 self.fail_at(execution.asset, error);
                 return None;

@@ -199,6 +199,19 @@ impl Slippage {
         }
     }
 
+    /// `price` after giving up `per_unit` of it.
+    ///
+    /// A fraction multiplies the price, as other frameworks do it: their last bit, not a sum's.
+    #[inline]
+    pub(super) fn moved(&self, price: f64, sign: f64, per_unit: f64) -> f64 {
+        match *self {
+            Self::Percent { bps } if price > 0.0 && per_unit != 0.0 => {
+                price * (1.0 + sign * (bps * 1e-4))
+            }
+            _ => price + sign * per_unit,
+        }
+    }
+
     /// The price of a market order where the row has a quote: the ask for buys, the bid for sells.
     ///
     /// Missing: `None` for other kinds, and where the two are not both finite, above 0 and in

@@ -12,7 +12,7 @@ use tapeworks::engine::{
 };
 
 use crate::market::{Act, Market, at, bar_of, market, play};
-use crate::random::{config, market_of, script};
+use crate::random::{config, draws, market_of, script};
 
 fn near(a: f64, b: f64, scale: f64) -> bool {
     (a - b).abs() <= 1e-9 * scale.max(1.0)
@@ -268,7 +268,7 @@ fn expected_fees(
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(draws(12_000))]
 
     #[test]
     fn books_when_data_and_orders_are_random_then_identities_hold(
@@ -416,7 +416,7 @@ fn scaled(market: &Market, acts: &[(usize, Act)], config: &EngineConfig, by: f64
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(draws(3_000))]
 
     /// A12: a power of two changes no bit of a mantissa, so nothing but the scale may change.
     #[test]

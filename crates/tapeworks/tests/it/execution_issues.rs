@@ -3,8 +3,8 @@
 use tapeworks::base::AssetId;
 use tapeworks::broker::{
     AccountKind, CancelReason, Change, ExitReason, ExpireReason, FillFlags, Impact, Instrument,
-    LimitAction, LimitKind, OrderOrigin, OrderStatus, Participation, PortfolioLimit, PositionRule,
-    RejectCode, Slippage, TimeInForce,
+    LimitAction, LimitKind, OrderEvent, OrderEventKind, OrderOrigin, OrderStatus, Participation,
+    PortfolioLimit, PositionRule, RejectCode, Slippage, TimeInForce,
 };
 use tapeworks::engine::{
     Distance, EngineConfig, ExitPrice, OrderRequest, ReleaseOn, RunLog, Size, TrailTerms,
@@ -459,4 +459,30 @@ fn issue_affordable_when_lots_are_beyond_counting_then_the_search_ends() {
         &EngineConfig { cash: 5e5, ..EngineConfig::default() },
     );
     assert!(log.fills.iter().all(|fill| fill.quantity <= 5e5));
+}
+
+/// Exits of the rule and the buy take the volume of the rows in which the sale could be cut to what
+/// is held: it waits for all its 12 units, and fills 5 of them in the end.
+#[test]
+fn issue_sale_beyond_the_position_when_it_waits_for_volume_then_it_is_not_cut() {
+    let low = [7.5, 7.5, 7.5, 7.0, 7.5, 7.0, 7.0, 7.5];
+    let volume = [1000.0, f64::NAN, f64::NAN, 8.0, 8.0, 8.0, 20.0, 60.0];
+    let mut bars = Market::one(&low.map(|low| [7.5, 7.5, low, 7.5]));
+    for row in &mut bars.rows {
+        row.volume = volume[row.bar];
+    }
+    let config = EngineConfig {
+        cash: 100.0,
+        participation: Some(Participation::new(0.25)),
+        rules: vec![PositionRule::StopLoss(0.05)],
+        ..EngineConfig::default()
+    };
+    let acts = [(0, market(0, 1.0)), (0, market(0, 13.0)), (4, Act::TargetValue(0, 0.0))];
+    let log = play(&bars, &acts, &config);
+    let units: Vec<f64> = log.fills.iter().map(|fill| fill.quantity).collect();
+    assert_eq!(units, [1.0, 1.0, -2.0, 2.0, -2.0, 3.0, -3.0, 7.0, -5.0]);
+    let sale = &log.orders[3];
+    assert_eq!((sale.quantity, sale.filled), (-12.0, -5.0));
+    let is_cut = |event: &OrderEvent| event.kind == OrderEventKind::ResizedToPosition;
+    assert!(!log.order_events.iter().any(is_cut), "{:?}", log.order_events);
 }

@@ -6,6 +6,8 @@ use tapeworks::base::expression::{Expression, FUNCTIONS};
 use tapeworks::engine::expression::RowProgram;
 use tapeworks::feed::{Layout, MarketChunk};
 
+use crate::random::draws;
+
 const NAN: f64 = f64::NAN;
 
 fn layout() -> Layout {
@@ -270,7 +272,7 @@ fn close_to(got: &[f64], want: &[f64], tolerance: f64) -> std::result::Result<()
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(draws(256))]
 
     #[test]
     fn windows_when_rows_are_random_then_equal_to_the_naive_twin(

@@ -16,6 +16,8 @@ use tapeworks::feed::{
     Availability, ChunkLimit, ChunkSource, DataFeed, Layout, MarketChunk, MemoryFeed, OpenFeed,
 };
 
+use crate::random::draws;
+
 /// One market row: timestamp, asset, close, one extra value.
 type Row = (i64, u32, f64, f64);
 
@@ -193,7 +195,7 @@ fn newest(table: &SignalTable, now: i64, asset: u32, staleness_ns: Option<i64>) 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 256, ..ProptestConfig::default() })]
+    #![proptest_config(draws(256))]
 
     #[test]
     fn joins_when_tables_are_random_then_equal_to_the_quadratic_twin(

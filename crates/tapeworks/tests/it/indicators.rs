@@ -9,6 +9,8 @@ use serde_json::Value;
 use tapeworks::feed::{ChunkSource, Layout, MarketChunk};
 use tapeworks::prepare::{INDICATORS, IndicatorSet, IndicatorSpec};
 
+use crate::random::draws;
+
 const RELATIVE: f64 = 1e-10;
 /// Differences of prices near 0 are known to the rounding of the prices only.
 const ABSOLUTE: f64 = 1e-11;
@@ -191,7 +193,7 @@ fn every_spec() -> Vec<IndicatorSpec> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(draws(24))]
 
     /// Rows with holes, of two symbols, cut anywhere: the values at whole rows are those of the
     /// series without its holes, computed in one go, and rows with a hole have none.

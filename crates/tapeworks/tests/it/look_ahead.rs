@@ -8,7 +8,7 @@ use tapeworks::engine::{
 };
 
 use crate::market::{Act, Market, Row, at, fills, limit, market, play, play_chunked, stop};
-use crate::random::{MAX_BARS, config, market_of, script};
+use crate::random::{MAX_BARS, config, draws, market_of, script};
 
 fn is_final(kind: OrderEventKind) -> bool {
     kind == OrderEventKind::LiveAtEnd
@@ -67,7 +67,7 @@ fn with_future(market: &Market, bar: usize, future: Vec<Row>) -> Market {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(draws(4_000))]
 
     /// N4 (and with it N1): no future changes the past.
     #[test]

@@ -7,7 +7,7 @@ use tapeworks::broker::{Instrument, Lots, PositionRule};
 
 use crate::market::{Act, play_chunked};
 use crate::naive::{difference, twin};
-use crate::random::{config, market_of, script};
+use crate::random::{config, draws, market_of, script};
 
 fn is_compared(act: &Act) -> bool {
     match act {
@@ -24,7 +24,7 @@ fn is_compared(act: &Act) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(draws(20_000))]
 
     #[test]
     fn engine_when_market_and_script_are_random_then_equals_the_twin(

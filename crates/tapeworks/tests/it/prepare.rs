@@ -26,6 +26,8 @@ use tapeworks::prepare::{
 use tapeworks::run::config::Format;
 use tapeworks::run::{self, LoadedConfig, Overlay, sample_reader};
 
+use crate::random::draws;
+
 const MINUTE_NS: i64 = 60_000_000_000;
 /// Friday 2024-01-05 00:00 UTC.
 const START: i64 = 19_727 * DAY_NS;
@@ -173,7 +175,7 @@ fn ragged_signals(step: i64, shift: i64) -> impl Strategy<Value = Vec<SignalRow>
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(draws(48))]
 
     /// Two tables of other frequencies, delays, limits of age and holes, and context: every value
     /// is that of a twin that looks at all rows, and the batches of the reader change no byte.

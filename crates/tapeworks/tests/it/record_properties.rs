@@ -12,7 +12,7 @@ use tapeworks::records::{
 };
 
 use crate::market::Script;
-use crate::random::{config, market_of, script};
+use crate::random::{config, draws, market_of, script};
 use crate::run_log::{costly_records, random_records};
 use crate::tables::{close, ids, names, numbers, table, times, values, words};
 
@@ -356,11 +356,7 @@ fn check_orders(records: &Records) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 2_000,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(draws(2_000))]
 
     /// Orders of every kind under random terms: costs, margins, funding, flows, rules, limits.
     #[test]

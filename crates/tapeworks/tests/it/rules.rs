@@ -8,6 +8,8 @@ use tapeworks::engine::rules::{EntriesExits, Rebalance, TopN, Weighting, Weights
 use tapeworks::engine::{EngineConfig, Flow, RunLog, Size, Strategy, run};
 use tapeworks::feed::{Layout, MarketChunk, MemoryFeed};
 
+use crate::random::draws;
+
 const NAN: f64 = f64::NAN;
 
 /// One day: its context value, and a row of (open, close, score) for each symbol that is there.
@@ -186,7 +188,7 @@ fn score() -> impl Draw<Value = f64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(draws(2_000))]
 
     /// The chosen are those of a stable sort by signal, also among ties, signed zeros, infinities.
     #[test]
@@ -362,7 +364,7 @@ fn rule_number(n: usize, layout: &Layout) -> Result<Box<dyn Strategy>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+    #![proptest_config(draws(128))]
 
     /// Cutting the future off changes nothing before, the decision of the last day included; and
     /// neither does cutting the data into chunks.

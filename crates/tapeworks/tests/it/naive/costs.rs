@@ -26,7 +26,10 @@ impl Twin<'_> {
         let mut flags = 0;
         if hit.flags & MAKER == 0 {
             let p2 = p1 + d * self.impact(p1, q, volume);
-            p3 = p2 + d * self.slip(order.asset, p2, q, volume);
+            p3 = match self.config.slippage {
+                Slippage::Percent { bps } => p2 * (1.0 + d * (bps * 1e-4)),
+                _ => p2 + d * self.slip(order.asset, p2, q, volume),
+            };
             let is_known = volume > 0.0;
             if !is_known && self.needs_volume() {
                 flags = NO_VOLUME_COST;
@@ -63,7 +66,6 @@ impl Twin<'_> {
     fn slip(&self, asset: u32, price: f64, q: f64, volume: f64) -> f64 {
         let instrument = self.instrument(asset);
         match self.config.slippage {
-            Slippage::Percent { bps } => price * bps * 1e-4,
             Slippage::Ticks { n } => n * instrument.tick,
             Slippage::Spread { .. } if instrument.spread.is_finite() => instrument.spread / 2.0,
             Slippage::Spread { amount, measure: SpreadMeasure::Full } => amount / 2.0,
