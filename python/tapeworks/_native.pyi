@@ -1005,6 +1005,7 @@ class DataFeed:
         chunk: str | int | None = None,
         validation: Literal["fast", "standard", "paranoid"] = "standard",
         on_bad_row: Literal["error", "drop", "null"] = "error",
+        allow_negative: bool = False,
         start: _Time | None = None,
         end: _Time | None = None,
         symbols: Sequence[str] | None = None,
@@ -1029,7 +1030,7 @@ class DataFeed:
         """Names of the context columns."""
     def check(self) -> CheckReport:
         """Checks the asset data at the feed's level (`validation`), then signals and context
-        against it; bad rows are findings, not an exception."""
+        against it, signals as a run would join them; bad rows are findings, not an exception."""
     def __iter__(self) -> EventIterator: ...
     def iter_batches(self) -> BatchIterator:
         """One `Batch` a timestamp, in time order."""

@@ -62,3 +62,34 @@ def test_sort_when_shuffled_then_equal_to_polars(bars, tmp_path):
     assert caught.value.code == "TW-W101"
     with pytest.raises(tw.ConfigError):
         tw.sort_bars(source, tmp_path / "other.parquet", memory="much")
+
+
+def test_prices_when_negative_then_only_on_request(bars):
+    spread = bars.with_columns(pl.col("open", "high", "low", "close") - 1000.0)
+    assert spread["high"].max() < 0
+    with pytest.raises(tw.DataError, match="TW-D203"):
+        list(tw.DataFeed(spread))
+    feed = tw.DataFeed(spread, allow_negative=True)
+    assert feed.check().ok
+    closes = [event.close for event in feed]
+    assert sorted(closes) == sorted(spread["close"].to_list())
+
+
+def test_signals_when_known_later_then_the_check_joins_them_so(bars):
+    # The signal of a row is the return that ends there: seen at once it is told, a day later not.
+    told = bars.sort("symbol", "timestamp").with_columns(
+        score=(pl.col("close") / pl.col("close").shift(1).over("symbol") - 1)
+    )
+    signals = told.select("timestamp", "symbol", "score").drop_nulls()
+    plain = bars.drop("signal", strict=False)
+    smells = {
+        delay: "L105"
+        in codes(
+            tw.DataFeed(
+                plain, signals=signals, signal_delay=delay, validation="paranoid"
+            ).check()
+        )
+        for delay in (None, "1s")
+    }
+    assert smells[None]
+    assert not smells["1s"]

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! tapeworks-bench decode PATH
-//! tapeworks-bench run W1|W2|W3|W4s|W4m|W5 PATH [--memory]
+//! tapeworks-bench run W1|W2|W3|W4s|W4m|W5 PATH [--memory|--fast]
 //! ```
 //! `decode` walks the feed and drops every chunk. `run` simulates from the file to the run log;
 //! with `--memory` the file is decoded first and the median of five simulations is given. Output is
@@ -20,12 +20,13 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 use tapeworks::base::{Error, Result};
+use tapeworks::data::CheckLevel;
 use tapeworks::engine::{EngineConfig, Flow, RunLog, run};
 use tapeworks::feed::ChunkSource;
 
 use workload::Workload;
 
-const USAGE: &str = "usage: tapeworks-bench decode PATH | run W1|W2|W3|W4s|W4m|W5 PATH [--memory]";
+const USAGE: &str = "usage: tapeworks-bench decode PATH | run W1|W2|W3|W4s|W4m|W5 PATH [--memory|--fast]";
 const N_REPEATS: usize = 5;
 
 fn main() -> ExitCode {
@@ -33,7 +34,8 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["decode", path] => decode(path),
-        ["run", name, path] => simulate_file(name, path),
+        ["run", name, path] => simulate_file(name, path, CheckLevel::Standard),
+        ["run", name, path, "--fast"] => simulate_file(name, path, CheckLevel::Fast),
         ["run", name, path, "--memory"] => simulate_memory(name, path),
         _ => Err(Error::config("C101", USAGE)),
     };
@@ -59,10 +61,12 @@ fn decode(path: &str) -> Result<Value> {
     Ok(clock.figures("decode", n_rows))
 }
 
-fn simulate_file(name: &str, path: &str) -> Result<Value> {
+fn simulate_file(name: &str, path: &str, level: CheckLevel) -> Result<Value> {
     let workload = Workload::find(name)?;
     let clock = Clock::start();
-    let mut feed = workload.feed(path).open()?;
+    let mut feed = workload.feed(path);
+    feed.read.level = level;
+    let mut feed = feed.open()?;
     let log = simulate(&workload, &mut feed)?;
     let figures = clock.figures(name, log.n_rows);
     Ok(with_answer(figures, &log))

@@ -92,7 +92,7 @@ pub struct Run {
     /// Override a value, such as execution.commission.bps=1; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE")]
     pub overrides: Vec<String>,
-    /// Read and check everything, send no order, write nothing
+    /// Read and check everything, estimate rows, orders, memory and time, write nothing
     #[arg(long = "dry-run")]
     pub preview: bool,
 }
@@ -128,6 +128,19 @@ pub struct CheckData {
     /// The bars that a table of signals (or context) goes with
     #[arg(long, value_name = "SRC", required_if_eq("kind", "signals"))]
     pub bars: Option<String>,
+    /// When the rows of signals are known
+    #[arg(long, value_name = "MODE", default_value = "timestamp")]
+    #[arg(value_parser = ["timestamp", "market_open", "market_close", "next_day"])]
+    pub available_at: String,
+    /// Added to the moment at which a row of signals is known, such as 15m or 1session
+    #[arg(long, value_name = "LAG")]
+    pub delay: Option<String>,
+    /// The greatest age of a signal that is used, such as 5d [default: five usual steps]
+    #[arg(long, value_name = "LAG")]
+    pub staleness: Option<String>,
+    /// Prices at or below 0 are prices, as of spreads and some futures
+    #[arg(long)]
+    pub allow_negative: bool,
     /// Warnings count as findings too
     #[arg(long)]
     pub strict: bool,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tapeworks::data::{self, CheckReport, ReadOptions, SortOptions, parse_bytes};
+use tapeworks::feed::{SignalUse, check_signals};
 
 use crate::errors::py_err;
 use crate::frames::Input;
@@ -88,6 +89,7 @@ pub fn check(
     bars: &Input,
     signals: Option<&Input>,
     context: Option<&Input>,
+    how: &SignalUse,
     options: &ReadOptions,
 ) -> PyResult<PyCheckReport> {
     let checked = py.detach(|| {
@@ -96,7 +98,7 @@ pub fn check(
             return Ok(report);
         }
         if let Some(signals) = signals {
-            let found = data::check_signals(signals.source(), bars.source(), options)?;
+            let found = check_signals(signals.source(), bars.source(), how, options)?;
             report.merge(found);
         }
         if let Some(context) = context {

@@ -11,7 +11,7 @@ use tapeworks::data::{
 };
 use tapeworks::feed::{
     Availability, ChunkLimit, ChunkSource, DataFeed, Lag, Layout, MarketChunk, MemoryFeed,
-    OpenFeed, SignalFill,
+    OpenFeed, SignalFill, SignalUse,
 };
 use tapeworks::run::InputEntry;
 
@@ -47,19 +47,11 @@ struct Spec {
     signal_columns: Option<Vec<String>>,
     indicator_columns: Option<Vec<String>>,
     context_columns: Option<Vec<String>>,
-    signal_rule: Rule,
-    context_rule: Rule,
+    signal_rule: SignalUse,
+    context_rule: SignalUse,
     signal_fill: SignalFill,
     chunk: Option<ChunkLimit>,
     read: ReadOptions,
-}
-
-/// When the rows of a joined table are known, and how long.
-#[derive(Clone, Copy, Default)]
-struct Rule {
-    available_at: Availability,
-    delay: Option<Lag>,
-    staleness: Option<Lag>,
 }
 
 /// A feed in motion.
@@ -108,7 +100,7 @@ impl ChunkSource for Opened {
     }
 }
 
-const KEYWORDS: [&str; 27] = [
+const KEYWORDS: [&str; 28] = [
     "asset_data",
     "signals",
     "context",
@@ -130,6 +122,7 @@ const KEYWORDS: [&str; 27] = [
     "chunk",
     "validation",
     "on_bad_row",
+    "allow_negative",
     "start",
     "end",
     "symbols",
@@ -145,8 +138,8 @@ impl PyDataFeed {
             signal_columns: None,
             indicator_columns: None,
             context_columns: None,
-            signal_rule: Rule::default(),
-            context_rule: Rule::default(),
+            signal_rule: SignalUse::default(),
+            context_rule: SignalUse::default(),
             signal_fill: SignalFill::default(),
             chunk: None,
             read: ReadOptions::default(),
@@ -292,8 +285,8 @@ impl PyDataFeed {
         context_columns=None, signal_available_at="timestamp", context_available_at="timestamp",
         staleness=None, context_staleness=None, signal_delay=None, context_delay=None,
         signal_fill="none", calendar=None, tz=None, label=None, frequency=None, ambiguous=None,
-        chunk=None, validation="standard", on_bad_row="error", start=None, end=None, symbols=None,
-        csv_columns=None, csv_delimiter=None, csv_price_scale=1.0, **unknown
+        chunk=None, validation="standard", on_bad_row="error", allow_negative=false, start=None,
+        end=None, symbols=None, csv_columns=None, csv_delimiter=None, csv_price_scale=1.0, **unknown
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
     fn new(
@@ -318,6 +311,7 @@ impl PyDataFeed {
         chunk: Option<&Bound<'_, PyAny>>,
         validation: &str,
         on_bad_row: &str,
+        allow_negative: bool,
         start: Option<&Bound<'_, PyAny>>,
         end: Option<&Bound<'_, PyAny>>,
         symbols: Option<Vec<String>>,
@@ -361,6 +355,7 @@ impl PyDataFeed {
                 on_bad_row,
                 &[("error", OnBadRow::Error), ("drop", OnBadRow::Drop), ("null", OnBadRow::Null)],
             )?,
+            allow_negative,
             csv: CsvFormat { columns: csv_columns, price_scale: csv_price_scale, delimiter },
             ..ReadOptions::default()
         };
@@ -368,12 +363,12 @@ impl PyDataFeed {
             signal_columns,
             indicator_columns,
             context_columns,
-            signal_rule: Rule {
+            signal_rule: SignalUse {
                 available_at: Availability::parse(signal_available_at).map_err(py_err)?,
                 delay: lag("signal_delay", signal_delay)?,
                 staleness: lag("staleness", staleness)?,
             },
-            context_rule: Rule {
+            context_rule: SignalUse {
                 available_at: Availability::parse(context_available_at).map_err(py_err)?,
                 delay: lag("context_delay", context_delay)?,
                 staleness: lag("context_staleness", context_staleness)?,
@@ -437,6 +432,7 @@ impl PyDataFeed {
             &self.asset_data,
             self.signals.as_ref(),
             self.context.as_ref(),
+            &self.spec.signal_rule,
             &self.spec.read,
         )
     }

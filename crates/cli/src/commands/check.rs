@@ -5,6 +5,7 @@ use tapeworks::base::{Error, ErrorKind, Result, Step, Timestamp};
 use tapeworks::data::{
     self, Ambiguous, CheckLevel, CheckReport, CsvFormat, Label, ReadOptions, Severity, Source,
 };
+use tapeworks::feed::{self, Availability, Lag, SignalUse};
 
 use crate::args::{CheckData, Kind, Level, Reading};
 use crate::terminal::{Failure, Outcome, Terminal};
@@ -12,13 +13,19 @@ use crate::terminal::{Failure, Outcome, Terminal};
 /// Done, with findings.
 const FINDINGS: u8 = 3;
 
-pub fn data(arguments: &CheckData, terminal: &Terminal) -> Outcome<u8> {
+pub fn data(arguments: &CheckData, threads: Option<u16>, terminal: &Terminal) -> Outcome<u8> {
     let level = match arguments.level {
         Level::Fast => CheckLevel::Fast,
         Level::Standard => CheckLevel::Standard,
         Level::Paranoid => CheckLevel::Paranoid,
     };
-    let options = ReadOptions { level, now: Some(now()), ..read_options(&arguments.reading)? };
+    let options = ReadOptions {
+        level,
+        now: Some(now()),
+        threads: threads.map(usize::from),
+        allow_negative: arguments.allow_negative,
+        ..read_options(&arguments.reading)?
+    };
     let report = match checked(arguments, &options) {
         Ok(report) => report,
         Err(error) if error.kind() == ErrorKind::Data => {
@@ -65,7 +72,13 @@ fn checked(arguments: &CheckData, options: &ReadOptions) -> Result<CheckReport> 
                 Error::config("C108", "--kind signals needs --bars")
                     .with_hint("name the bars whose symbols the signals refer to")
             })?;
-            data::check_signals(source, Source::Path(bars), options)
+            let span = |text: &Option<String>| text.as_deref().map(Lag::parse).transpose();
+            let how = SignalUse {
+                available_at: Availability::parse(&arguments.available_at)?,
+                delay: span(&arguments.delay)?,
+                staleness: span(&arguments.staleness)?,
+            };
+            feed::check_signals(source, Source::Path(bars), &how, options)
         }
     }
 }

@@ -23,7 +23,7 @@ pub fn dispatch(arguments: Arguments, terminal: &Terminal) -> Outcome<u8> {
         Command::Demo(demo) => demo::demo(&demo, threads, terminal),
         Command::Run(run) => run::run(&run, threads, terminal),
         Command::Prepare(arguments) => prepare::prepare(&arguments, terminal),
-        Command::Check(Check::Data(data)) => check::data(&data, terminal),
+        Command::Check(Check::Data(data)) => check::data(&data, threads, terminal),
         Command::Sort(arguments) => sort::sort(&arguments, terminal),
         Command::Info(info) => info::info(&info, terminal),
         Command::Report(report) => report::report(&report, terminal),

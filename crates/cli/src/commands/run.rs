@@ -2,6 +2,9 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::time::Duration;
+#[expect(clippy::disallowed_types, reason = "the estimate of time, never part of a result")]
+use std::time::Instant;
 
 use serde_json::json;
 use tapeworks::base::ErrorKind;
@@ -117,9 +120,17 @@ fn display(path: &Path) -> String {
     path.display().to_string()
 }
 
+#[expect(clippy::disallowed_types, reason = "the estimate of time, never part of a result")]
 fn dry_run(loaded: &LoadedConfig, terminal: &Terminal, interrupt: &Interrupt) -> Outcome<u8> {
     let mut progress = Progress::new(terminal, window(loaded));
-    let result = run::preview(loaded, &mut |event| hear(event, &mut progress, interrupt));
+    let begun = Instant::now();
+    let mut reading = Duration::ZERO;
+    let result = run::preview(loaded, &mut |event| {
+        if matches!(event, Event::Stage(Stage::Concluding)) {
+            reading = begun.elapsed();
+        }
+        hear(event, &mut progress, interrupt)
+    });
     progress.finish();
     let (preview, check) = match result {
         Ok(found) => found,
@@ -128,10 +139,12 @@ fn dry_run(loaded: &LoadedConfig, terminal: &Terminal, interrupt: &Interrupt) ->
     for warning in &preview.warnings {
         terminal.warn(warning);
     }
+    let seconds = preview.seconds(reading.as_secs_f64());
     if terminal.json {
-        let document = json!({
+        let mut document = json!({
             "config": loaded.config, "preview": preview, "check": check,
         });
+        document["preview"]["seconds"] = json!((seconds * 100.0).round() / 100.0);
         terminal.print_json(&document)?;
         return Ok(0);
     }
@@ -148,10 +161,15 @@ fn dry_run(loaded: &LoadedConfig, terminal: &Terminal, interrupt: &Interrupt) ->
         let _ = writeln!(text, "frequency {frequency} (inferred)");
     }
     let mebibytes = preview.memory_bytes as f64 / f64::from(1 << 20);
-    let _ = writeln!(
-        text,
-        "memory    about {mebibytes:.1} MiB for data and states, orders and fills come on top"
-    );
+    if let (Some(orders), Some(fills)) = (preview.orders, preview.fills) {
+        let is_whole = preview.trial_rows == preview.rows;
+        let how = if is_whole { "" } else { ", by the first eighth of the span" };
+        let _ = writeln!(text, "orders    {orders}, fills {fills}{how}");
+    } else {
+        text += "orders    not known: a Python class sends them\n";
+    }
+    let _ = writeln!(text, "memory    about {mebibytes:.0} MiB at the peak, within a factor of 2");
+    let _ = writeln!(text, "time      about {seconds:.1} s on this machine, when it is idle");
     let _ = writeln!(text, "check     {}", preview.check);
     text += "dry run: nothing was written\n";
     terminal.print(&text)?;

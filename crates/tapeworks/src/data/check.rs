@@ -24,6 +24,8 @@ const VOLUME_MAX: f64 = 1e18;
 /// Rounding of prices that were computed, as in adjusted data: two steps of an f64.
 const ROUNDING: f64 = 2.0 * f64::EPSILON;
 const FIX: &str = "correct the rows at their source, or set on_bad_row: drop or null";
+const FIX_SIGN: &str = "correct the rows at their source, or set on_bad_row: drop or null; for \
+                        spreads and futures that may trade below 0, allow_negative";
 
 /// Checks a block and applies `on_bad_row`; rows keep their order.
 pub(crate) fn rows(block: Block, facts: &ReadFacts, ledger: &mut Ledger) -> Block {
@@ -32,7 +34,8 @@ pub(crate) fn rows(block: Block, facts: &ReadFacts, ledger: &mut Ledger) -> Bloc
     let has_volume = facts.files[block.file as usize].has_volume;
     let bars_are_good = n_fixed == 0 || {
         let [open, high, low, close, volume] = prices(&block);
-        are_good_bars(open, high, low, close) && (!has_volume || are_good_volumes(volume))
+        are_good_bars(open, high, low, close, least_price(facts))
+            && (!has_volume || are_good_volumes(volume))
     };
     let n_named = facts.names.len();
     let extras_are_good =
@@ -135,13 +138,17 @@ fn prices(block: &Block) -> [&[f64]; 5] {
     [0, 1, 2, 3, 4].map(|c| &block.columns[c][..])
 }
 
+fn least_price(facts: &ReadFacts) -> f64 {
+    if facts.allow_negative { -PRICE_MAX } else { PRICE_MIN }
+}
+
 /// All prices in range, low <= open, close <= high. NaN fails every comparison.
-fn are_good_bars(open: &[f64], high: &[f64], low: &[f64], close: &[f64]) -> bool {
+fn are_good_bars(open: &[f64], high: &[f64], low: &[f64], close: &[f64], least: f64) -> bool {
     let n = open.len();
     let (high, low, close) = (&high[..n], &low[..n], &close[..n]);
     let mut ok = true;
     for i in 0..n {
-        ok &= (low[i] >= PRICE_MIN)
+        ok &= (low[i] >= least)
             & (low[i] <= open[i])
             & (low[i] <= close[i])
             & (open[i] <= high[i])
@@ -225,27 +232,29 @@ fn check_bar(
         );
         broken.columns.extend(0..N_PRICES);
     }
-    if let Some(values) =
-        named(&|v| v > PRICE_MAX || (v > 0.0 && v < PRICE_MIN) || v == f64::NEG_INFINITY)
-    {
+    let any_sign = facts.allow_negative;
+    let is_out = |v: f64| {
+        v > PRICE_MAX
+            || v == f64::NEG_INFINITY
+            || if any_sign { v < -PRICE_MAX } else { v > 0.0 && v < PRICE_MIN }
+    };
+    if let Some(values) = named(&is_out) {
         found(
             "D202",
             "open, high, low, close",
             "prices are infinite or out of range",
             values,
-            "prices lie in 1e-15..1e15",
+            if any_sign { "prices lie in -1e15..1e15" } else { "prices lie in 1e-15..1e15" },
             FIX,
         );
         broken.columns.extend(0..N_PRICES);
     }
-    if let Some(values) = named(&|v| v <= 0.0) {
+    if let Some(values) = named(&|v| v <= 0.0 && !any_sign) {
         let rule = "prices are above 0";
-        found("D203", "open, high, low, close", "prices are not above 0", values, rule, FIX);
+        found("D203", "open, high, low, close", "prices are not above 0", values, rule, FIX_SIGN);
         broken.columns.extend(0..N_PRICES);
     }
-    if high * (1.0 + ROUNDING) < open.max(low).max(close)
-        || low > open.min(close) * (1.0 + ROUNDING)
-    {
+    if rounded_up(high) < open.max(low).max(close) || low > rounded_up(open.min(close)) {
         let values = format!("open {open}, high {high}, low {low}, close {close}");
         let fault = order_fault(open, high, low, close);
         found(
@@ -292,6 +301,11 @@ fn check_bar(
             facts.offender(block, i, "volume missing".into(), "every volume is given")
         });
     }
+}
+
+/// A price, moved up by what rounding may have taken.
+fn rounded_up(price: f64) -> f64 {
+    price + price.abs() * ROUNDING
 }
 
 fn order_fault(open: f64, high: f64, low: f64, close: f64) -> String {

@@ -4,9 +4,11 @@
 use super::across::constant;
 use super::across::find_starts;
 use super::across::rank_ic::RankIc;
+use super::clock::Stamps;
+use super::joined::take_facts;
 use super::ledger::{Ledger, Rule};
 use super::merge::Rows;
-use super::options::{CheckLevel, ReadOptions, Source};
+use super::options::{CheckLevel, ReadOptions, RowFacts, Source};
 use super::plan::Table;
 use super::reader::{Extent, TableReader};
 use super::report::{CheckReport, Severity};
@@ -16,18 +18,47 @@ use crate::base::{ErrorKind, Result, Symbols};
 const STALE_STEPS: i64 = 5;
 const NONE: usize = usize::MAX;
 
+/// The rows of a table of signals, as the rules of a join need them.
+#[derive(Debug)]
+pub(crate) struct SignalRows<'a> {
+    pub(crate) names: &'a [String],
+    pub(crate) timestamps: &'a [i64],
+    pub(crate) assets: &'a [u32],
+    pub(crate) symbols: &'a Symbols,
+    pub(crate) facts: &'a RowFacts,
+    /// Whether the bars are stamped with dates.
+    pub(crate) bars_have_dates: bool,
+    /// The last timestamp of the bars.
+    pub(crate) last_bar: Option<i64>,
+}
+
+/// How a run joins signals with its bars.
+pub(crate) trait SignalRules {
+    /// The instant at which each row was available.
+    fn known_at(&mut self, rows: &SignalRows<'_>) -> Result<Vec<i64>>;
+
+    /// Whether a row that was available then is too old now; `None` when no limit was given.
+    fn is_stale(&mut self, known: i64, now: i64) -> Option<bool>;
+}
+
 /// Checks a table of signals and gives every finding.
 ///
-/// The bars are opened for their symbols and their span; at the level `paranoid` they are read, and
-/// each row is joined with the newest signal at or before its timestamp.
+/// The bars are opened for their symbols and their span. A row that is stamped later than it is
+/// said to be known is a finding, as are dates taken as instants. At the level `paranoid` the bars
+/// are read, and each of their rows is joined with the newest signal that was available.
 ///
 /// # Errors
 /// When the bars cannot be opened or the options are wrong.
-pub fn check_signals(signals: Source, bars: Source, options: &ReadOptions) -> Result<CheckReport> {
+pub(crate) fn check_signals(
+    signals: Source,
+    bars: Source,
+    options: &ReadOptions,
+    rules: &mut dyn SignalRules,
+) -> Result<CheckReport> {
     let mut bars = open_market(bars, options)?;
     let symbols = bars.facts().symbols.clone();
     let kind = Table::Signals;
-    let (mut reader, rows) = match read_all(signals, options, kind, Some(&symbols)) {
+    let (mut reader, mut rows) = match read_all(signals, options, kind, Some(&symbols)) {
         Err(error) if error.kind() == ErrorKind::Data => {
             return Ok(CheckReport::refused(kind.name(), &error));
         }
@@ -38,9 +69,38 @@ pub fn check_signals(signals: Source, bars: Source, options: &ReadOptions) -> Re
     if let Some((first, last)) = bars.files.span {
         check_outside(&reader, &rows, (first, last), &mut ledger);
     }
+    let (mut facts, has_available_at) = reader.row_facts();
+    if rows.len() > 0 {
+        take_facts(&mut rows, has_available_at, &mut facts);
+    }
+    let known = rules.known_at(&SignalRows {
+        names: reader.names(),
+        timestamps: &rows.timestamps,
+        assets: &rows.assets,
+        symbols: &symbols,
+        facts: &facts,
+        bars_have_dates: bars.row_facts().0.stamps != Stamps::Instants,
+        last_bar: bars.files.span.map(|(_, last)| last),
+    });
+    let known = match known {
+        Err(error) if matches!(error.kind(), ErrorKind::LookAhead | ErrorKind::Data) => {
+            let rule = Rule {
+                severity: Severity::Error,
+                code: error.code(),
+                column: "timestamp",
+                message: error.message(),
+                fix: error.hint().unwrap_or(""),
+            };
+            ledger.count(&rule, 1);
+            None
+        }
+        known => Some(known?),
+    };
     if options.level == CheckLevel::Paranoid {
         check_constant(&reader, &rows, &mut ledger);
-        check_joined(&mut bars, reader.names(), &rows, &mut ledger)?;
+        if let Some(known) = known {
+            check_joined(&mut bars, reader.names(), &rows, &known, rules, &mut ledger)?;
+        }
     }
     reader.absorb(ledger);
     Ok(reader.report())
@@ -104,7 +164,7 @@ fn read_all(
     symbols: Option<&Symbols>,
 ) -> Result<(TableReader, Rows)> {
     let mut reader = TableReader::open(source, options, table, symbols, Extent::Whole)?;
-    let mut all = Rows::with_capacity(reader.names().len(), 0);
+    let mut all = Rows::with_capacity(reader.facts().n_columns(), 0);
     while let Some(rows) = reader.next_counted()? {
         all.append(&rows);
     }
@@ -169,11 +229,14 @@ fn check_constant(reader: &TableReader, rows: &Rows, ledger: &mut Ledger) {
     }
 }
 
-/// Walks the bars with a cursor over the signals: ages, and rank correlations with returns.
+/// Walks the bars with a cursor over the signals by availability: ages, and rank correlations with
+/// returns.
 fn check_joined(
     bars: &mut TableReader,
     names: &[String],
     signals: &Rows,
+    known: &[i64],
+    rules: &mut dyn SignalRules,
     ledger: &mut Ledger,
 ) -> Result<()> {
     let n_symbols = bars.facts().symbols.len();
@@ -181,15 +244,18 @@ fn check_joined(
     let columns = (n_fixed..n_fixed + names.len()).collect();
     let mut rank_ic = RankIc::new(names.to_vec(), columns, n_symbols);
     let tolerance = usual_step(&signals.timestamps).map(|step| step.saturating_mul(STALE_STEPS));
+    let mut order: Vec<usize> = (0..signals.len()).collect();
+    order.sort_by_key(|&row| (known[row], signals.timestamps[row]));
     let mut newest = vec![NONE; n_symbols];
     let mut next = 0;
     let mut starts = Vec::new();
     let (mut n_decisions, mut n_stale, mut longest_ns) = (0_u64, 0_u64, 0_i64);
+    let mut has_limit = false;
     while let Some(mut rows) = bars.next_counted()? {
         let mut joined = vec![Vec::with_capacity(rows.len()); names.len()];
         for (&now, &asset) in rows.timestamps.iter().zip(&rows.assets) {
-            while next < signals.len() && signals.timestamps[next] <= now {
-                newest[signals.assets[next] as usize] = next;
+            while let Some(&row) = order.get(next).filter(|row| known[**row] <= now) {
+                newest[signals.assets[row] as usize] = row;
                 next += 1;
             }
             let row = newest[asset as usize];
@@ -197,9 +263,13 @@ fn check_joined(
                 out.push(if row == NONE { f64::NAN } else { column[row] });
             }
             if row != NONE {
-                let age = now.saturating_sub(signals.timestamps[row]);
+                let age = now.saturating_sub(known[row]);
+                let is_stale = rules.is_stale(known[row], now);
+                has_limit = is_stale.is_some();
+                let is_stale =
+                    is_stale.unwrap_or_else(|| tolerance.is_some_and(|limit| age > limit));
                 n_decisions += 1;
-                n_stale += u64::from(tolerance.is_some_and(|tolerance| age > tolerance));
+                n_stale += u64::from(is_stale);
                 longest_ns = longest_ns.max(age);
             }
         }
@@ -210,11 +280,15 @@ fn check_joined(
     rank_ic.finish(ledger);
     if n_stale > 0 {
         let days = |ns: i64| ns as f64 / crate::base::time::DAY_NS as f64;
+        let limit = if has_limit {
+            "staleness allows".to_owned()
+        } else {
+            format!("{:.1} days, {STALE_STEPS} usual steps", days(tolerance.unwrap_or(0)))
+        };
         let message = format!(
-            "{n_stale} of {n_decisions} decisions ({:.1} %) use a signal older than {:.1} days, \
-             {STALE_STEPS} usual steps; the oldest has {:.1} days",
+            "{n_stale} of {n_decisions} decisions ({:.1} %) meet a signal older than {limit}; the \
+             oldest has {:.1} days",
             100.0 * n_stale as f64 / n_decisions as f64,
-            days(tolerance.unwrap_or(0)),
             days(longest_ns)
         );
         let column = names.join(", ");
@@ -223,7 +297,11 @@ fn check_joined(
             code: "D604",
             column: &column,
             message: &message,
-            fix: "set staleness so that old signals count as missing, or add the rows",
+            fix: if has_limit {
+                "they count as missing; add the rows, or allow a greater age"
+            } else {
+                "set staleness so that old signals count as missing, or add the rows"
+            },
         };
         ledger.count(&rule, n_stale);
     }

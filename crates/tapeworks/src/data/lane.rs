@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::block::{Block, is_ascending};
 use super::check;
 use super::clock::Stamps;
+use super::group_columns::SecondThread;
 use super::ledger::{Ledger, Rule};
 use super::merge::Rows;
 use super::options::{CheckLevel, OnBadRow};
@@ -26,6 +27,8 @@ pub(crate) struct ReadFacts {
     pub(crate) end: i64,
     pub(crate) level: CheckLevel,
     pub(crate) on_bad_row: OnBadRow,
+    /// Whether prices at or below 0 are prices.
+    pub(crate) allow_negative: bool,
     /// Sessions of the market, for bars.
     pub(crate) calendar: Option<Arc<Calendar>>,
     /// What the stamps of its files are.
@@ -36,6 +39,8 @@ pub(crate) struct ReadFacts {
     pub(crate) has_available_at: bool,
     /// The instant after which rows lie in the future, when it is known.
     pub(crate) now: Option<i64>,
+    /// Where a large file may decode beside the reader's own thread.
+    pub(crate) second: SecondThread,
     /// Blocks carry one column more than `names`: ns from the start of a bar to its timestamp.
     pub(crate) has_lengths: bool,
     /// Whether bars were stamped at their start.

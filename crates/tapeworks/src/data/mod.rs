@@ -4,7 +4,8 @@
 //! - [`options`]: what a read is asked for and what it gives.
 //! - `source`, `hive`: from a path, a glob or a folder to files and what their folders name.
 //! - `plan`, `names`: which column plays which part; aliases and near misses.
-//! - `parquet`, `parquet_symbols`, `parquet_times`, `parquet_stream`, `pread`: Parquet to blocks.
+//! - `parquet`, `parquet_symbols`, `parquet_times`, `parquet_stream`, `group_columns`, `pread`:
+//!   Parquet to blocks, on two threads where a file is large.
 //! - `loaded`, `content`, `csv`, `csv_rows`, `text_cells`, `text_file`, `arrow_file`, `json_lines`,
 //!   `dbn`: what is held in memory, to blocks; `sort_budget`: how much that may be.
 //! - `clock`, `wall_clock`, `known_at`, `row_step`, `session_rows`, `start_checks`: zones, clock
@@ -48,6 +49,7 @@ mod content;
 mod csv;
 mod csv_rows;
 mod dbn;
+mod group_columns;
 mod hive;
 mod joined;
 mod known_at;
@@ -87,7 +89,8 @@ mod time_unit;
 mod wall_clock;
 
 pub use calendar_table::{open_calendar, read_calendar};
-pub use check_signals::{check_context, check_signals};
+pub use check_signals::check_context;
+pub(crate) use check_signals::{SignalRows, SignalRules, check_signals};
 pub use clock::Stamps;
 pub use describe::{SourceInfo, describe};
 pub use fingerprint::{FileFingerprint, fingerprint, fingerprints};
@@ -99,4 +102,5 @@ pub use reader::open_bars;
 pub use report::{CheckReport, Finding, Offender, Repairs, Severity};
 pub use resample::resample;
 pub use sort::{SortOptions, Sorted, parse_bytes, sort_bars};
+pub use source::is_streamed;
 pub use tables::{check, read_context, read_signals};

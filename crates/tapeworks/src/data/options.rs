@@ -160,10 +160,14 @@ pub struct ReadOptions {
     pub level: CheckLevel,
     /// What happens to a row that breaks a rule.
     pub on_bad_row: OnBadRow,
+    /// Whether prices at or below 0 are prices, as of spreads and some futures.
+    pub allow_negative: bool,
     /// Rows a batch has at most, unless one timestamp alone has more.
     pub batch_rows: usize,
     /// Layout of text tables.
     pub csv: CsvFormat,
+    /// Threads that decode; 1 keeps to the reader's own. What is read does not depend on it.
+    pub threads: Option<usize>,
     /// The present: rows later than a day after it are warned about. Absent, no row is, so that a
     /// run does not depend on the clock.
     pub now: Option<Timestamp>,
@@ -183,8 +187,10 @@ impl Default for ReadOptions {
             columns: None,
             level: CheckLevel::default(),
             on_bad_row: OnBadRow::default(),
+            allow_negative: false,
             batch_rows: 65_536,
             csv: CsvFormat::default(),
+            threads: None,
             now: None,
         }
     }

@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use arrow::array::ArrayRef;
 use arrow::buffer::ScalarBuffer;
-use arrow::record_batch::RecordBatch;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReader;
 
 use super::block::{Block, RowNumbers, is_ascending};
 use super::cast::{SymbolDecoder, UNWANTED, lengths, to_f64};
+use super::group_columns::GroupColumns;
 use super::joined::halves;
 use super::lane::{BlockStream, ReadFacts};
 use super::ledger::Ledger;
@@ -23,7 +22,9 @@ pub(crate) struct ParquetStream {
     table: Arc<ParquetTable>,
     facts: Arc<ReadFacts>,
     next_group: usize,
-    reader: Option<ParquetRecordBatchReader>,
+    /// Decoded columns, and whether a row group of theirs is open.
+    columns: GroupColumns,
+    is_open: bool,
     row: u64,
     symbols: SymbolDecoder,
     /// NaN for a column that the file does not have.
@@ -54,16 +55,15 @@ impl BlockStream for ParquetStream {
             if let Some(block) = self.sorted.pop_front() {
                 return Ok(Some(block));
             }
-            if let Some(reader) = &mut self.reader {
-                match reader.next() {
-                    Some(batch) => {
-                        let block = self.decode(&batch.map_err(|e| table.broken(&e))?)?;
-                        if is_ascending(&block.timestamps) {
-                            return Ok(Some(block));
-                        }
-                        self.sort(Some(block), ledger);
+            if self.is_open {
+                if let Some(arrays) = self.columns.next()? {
+                    let block = self.decode(&arrays)?;
+                    if is_ascending(&block.timestamps) {
+                        return Ok(Some(block));
                     }
-                    None => self.reader = None,
+                    self.sort(Some(block), ledger);
+                } else {
+                    self.is_open = false;
                 }
                 continue;
             }
@@ -75,7 +75,8 @@ impl BlockStream for ParquetStream {
                 continue;
             }
             self.row = group.first_row;
-            self.reader = Some(table.group_reader(group.idx, &self.projection(), BLOCK_ROWS)?);
+            self.columns.open(group)?;
+            self.is_open = true;
         }
     }
 }
@@ -83,11 +84,15 @@ impl BlockStream for ParquetStream {
 impl ParquetStream {
     /// Starts decoding a bound table: all of it, or the rows of its sample.
     pub(super) fn new(table: Arc<ParquetTable>, facts: Arc<ReadFacts>, is_sample: bool) -> Self {
+        let projection = projection(&table, &facts);
+        let second = (!is_sample).then_some(&facts.second);
+        let columns = GroupColumns::new(Arc::clone(&table), projection, second);
         Self {
             table,
             facts,
             next_group: 0,
-            reader: None,
+            columns,
+            is_open: false,
             row: 0,
             symbols: SymbolDecoder::default(),
             missing: ScalarBuffer::from(Vec::new()),
@@ -96,33 +101,16 @@ impl ParquetStream {
         }
     }
 
-    /// Indices of the decoded columns, ascending.
-    fn projection(&self) -> Vec<usize> {
-        let plan = self.table.plan();
-        let mut columns: Vec<usize> = plan.values.iter().flatten().copied().collect();
-        columns.push(plan.roles.time);
-        columns.extend(plan.roles.available_at);
-        if let (Some((column, _)), true) = (&plan.start, self.facts.has_lengths) {
-            columns.push(*column);
-        }
-        if let SymbolFrom::Column(column) = plan.roles.symbol {
-            columns.push(column);
-        }
-        columns.sort_unstable();
-        columns.dedup();
-        columns
-    }
-
-    fn decode(&mut self, batch: &RecordBatch) -> Result<Block> {
+    /// A block of the projected columns.
+    fn decode(&mut self, arrays: &[ArrayRef]) -> Result<Block> {
         let table = Arc::clone(&self.table);
         let plan = table.plan();
-        let projection = self.projection();
         let column = |wanted: usize| -> &ArrayRef {
-            let at = projection.iter().position(|c| *c == wanted).expect("the column is projected");
-            batch.column(at)
+            let at = self.columns.projected().iter().position(|c| *c == wanted);
+            &arrays[at.expect("the column is projected")]
         };
         let place = |c: usize| format!("{}: column {:?}", table.name, table.columns[c].name);
-        let n = batch.num_rows();
+        let n = column(plan.roles.time).len();
         let stored = plan.time.instants(column(plan.roles.time), self.row)?;
         let timestamps = plan.time.ends(stored.clone(), self.row)?;
         let assets = match &plan.roles.symbol {
@@ -168,9 +156,9 @@ impl ParquetStream {
         let mut blocks = Vec::new();
         for group in groups {
             self.row = group.first_row;
-            for batch in table.group_reader(group.idx, &self.projection(), BLOCK_ROWS)? {
-                let block = self.decode(&batch.map_err(|e| table.broken(&e))?)?;
-                blocks.push(block);
+            self.columns.open(group)?;
+            while let Some(arrays) = self.columns.next()? {
+                blocks.push(self.decode(&arrays)?);
             }
         }
         Ok(Block::concat(&blocks))
@@ -192,9 +180,9 @@ impl ParquetStream {
                 let size = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
                 let window = (size(from - group.first_row), size(to - from));
                 self.row = from;
-                let columns = self.projection();
-                for batch in table.window_reader(group.idx, &columns, BLOCK_ROWS, window)? {
-                    blocks.push(self.decode(&batch.map_err(|e| table.broken(&e))?)?);
+                let columns = self.columns.projected();
+                for batch in table.window_reader(group.idx, columns, BLOCK_ROWS, window)? {
+                    blocks.push(self.decode(batch.map_err(|e| table.broken(&e))?.columns())?);
                 }
             }
         }
@@ -206,4 +194,21 @@ impl ParquetStream {
             self.sorted.push_back(self.facts.sort(&block, ledger));
         }
     }
+}
+
+/// Indices of the decoded columns, ascending.
+fn projection(table: &ParquetTable, facts: &ReadFacts) -> Vec<usize> {
+    let plan = table.plan();
+    let mut columns: Vec<usize> = plan.values.iter().flatten().copied().collect();
+    columns.push(plan.roles.time);
+    columns.extend(plan.roles.available_at);
+    if let (Some((column, _)), true) = (&plan.start, facts.has_lengths) {
+        columns.push(*column);
+    }
+    if let SymbolFrom::Column(column) = plan.roles.symbol {
+        columns.push(column);
+    }
+    columns.sort_unstable();
+    columns.dedup();
+    columns
 }

@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use super::across::{AcrossRows, check_repeats};
 use super::clock::{Clock, Stamps};
 use super::content::Lengths;
+use super::group_columns::SecondThread;
 use super::hive;
 use super::joined::{N_HALVES, N_PLACES};
 use super::lane::{FileFacts, Lane, OpenFile, ReadFacts};
@@ -150,7 +151,7 @@ impl TableReader {
         if options.level == CheckLevel::Fast {
             for file in &tables {
                 if let TableFile::Parquet(file) = file {
-                    statistics::note(file, table, &mut ledger);
+                    statistics::note(file, table, options.allow_negative, &mut ledger);
                 }
             }
         }
@@ -174,6 +175,7 @@ impl TableReader {
             end,
             level: options.level,
             on_bad_row: options.on_bad_row,
+            allow_negative: options.allow_negative,
             calendar: options.calendar.clone().filter(|_| table == Table::Bars),
             stamps,
             n_carried: match table {
@@ -182,6 +184,7 @@ impl TableReader {
             },
             has_available_at,
             now: options.now.map(|now| now.0),
+            second: SecondThread::new(options.threads),
             has_lengths,
             is_start,
             is_label_left_out: options.label == Label::Auto,

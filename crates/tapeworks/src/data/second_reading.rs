@@ -68,3 +68,46 @@ pub(crate) fn compare(first: &Digest, second: &Result<Digest>, ledger: &mut Ledg
 fn step(hash: u64, bits: u64) -> u64 {
     (hash.rotate_left(5) ^ bits).wrapping_mul(0x517c_c1b7_2722_0a95)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Error;
+
+    fn digest_of(closes: &[f64], batch_rows: usize) -> Digest {
+        let mut digest = Digest::default();
+        let times: Vec<i64> = (1..).take(closes.len()).collect();
+        for (times, closes) in times.chunks(batch_rows).zip(closes.chunks(batch_rows)) {
+            let mut rows = Rows::with_capacity(1, 0);
+            rows.timestamps.extend_from_slice(times);
+            rows.assets.extend(times.iter().map(|_| 0));
+            rows.columns[0].extend_from_slice(closes);
+            digest.push(&rows);
+        }
+        digest
+    }
+
+    #[test]
+    fn compare_when_a_second_reading_differs_or_fails_then_an_error_finding() {
+        let first = digest_of(&[10.0, 11.0, 12.0, 13.0], 4);
+        let told = |second: &Result<Digest>| {
+            let mut ledger = Ledger::new("bars");
+            compare(&first, second, &mut ledger);
+            ledger.findings().into_iter().map(|f| (f.code, f.severity, f.message)).next()
+        };
+        // Other batches are the same rows.
+        assert_eq!(told(&Ok(digest_of(&[10.0, 11.0, 12.0, 13.0], 3))), None);
+        for (other, words) in [
+            (&[10.0, 11.0, 12.0, 13.000_000_000_000_002][..], "4 rows, then 4"),
+            (&[10.0, 11.0, 13.0, 12.0], "4 rows, then 4"),
+            (&[10.0, 11.0, 12.0], "4 rows, then 3"),
+        ] {
+            let (code, severity, message) = told(&Ok(digest_of(other, 4))).expect("they differ");
+            assert_eq!((code.as_str(), severity), ("D210", Severity::Error));
+            assert!(message.contains(words), "{message}");
+        }
+        let failed = Err(Error::data("D102", "bars.parquet: cut"));
+        let (code, _, message) = told(&failed).expect("it fails");
+        assert!(code == "D210" && message.contains("bars.parquet: cut"), "{message}");
+    }
+}

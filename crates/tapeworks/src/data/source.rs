@@ -72,6 +72,14 @@ pub(crate) fn files(text: &str) -> Result<Vec<SourceFile>> {
     Ok(files)
 }
 
+/// Whether every file behind `text` is read a block at a time; others are held in memory.
+///
+/// # Errors
+/// As the files of a table are found.
+pub fn is_streamed(text: &str) -> Result<bool> {
+    Ok(files(text)?.iter().all(|file| file.format == Format::Parquet))
+}
+
 /// Calls `visit` with every file below `folder`; hidden and `_` names are skipped.
 fn walk(folder: &Path, visit: &mut dyn FnMut(PathBuf)) -> Result<()> {
     let unreadable = |error: std::io::Error| {

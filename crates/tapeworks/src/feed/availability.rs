@@ -235,6 +235,31 @@ impl Release {
     }
 }
 
+/// A table of which no bar could see a row is a mistake, such as a wrong year or zone.
+///
+/// # Errors
+/// `D601`.
+pub(super) fn check_seen(
+    table: &str,
+    names: &[String],
+    known: &[i64],
+    last_bar: Option<i64>,
+) -> Result<()> {
+    let (Some(&first), Some(last)) = (known.iter().min(), last_bar) else { return Ok(()) };
+    if first <= last {
+        return Ok(());
+    }
+    let when = if first == NEVER {
+        "no row is ever available".to_owned()
+    } else {
+        format!("the first row is available at {}", Timestamp(first))
+    };
+    let (names, last) = (names.join(", "), Timestamp(last));
+    let text = format!("{table} ({names}): {when}, and the last bar is of {last}: none is seen");
+    Err(Error::data("D601", text)
+        .with_hint("compare the times of both tables, their zones, availability and delay"))
+}
+
 fn at(error: &Error, place: &str) -> Error {
     let text = format!("{place}{}", error.message());
     Error::new(error.kind(), error.code(), text).with_hint(error.hint().unwrap_or_default())

@@ -7,6 +7,7 @@
 //!   decodes on its own thread while the engine walks the chunk before.
 //! - [`MemoryFeed`] holds chunks in memory, to be walked as often as wanted.
 //! - [`availability`] says from when on a row may be seen, [`lag`] how much later or how long.
+//! - [`check_signals`] checks signals as a run would join them.
 //! - [`as_of`] joins signals and context: among rows with `available_at <= T` the newest one.
 //!
 //! Invariants: no value is handed out at a timestamp before the instant at which it was available
@@ -15,6 +16,7 @@
 
 pub mod as_of;
 pub mod availability;
+pub mod check_signals;
 pub mod chunk;
 pub mod chunk_limit;
 pub mod columns;
@@ -25,6 +27,7 @@ pub mod open_feed;
 
 pub use as_of::{JoinCounts, SignalFill};
 pub use availability::Availability;
+pub use check_signals::{SignalUse, check_signals};
 pub use chunk::{ChunkSource, Layout, MarketChunk};
 pub use chunk_limit::ChunkLimit;
 pub use data_feed::{ContextSource, DataFeed, SignalSource};

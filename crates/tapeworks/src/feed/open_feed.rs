@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
 use super::as_of::{AsOfJoin, Joined, SignalFill};
-use super::availability::Release;
+use super::availability::{Release, check_seen};
 use super::columns::{Available, ColumnPlan, Origin, Wanted};
 use super::lag::{Lag, Limit};
 use super::{ChunkLimit, ChunkSource, JoinCounts, Layout, MarketChunk, MemoryFeed};
@@ -100,17 +100,20 @@ impl OpenFeed {
         let symbols = tables.bars.symbols();
         let layout = Arc::new(plan.layout.clone());
         let names = tables.signals.iter().map(|(table, _)| table.names.clone()).collect();
-        let has_dates = tables.bars.has_dates();
+        let bars = BarFacts {
+            have_dates: tables.bars.has_dates(),
+            last: tables.bars.span().map(|(_, last)| last),
+        };
         let of_calendar = calendar.as_ref();
         let signals = tables
             .signals
             .into_iter()
-            .map(|(table, rules)| rules.of_signals(table, &symbols, of_calendar, has_dates))
+            .map(|(table, rules)| rules.of_signals(table, &symbols, of_calendar, bars))
             .collect::<Result<_>>()?;
         let context = tables
             .context
             .into_iter()
-            .map(|(table, rules)| rules.of_context(table, of_calendar, has_dates))
+            .map(|(table, rules)| rules.of_context(table, of_calendar, bars))
             .collect::<Result<_>>()?;
         // One chunk waits while the next is decoded: the sender blocks until it is taken.
         let (sender, receiver) = sync_channel(1);
@@ -228,6 +231,14 @@ impl ChunkSource for OpenFeed {
     }
 }
 
+/// What a join has to know of the bars.
+#[derive(Debug, Clone, Copy)]
+struct BarFacts {
+    have_dates: bool,
+    /// The last timestamp, where it is known before the rows are.
+    last: Option<i64>,
+}
+
 /// How a table is joined.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Joining {
@@ -242,12 +253,13 @@ impl Joining {
         table: SignalTable,
         symbols: &Symbols,
         calendar: Option<&Arc<Calendar>>,
-        bars_have_dates: bool,
+        bars: BarFacts,
     ) -> Result<AsOfJoin> {
-        self.prepare("signals", calendar, bars_have_dates)?;
+        self.prepare("signals", calendar, bars.have_dates)?;
         let owner = |row: usize| format!(" of {}", symbols.name(AssetId(table.assets[row])));
         let SignalTable { names, timestamps, facts, .. } = &table;
         let known = self.release.available_at("signals", names, timestamps, facts, &owner)?;
+        check_seen("signals", names, &known, bars.last)?;
         Ok(self.join(Joined::signals(table, known), symbols.len()))
     }
 
@@ -255,12 +267,13 @@ impl Joining {
         mut self,
         table: ContextTable,
         calendar: Option<&Arc<Calendar>>,
-        bars_have_dates: bool,
+        bars: BarFacts,
     ) -> Result<AsOfJoin> {
-        self.prepare("context", calendar, bars_have_dates)?;
+        self.prepare("context", calendar, bars.have_dates)?;
         let ContextTable { names, timestamps, facts, .. } = &table;
         let nobody = |_: usize| String::new();
         let known = self.release.available_at("context", names, timestamps, facts, &nobody)?;
+        check_seen("context", names, &known, bars.last)?;
         Ok(self.join(Joined::context(table, known), 1))
     }
 

@@ -14,6 +14,7 @@ mod content_hash;
 
 mod by_hand;
 mod check_data;
+mod estimate;
 mod execute;
 mod fingerprint;
 mod folder;

@@ -45,6 +45,8 @@ pub(super) fn read_options(loaded: &LoadedConfig) -> Result<ReadOptions> {
             BadRow::Drop => OnBadRow::Drop,
             BadRow::Null => OnBadRow::Null,
         },
+        allow_negative: data.allow_negative,
+        threads: backtest.threads.and_then(|n| usize::try_from(n).ok()),
         csv: CsvFormat {
             columns: data.csv.columns.clone(),
             price_scale: data.csv.price_scale,

@@ -7,8 +7,9 @@ use std::fmt::Write as _;
 use tapeworks::base::{Calendar, Timestamp};
 use tapeworks::data::{
     CheckLevel, CheckReport, Finding, OnBadRow, ReadOptions, Severity, Source, check,
-    check_context, check_signals, open_bars,
+    check_context, open_bars,
 };
+use tapeworks::feed::{SignalUse, check_signals};
 
 use crate::data::{DAY_NS, Folder, Row, batch, real, rows, source, stream, utc, write_bars};
 
@@ -360,7 +361,8 @@ fn signals_and_context_when_checked_against_bars_then_ends_gaps_and_ages_are_tol
     text += &line(45, "BBB", "2");
     let told = |level| {
         let signals = folder.text("signals.csv", &text);
-        let report = check_signals(signals, source(&path), &at(level)).expect("readable");
+        let how = SignalUse::default();
+        let report = check_signals(signals, source(&path), &how, &at(level)).expect("readable");
         let of = report.findings.iter().map(|f| (f.code.clone(), f.column.clone(), f.count));
         of.collect::<Vec<_>>()
     };

@@ -375,7 +375,7 @@ fn wall_clocks_when_an_hour_is_repeated_then_the_order_of_the_rows_tells() {
 /// Hours of five sessions, stamped at their starts or ends: rows at the open are remarked on, unless
 /// somebody said what stamps are.
 #[test]
-fn stamps_when_they_look_like_starts_then_d308() {
+fn stamps_when_they_look_like_starts_then_d312() {
     let desk = Desk::new("smell");
     let calendar = Calendar::named("XNYS").unwrap();
     let from = calendar.all().partition_point(|s| s.open.0 < at("2024-03-04"));
@@ -394,7 +394,7 @@ fn stamps_when_they_look_like_starts_then_d308() {
     };
     let codes = |path: &str, label| {
         let report = check(Source::Path(path.to_owned()), &options(label, "XNYS")).unwrap();
-        report.findings.iter().filter(|f| f.code == "D308").map(|f| f.count).sum::<u64>()
+        report.findings.iter().filter(|f| f.code == "D312").map(|f| f.count).sum::<u64>()
     };
     let path = desk.table(&hours(0));
     assert_eq!(codes(&path, Label::Auto), 30);
@@ -407,7 +407,7 @@ fn stamps_when_they_look_like_starts_then_d308() {
     let path = desk.table(&of_one(&weeks));
     for (label, count) in [(Label::Auto, 5), (Label::End, 0), (Label::Start, 0)] {
         let report = check(Source::Path(path.clone()), &options(label, "")).unwrap();
-        let found = report.findings.iter().find(|f| f.code == "D308").map_or(0, |f| f.count);
+        let found = report.findings.iter().find(|f| f.code == "D312").map_or(0, |f| f.count);
         assert_eq!(found, count, "{label:?}");
     }
 }

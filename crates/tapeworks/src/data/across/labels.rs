@@ -1,5 +1,5 @@
 //! Bars that seem to be stamped at their start while they are read as stamped at their end
-//! (`D308`): rows at opens of the calendar and none at closes, dates of weeks and months.
+//! (`D312`): rows at opens of the calendar and none at closes, dates of weeks and months.
 
 use std::sync::Arc;
 
@@ -19,6 +19,7 @@ const SESSIONS_MIN: u64 = 3;
 pub(super) struct Labels {
     calendar: Arc<Calendar>,
     n_rows: u64,
+    n_outside: u64,
     /// Timestamps at an open that is no close.
     at_open: u64,
     at_close: u64,
@@ -29,7 +30,7 @@ impl Labels {
     pub(super) fn new(facts: &ReadFacts) -> Option<Self> {
         let is_open = facts.stamps == Stamps::Instants && facts.is_label_left_out;
         let calendar = facts.calendar.clone().filter(|_| is_open)?;
-        Some(Self { calendar, n_rows: 0, at_open: 0, at_close: 0 })
+        Some(Self { calendar, n_rows: 0, n_outside: 0, at_open: 0, at_close: 0 })
     }
 
     pub(super) fn push(&mut self, rows: &Rows, starts: &[usize]) {
@@ -37,10 +38,11 @@ impl Labels {
         for (from, to) in groups(starts, rows.len()) {
             let time = rows.timestamps[from];
             let at = sessions.partition_point(|session| session.close.0 < time);
-            let Some(session) = sessions.get(at) else { continue };
-            if session.open.0 > time {
+            let inside = sessions.get(at).filter(|session| session.open.0 <= time);
+            let Some(session) = inside else {
+                self.n_outside += (to - from) as u64;
                 continue;
-            }
+            };
             self.n_rows += (to - from) as u64;
             self.at_close += u64::from(session.close.0 == time);
             self.at_open += u64::from(session.open.0 == time);
@@ -48,7 +50,9 @@ impl Labels {
     }
 
     pub(super) fn finish(&self, ledger: &mut Ledger) {
-        if self.at_open < SESSIONS_MIN || self.at_close * 10 > self.at_open {
+        // Days that lie elsewhere are of another zone or market, and say nothing of labels.
+        let is_elsewhere = self.n_outside * 10 > self.n_rows;
+        if self.at_open < SESSIONS_MIN || self.at_close * 10 > self.at_open || is_elsewhere {
             return;
         }
         let message = format!(
@@ -60,7 +64,7 @@ impl Labels {
         );
         let rule = Rule {
             severity: Severity::Warning,
-            code: "D308",
+            code: "D312",
             column: "timestamp (label)",
             message: &message,
             fix: "label: start, when stamps are starts; label: end, when they are not",
@@ -88,7 +92,7 @@ pub(super) fn judge_dates(
     );
     let rule = Rule {
         severity: Severity::Warning,
-        code: "D308",
+        code: "D312",
         column: "timestamp (label)",
         message: &message,
         fix: "name the calendar, or say label: start or label: end",

@@ -3,9 +3,9 @@
 //!
 //! Each keeps O(symbols) and is one file: [`prices`] and [`volumes`] (D206, D207), [`holes`]
 //! (D306), [`grid`] (D309), [`pauses`] (D306), [`epochs`] (D304), [`overlaps`] (D307), with a
-//! calendar [`sessions`] (D305) and [`labels`] (D308); at the level `paranoid` also [`stale`]
-//! (D208), [`identities`] (D209), [`lifespans`] (D402), [`twins`] (D403), [`constant`] (D604) and
-//! [`rank_ic`] (L105). The zone smell (D308) goes here as well, once it is made.
+//! calendar [`sessions`] (D305) and [`labels`] (D312); at the level `paranoid` also [`stale`]
+//! (D208), [`identities`] (D209), with a calendar [`zones`] (D308), [`lifespans`] (D402), [`twins`]
+//! (D403), [`constant`] (D604) and [`rank_ic`] (L105).
 //!
 //! To add a check: a file with `push` and `finish`, a field and two calls below.
 
@@ -25,6 +25,7 @@ mod sessions;
 mod stale;
 mod twins;
 mod volumes;
+mod zones;
 
 use std::sync::Arc;
 
@@ -60,6 +61,7 @@ pub(crate) struct AcrossRows {
 struct Paranoid {
     stale: stale::StaleRuns,
     identities: identities::Identities,
+    zones: Option<zones::Zones>,
     lifespans: lifespans::Lifespans,
     twins: twins::Twins,
     constant: constant::Constant,
@@ -76,6 +78,7 @@ impl AcrossRows {
         let paranoid = (facts.level == CheckLevel::Paranoid).then(|| Paranoid {
             stale: stale::StaleRuns::new(n),
             identities: identities::Identities::new(&facts.names),
+            zones: zones::Zones::new(facts),
             lifespans: lifespans::Lifespans::new(n),
             twins: twins::Twins::new(n),
             constant: constant::Constant::new(&facts.names, n),
@@ -122,6 +125,9 @@ impl AcrossRows {
         if let Some(paranoid) = &mut self.paranoid {
             paranoid.stale.push(rows, facts, ledger);
             paranoid.identities.push(rows, facts, ledger);
+            if let Some(zones) = &mut paranoid.zones {
+                zones.push(rows, starts);
+            }
             paranoid.lifespans.push(rows, starts);
             paranoid.twins.push(rows);
             paranoid.constant.push(rows);
@@ -142,6 +148,9 @@ impl AcrossRows {
         }
         if let Some(paranoid) = &mut self.paranoid {
             paranoid.stale.finish(facts, ledger);
+            if let Some(zones) = &paranoid.zones {
+                zones.finish(self.grid.step_ns(), facts, ledger);
+            }
             paranoid.lifespans.finish(ledger);
             paranoid.twins.finish(facts, ledger);
             paranoid.constant.finish(facts, ledger);

@@ -80,7 +80,10 @@ impl RankIc {
                     self.pairs.iter_mut().for_each(Vec::clear);
                     for i in from..to {
                         let asset = rows.assets[i] as usize;
-                        let change = rows.columns[CLOSE][i] / self.closes[asset] - 1.0;
+                        let (close, before) = (rows.columns[CLOSE][i], self.closes[asset]);
+                        // A price at or below 0 has no return.
+                        let is_price = close > 0.0 && before > 0.0;
+                        let change = if is_price { close / before - 1.0 } else { f64::NAN };
                         let values = [rows.columns[column][i], self.before[k][asset]];
                         for (pairs, value) in self.pairs.iter_mut().zip(values) {
                             if change.is_finite() && value.is_finite() {

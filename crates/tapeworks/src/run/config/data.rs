@@ -20,6 +20,7 @@ pub(super) const KEYS: &[&str] = &[
     "ambiguous",
     "validation",
     "on_bad_row",
+    "allow_negative",
     "chunk",
     "csv",
 ];
@@ -67,6 +68,9 @@ pub struct DataSection {
     /// What happens to a row that breaks a rule.
     #[serde(default)]
     pub on_bad_row: BadRow,
+    /// Whether prices at or below 0 are prices, as of spreads and some futures.
+    #[serde(default)]
+    pub allow_negative: bool,
     /// Cap on what is decoded at a time, a span (`1mo`, `5d`) or a number of rows; it bounds
     /// memory, results do not depend on it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -274,6 +278,7 @@ impl DataSection {
             ambiguous: ambiguous(&section)?,
             validation: section.choice("validation", &levels, &[])?.unwrap_or_default(),
             on_bad_row: section.choice("on_bad_row", &bad_rows, &[])?.unwrap_or_default(),
+            allow_negative: section.flag("allow_negative")?.unwrap_or_default(),
             chunk: chunk(&section)?,
             csv: section.node("csv").map(Csv::read).transpose()?.unwrap_or_default(),
         })
