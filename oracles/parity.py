@@ -18,6 +18,7 @@ import sys
 import causes
 import compare
 import records
+import rounding
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
@@ -107,7 +108,11 @@ def compared(folder, peer, name):
     ours = read(os.path.join(folder, "ours", peer, f"{name}.json"))
     row = compare.cell_difference(jobs["jobs"], ours["results"], theirs["results"])
     engine = [sum(x.get("cpu_s", 0.0) for x in y["results"]) for y in (theirs, ours)]
-    return row | {"peer": peer, "cell": jobs["cell"], "their_s": engine[0], "our_s": engine[1]}
+    row |= {"peer": peer, "cell": jobs["cell"], "their_s": engine[0], "our_s": engine[1]}
+    if row["differing"]:
+        proof = rounding.of_cell(jobs["jobs"], ours["results"], theirs["results"])
+        row["cause"] = proof or causes.of(row)
+    return row
 
 
 def shown(row):
@@ -122,6 +127,7 @@ def shown(row):
         say(f"    {first['id']}: {first['what']}")
         say(f"      ours   {first['ours']}")
         say(f"      theirs {first['theirs']}")
+        say(f"      {row['cause']}")
 
 
 def table(rows):
@@ -132,11 +138,10 @@ def table(rows):
     ]
     for row in rows:
         equal = row["cases"] - row["differing"]
-        cause = causes.of(row) if row["differing"] else ""
         lines.append(
             f"| {row['peer']} | {row['cell']} | {row['cases']} | {row['trades']:,} "
             f"| {row['fills']:,} | {equal} | {row['differing']} | {row['largest']:.1e} "
-            f"| {row['their_s']:.2f} | {row['our_s']:.3f} | {cause} |"
+            f"| {row['their_s']:.2f} | {row['our_s']:.3f} | {row.get('cause', '')} |"
         )
     return lines
 
@@ -194,7 +199,7 @@ def parse(arguments):
     parser.add_argument("--reuse", action="store_true", help="keep what peers wrote earlier")
     parser.add_argument("--report", action="store_true", help="compare what is there, run nothing")
     parser.add_argument("--python", help="an interpreter that has tapeworks; else it is built")
-    parser.add_argument("--out", default=os.path.join(HERE, "RESULTS.md"))
+    parser.add_argument("--out", help="the table; else RESULTS.md here if everything is asked")
     return parser.parse_args(arguments)
 
 
@@ -211,10 +216,13 @@ def main(arguments):
     rows = [compared(folder, peer, name) for peer in ran for name in cells[peer]]
     for row in rows:
         shown(row)
-    if not options.peers and not options.cells:
-        with open(options.out, "w") as file:
+    out = options.out
+    if not out and not options.peers and not options.cells:
+        out = os.path.join(HERE, "RESULTS-full.md" if options.full else "RESULTS.md")
+    if out:
+        with open(out, "w") as file:
             file.write(document(rows, " ".join(arguments)))
-        say(f"wrote {options.out}")
+        say(f"wrote {out}")
     differing = sum(row["differing"] for row in rows)
     cases = sum(row["cases"] for row in rows)
     say(f"{cases - differing} of {cases} cases are equal")

@@ -1,97 +1,103 @@
-"""Whether fills that differ are orders cut to the last cash, and by no more than a sum's rounding.
+"""Whether what differs between two records is the rounding of their running balances.
 
-usage: python oracles/rounding.py --dir DIR PEER CELL
+Where cash is short an order is cut to what is left, and what is left of a million after 100,000 fills
+is known no better than the sum of what those fills rounded. A difference counts as rounding when
 
-Walks the fills of each side in its own order with rational numbers. An order that is cut takes all
-the cash there is, so that exactly 0 would remain; what remains instead is the error of that side's
-own running balance. A difference is rounding when it is no larger than both errors together, and
-the errors no larger than half a unit in the last place of the balance for each addition so far.
-Exit code 3 when a difference is anything else.
+- both sides have the same fills: bar, symbol, direction, and all their prices to 1e-9;
+- one refuses no more orders than the other, but for those of a hair: the units that rounding puts
+  between a position and the target that it has reached;
+- the fills differ in units alone, by no more currency than one unit in the last place of the value of each
+  fill so far, and of the balance after it: both sides may be wrong by half of that.
 """
 
-import argparse
-import json
+import collections
 import math
-import os
-import sys
 from fractions import Fraction
 
 import compare
 
-# Additions to a balance for one fill: its value and its fee.
-ADDITIONS = 2
-
-
-def read(folder, side, peer, cell):
-    with open(os.path.join(folder, side, peer, f"{cell}.json")) as file:
-        return json.load(file)
-
-
-def same_kind(a, b):
-    """One fill of both sides but for its numbers: bar, symbol, direction."""
-    return a[0] == b[0] and a[1] == b[1] and (a[2] > 0) == (b[2] > 0)
-
-
-def remainders(cash, fills, wanted):
-    """{index of a fill: exact cash after it} and the largest balance so far at each."""
-    exact, largest, found = Fraction(cash), Fraction(cash), {}
-    for index, (_, _, size, price, fee, *_) in enumerate(fills):
-        exact -= Fraction(size) * Fraction(price) + Fraction(fee)
-        largest = max(largest, abs(exact))
-        if index in wanted:
-            found[index] = exact, largest
-    return found
-
-
-def differing(ours, theirs):
-    """Indices of the fills whose numbers are further apart than the comparison allows."""
-    if len(ours) != len(theirs) or not all(map(same_kind, ours, theirs)):
-        sys.exit("the fills are not the same ones: this is no rounding")
-    numbers = compare.FILL_NUMBERS
-    apart = (compare.rows_differ(a, b, numbers, 5) for a, b in zip(ours, theirs, strict=True))
-    return [index for index, far in enumerate(apart) if far > compare.RELATIVE]
+LAST_PLACE = 2.0**-52
+PRICE = 3
+# Units. No order of the suite is for less.
+HAIR = 1e-8
 
 
 def value(fill):
-    return Fraction(fill[2]) * Fraction(fill[3]) + Fraction(fill[4])
+    return Fraction(fill[2]) * Fraction(fill[PRICE])
 
 
-def judged(job, ours, theirs):
-    """A row for each differing fill: currency apart, both errors, the bound, and the verdict."""
-    indices = differing(ours, theirs)
-    left = [remainders(job["cash"], side, set(indices)) for side in (ours, theirs)]
-    rows = []
-    for index in indices:
-        apart = abs(value(ours[index]) - value(theirs[index]))
-        errors = [abs(side[index][0]) for side in left]
-        largest = float(max(side[index][1] for side in left))
-        bound = Fraction(math.ulp(largest)) / 2 * ADDITIONS * (index + 1)
-        holds = apart <= sum(errors) and max(errors) <= bound
-        rows.append((index, apart, *errors, bound, holds))
-    return rows
+def in_order(record):
+    return compare.in_order(record["fills"], lambda row: (row[0], row[1]))
 
 
-def main(arguments):
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--dir", required=True, help="folder of a parity run")
-    parser.add_argument("peer")
-    parser.add_argument("cell")
-    options = parser.parse_args(arguments)
-    sides = [read(options.dir, x, options.peer, options.cell) for x in ("jobs", "ours", "results")]
-    bad = 0
-    for job, ours, theirs in zip(sides[0]["jobs"], *(x["results"] for x in sides[1:]), strict=True):
-        rows = judged(job, ours["fills"], theirs["fills"])
-        for index, *numbers, holds in rows:
-            bad += not holds
-            apart, our, their, bound = (f"{float(x):.1e}" for x in numbers)
-            verdict = "rounding" if holds else "NOT rounding"
-            print(
-                f"fill {index}: {apart} apart, left of 0: ours {our}, theirs {their}, "
-                f"bound {bound}: {verdict}"
-            )
-        print(f"{job['id']}: {len(rows)} of {len(ours['fills'])} fills differ")
-    return 3 if bad else 0
+def is_same_fill(a, b):
+    same = a[0] == b[0] and a[1] == b[1] and (a[2] > 0) == (b[2] > 0)
+    return same and compare.relative_difference(a[PRICE], b[PRICE]) <= compare.RELATIVE
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+def bounds(cash, fills):
+    """Currency that rounding may have moved when each fill came."""
+    balance, largest, traded = cash, cash, 0.0
+    for row, (_, _, size, price, fee, *_) in enumerate(fills):
+        traded += abs(size * price) + fee
+        balance -= size * price + fee
+        largest = max(largest, abs(balance))
+        yield LAST_PLACE * traded + math.ulp(largest) * (row + 1)
+
+
+def position_before(fills, bar, symbol):
+    return math.fsum(row[2] for row in fills if row[1] == symbol and row[0] < bar)
+
+
+def refuses_more(ours, theirs):
+    """Whether a side has a refusal that the other has not, of more than a hair."""
+    for one, other in ((ours, theirs), (theirs, ours)):
+        more = collections.Counter((x[0], x[1]) for x in one["rejected"])
+        more.subtract(collections.Counter((x[0], x[1]) for x in other["rejected"]))
+        for bar, symbol, target, *_ in one["rejected"]:
+            if more[bar, symbol] > 0:
+                held = None if bar is None else position_before(one["fills"], bar, symbol)
+                if held is None or abs(target - held) > HAIR:
+                    return True
+    return False
+
+
+def difference(job, ours, theirs):
+    """What to say of a record that differs by rounding alone; None if it differs by more."""
+    mine, peers = in_order(ours), in_order(theirs)
+    if len(mine) != len(peers) or len(ours["trades"]) != len(theirs["trades"]):
+        return None
+    if refuses_more(ours, theirs):
+        return None
+    n_apart, largest, allowed = 0, 0.0, 0.0
+    for a, b, bound in zip(mine, peers, bounds(job["cash"], peers), strict=True):
+        if not is_same_fill(a, b):
+            return None
+        if compare.rows_differ(a, b, compare.FILL_NUMBERS, 5) <= compare.RELATIVE:
+            continue
+        apart = float(abs(value(a) - value(b)))
+        if apart > bound:
+            return None
+        n_apart += 1
+        if apart > largest:
+            largest, allowed = apart, bound
+    final = [record["equity"][-1] for record in (ours, theirs)]
+    return (
+        f"rounding: {n_apart} of {len(mine):,} fills cut to the last cash, at most {largest:.0e} "
+        f"currency apart of {allowed:.0e} that rounding allows; the end {abs(final[0] - final[1]):.0e}"
+    )
+
+
+def of_cell(jobs, ours, theirs):
+    """The same of a cell whose differing jobs all differ by rounding."""
+    mine = {record["id"]: record for record in ours}
+    peers = {record["id"]: record for record in theirs}
+    said = []
+    for job in jobs:
+        pair = mine.get(job["id"]), peers.get(job["id"])
+        if None in pair or any(record.get("error") for record in pair):
+            return None
+        if compare.job_difference(*pair)[0] is None:
+            continue
+        said.append(difference(job, *pair))
+    return None if None in said else "; ".join(said)

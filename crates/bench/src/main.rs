@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! tapeworks-bench decode PATH
-//! tapeworks-bench run W1|W2|W3|W4s|W4m|W5 PATH [--memory|--fast]
+//! tapeworks-bench run W1|W2|W3|W4s|W4m|W5 PATH [--memory] [--fast] [--rules]
 //! ```
 //! `decode` walks the feed and drops every chunk. `run` simulates from the file to the run log;
-//! with `--memory` the file is decoded first and the median of five simulations is given. Output is
-//! one JSON line: seconds of wall and of CPU (all threads), peak memory of the process, rows a
-//! second of wall, and the answer by which the run is checked.
+//! with `--memory` the file is decoded first and the median of five simulations is given; with
+//! `--fast` a sample of the rows is checked in place of all; with `--rules` every position is
+//! watched by a stop, a target and a trail that hardly ever fire. Output is one JSON line: seconds
+//! of wall and of CPU (all threads), peak memory of the process, rows a second of wall, and the
+//! answer by which the run is checked.
 
 #![expect(clippy::disallowed_types, reason = "a benchmark reads the clock")]
 #![expect(clippy::print_stdout, reason = "the figures are the output")]
@@ -22,11 +24,12 @@ use serde_json::{Value, json};
 use tapeworks::base::{Error, Result};
 use tapeworks::data::CheckLevel;
 use tapeworks::engine::{EngineConfig, Flow, RunLog, run};
-use tapeworks::feed::ChunkSource;
+use tapeworks::feed::{ChunkSource, DataFeed};
 
 use workload::Workload;
 
-const USAGE: &str = "usage: tapeworks-bench decode PATH | run W1|W2|W3|W4s|W4m|W5 PATH [--memory|--fast]";
+const USAGE: &str = "usage: tapeworks-bench decode PATH | \
+                     run W1|W2|W3|W4s|W4m|W5 PATH [--memory] [--fast] [--rules]";
 const N_REPEATS: usize = 5;
 
 fn main() -> ExitCode {
@@ -34,9 +37,7 @@ fn main() -> ExitCode {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match words.as_slice() {
         ["decode", path] => decode(path),
-        ["run", name, path] => simulate_file(name, path, CheckLevel::Standard),
-        ["run", name, path, "--fast"] => simulate_file(name, path, CheckLevel::Fast),
-        ["run", name, path, "--memory"] => simulate_memory(name, path),
+        ["run", name, path, flags @ ..] => simulate_with(name, path, flags),
         _ => Err(Error::config("C101", USAGE)),
     };
     match outcome {
@@ -61,26 +62,33 @@ fn decode(path: &str) -> Result<Value> {
     Ok(clock.figures("decode", n_rows))
 }
 
-fn simulate_file(name: &str, path: &str, level: CheckLevel) -> Result<Value> {
-    let workload = Workload::find(name)?;
+fn simulate_with(name: &str, path: &str, flags: &[&str]) -> Result<Value> {
+    if flags.iter().any(|flag| !["--memory", "--fast", "--rules"].contains(flag)) {
+        return Err(Error::config("C101", USAGE));
+    }
+    let has = |flag| flags.contains(&flag);
+    let workload = Workload::find(name)?.with_rules(has("--rules"));
     let clock = Clock::start();
     let mut feed = workload.feed(path);
-    feed.read.level = level;
-    let mut feed = feed.open()?;
-    let log = simulate(&workload, &mut feed)?;
+    if has("--fast") {
+        feed.read.level = CheckLevel::Fast;
+    }
+    if has("--memory") {
+        return simulate_memory(&workload, name, feed);
+    }
+    let log = simulate(&workload, &mut feed.open()?)?;
     let figures = clock.figures(name, log.n_rows);
     Ok(with_answer(figures, &log))
 }
 
-fn simulate_memory(name: &str, path: &str) -> Result<Value> {
-    let workload = Workload::find(name)?;
-    let mut feed = workload.feed(path).open()?.into_memory()?;
+fn simulate_memory(workload: &Workload, name: &str, feed: DataFeed) -> Result<Value> {
+    let mut feed = feed.open()?.into_memory()?;
     let mut runs = Vec::new();
     for _ in 0..N_REPEATS {
         feed.rewind();
         let clock = Clock::start();
         // One log at a time, so that the peak is that of one run.
-        let log = simulate(&workload, &mut feed)?;
+        let log = simulate(workload, &mut feed)?;
         let wall = clock.wall.elapsed().as_secs_f64();
         runs.push((wall, with_answer(clock.figures(name, log.n_rows), &log)));
     }

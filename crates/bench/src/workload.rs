@@ -1,7 +1,7 @@
 //! The standard workloads: data, rule, cash and fee.
 
 use tapeworks::base::{Error, Result};
-use tapeworks::broker::{AccountKind, AccountTerms, Commission};
+use tapeworks::broker::{AccountKind, AccountTerms, Commission, PositionRule};
 use tapeworks::data::Source;
 use tapeworks::engine::rules::{Noop, Rebalance, SmaCross, TopN, Weighting};
 use tapeworks::engine::{EngineConfig, Strategy};
@@ -11,6 +11,7 @@ use tapeworks::feed::{DataFeed, Layout};
 pub struct Workload {
     rule: Rule,
     cash: f64,
+    has_rules: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -32,7 +33,12 @@ impl Workload {
             "W3" | "W3s" | "W3m" => (Rule::Idle, 1e7),
             _ => return Err(Error::config("C301", format!("{name:?} is no workload"))),
         };
-        Ok(Self { rule, cash })
+        Ok(Self { rule, cash, has_rules: false })
+    }
+
+    /// The same with position rules that watch every row and hardly ever fire.
+    pub fn with_rules(self, has_rules: bool) -> Self {
+        Self { has_rules, ..self }
     }
 
     /// The columns that the workload reads.
@@ -78,9 +84,18 @@ impl Workload {
                 Rule::LongShort => AccountKind::Margin.into(),
                 Rule::Top | Rule::SmaCross | Rule::Idle => AccountTerms::default(),
             },
+            rules: if self.has_rules { wide_rules() } else { Vec::new() },
             ..EngineConfig::default()
         }
     }
+}
+
+fn wide_rules() -> Vec<PositionRule> {
+    vec![
+        PositionRule::StopLoss(0.5),
+        PositionRule::TakeProfit(1.0),
+        PositionRule::TrailingStop(0.5),
+    ]
 }
 
 /// A feed of every column of a file.

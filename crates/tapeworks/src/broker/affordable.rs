@@ -23,25 +23,53 @@ impl Broker {
         wanted: f64,
         quotes: &impl Quotes,
     ) -> f64 {
-        if self.conditions.semantics.partial_search == PartialSearch::Exact {
-            // Without a step the size is what the cash buys, not what its tolerance would.
-            let has_step = self.conditions.semantics.size_rounding == SizeRounding::Lot;
-            self.is_cash_exact = !has_step;
-            let found = self.search(execution, closing, wanted, |broker, opening| {
-                broker.passes_at_cost(execution, closing, opening, quotes)
-            });
-            self.is_cash_exact = false;
-            return if has_step || found >= UNITS_MIN { found } else { 0.0 };
-        }
+        let found = if self.conditions.semantics.partial_search == PartialSearch::Exact {
+            self.affordable_exactly(execution, closing, wanted, quotes)
+        } else {
+            self.affordable_less_tolerance(execution, closing, wanted, quotes)
+        };
+        let has_step = self.conditions.semantics.size_rounding == SizeRounding::Lot;
+        if has_step || closing > 0.0 || found >= UNITS_MIN { found } else { 0.0 }
+    }
+
+    /// Without a step the size is what the cash buys, not what its tolerance would.
+    fn affordable_exactly(
+        &mut self,
+        execution: &Execution,
+        closing: f64,
+        wanted: f64,
+        quotes: &impl Quotes,
+    ) -> f64 {
+        let has_step = self.conditions.semantics.size_rounding == SizeRounding::Lot;
+        self.is_cash_exact = !has_step;
+        let found = self.search(execution, closing, wanted, |broker, opening| {
+            broker.passes_at_cost(execution, closing, opening, quotes)
+        });
+        self.is_cash_exact = false;
+        if has_step || found >= UNITS_MIN { found } else { 0.0 }
+    }
+
+    /// At the price before costs first, then at the one after them where that is too much.
+    fn affordable_less_tolerance(
+        &mut self,
+        execution: &Execution,
+        closing: f64,
+        wanted: f64,
+        quotes: &impl Quotes,
+    ) -> f64 {
         if let Some(limit) = self.lock_limit(execution.asset, execution.sign, execution.base_price)
             && self.fee_at(execution.asset, execution.sign, execution.base_price) == 0.0
         {
             return wanted.min((limit - closing).max(0.0));
         }
-        let found = self.search(execution, closing, wanted, |broker, opening| {
-            broker.passes_at_base(execution, closing, opening, quotes)
-        });
-        let found = self.less_a_cent(found, execution.base_price, 0.0, closing);
+        let found = if self.passes_at_base(execution, closing, wanted, quotes) {
+            wanted
+        } else {
+            let found = self.search(execution, closing, wanted, |broker, opening| {
+                broker.passes_at_base(execution, closing, opening, quotes)
+            });
+            self.less_a_cent(found, execution.base_price, 0.0, closing)
+        };
         let shortfall = self.conditions.semantics.shortfall;
         if found <= 0.0 || self.passes_at_cost(execution, closing, found, quotes) {
             return found;
@@ -91,16 +119,18 @@ impl Broker {
     ) -> f64 {
         debug_assert!(closing >= 0.0, "a part of the order");
         if self.conditions.semantics.size_rounding == SizeRounding::None {
-            let (mut pays, mut fails) = (0.0, wanted);
+            // Halves the whole order, as a framework does that knows no legs: the last bit of a
+            // size decides what it leaves of the cash, and with it whether the next order fills.
+            let (mut pays, mut fails) = (0.0, closing + wanted);
             for _ in 0..HALVINGS {
                 let middle = f64::midpoint(pays, fails);
-                if passes(self, middle) {
+                if middle <= closing || passes(self, middle - closing) {
                     pays = middle;
                 } else {
                     fails = middle;
                 }
             }
-            return pays;
+            return (pays - closing).max(0.0);
         }
         let lots = self.lot(execution.asset);
         let (mut pays, mut fails) = (0.0, lots.count(wanted));
@@ -151,7 +181,8 @@ impl Broker {
             SizeRounding::Lot => quantity,
             SizeRounding::None => {
                 let tolerance = self.conditions.semantics.cash_tolerance.max(0.0) + more;
-                (quantity - tolerance / price).max(-closing)
+                // Of the whole order again, so that the sum of its legs is that very number.
+                (closing + quantity - tolerance / price).max(0.0) - closing
             }
         }
     }

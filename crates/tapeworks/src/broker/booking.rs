@@ -28,8 +28,10 @@ impl Broker {
         if let Err(error) = check_price_cost("price", priced.price.abs()) {
             return self.fail_at(execution.asset, error);
         }
-        // A sum of the two parts would not always be the quantity that was asked for.
-        let opening = if exceeds(quantity, closing) { quantity - closing } else { 0.0 };
+        // A sum of the two parts would not always be the quantity that was asked for. Beside
+        // nothing that closes, however little opens a position.
+        let opens = closing == 0.0 || exceeds(quantity, closing);
+        let opening = if opens { quantity - closing } else { 0.0 };
         let fee = self.fee(execution, quantity, priced.price);
         let fee = match check_fee(fee) {
             Ok(fee) => fee,

@@ -6,7 +6,7 @@ use super::cycle::Broker;
 use super::execution::{Execution, Priced};
 use super::instrument::Margin;
 use super::limits::OpenView;
-use super::semantics::{CashCheck, ShortCash};
+use super::semantics::{CashCheck, PartialSearch, ShortCash};
 use crate::base::AssetId;
 
 /// Why an order may not open, what it would need and what there is.
@@ -134,8 +134,14 @@ impl Broker {
             return Some(refusal);
         }
         // A queue was asked as a whole, before the first of its orders fills.
-        if matches!(self.conditions.semantics.cash_check, CashCheck::Never | CashCheck::Queue) {
-            return None;
+        let is_again = self.asks_again(execution, priced);
+        match self.conditions.semantics.cash_check {
+            CashCheck::Never => return None,
+            CashCheck::Queue if is_again => {
+                return self.refuse_by_picture(execution, closing + opening, priced, quotes);
+            }
+            CashCheck::Queue => return None,
+            CashCheck::AtFill | CashCheck::SubmitAndFill => {}
         }
         let fee = self.fee(execution, closing + opening, priced.price);
         if fee.is_nan() {
@@ -147,7 +153,7 @@ impl Broker {
             || self.was_asked_at_submission(execution);
         if asks_for_cash {
             let price = priced.price * multiplier;
-            self.refuse_by_cash(execution, held, (closing, opening), price, fee)
+            self.refuse_by_cash(execution, held, (closing, opening), price, fee, is_again)
         } else {
             self.refuse_by_margin(execution, closing + opening, after, priced, fee, quotes)
         }
@@ -157,6 +163,30 @@ impl Broker {
     pub(super) fn was_asked_at_submission(&self, execution: &Execution) -> bool {
         self.conditions.semantics.cash_check == CashCheck::SubmitAndFill
             && self.ledger.orders[execution.order.index()].kind == OrderKind::Market
+    }
+
+    /// Whether slippage has moved the price of an order, under semantics that then ask for it as if
+    /// nothing had been asked before.
+    pub(super) fn asks_again(&self, execution: &Execution, priced: &Priced) -> bool {
+        self.conditions.semantics.partial_search == PartialSearch::HalvingLessCent
+            && priced.price != execution.base_price
+    }
+
+    /// The test of a queue for one order at its own price, positions valued at their opens.
+    fn refuse_by_picture(
+        &mut self,
+        execution: &Execution,
+        quantity: f64,
+        priced: &Priced,
+        quotes: &impl Quotes,
+    ) -> Option<Refusal> {
+        self.shadow = self.picture(|broker, asset| {
+            let open = quotes.bar(asset).map(|bar| bar.open).filter(|open| open.is_finite());
+            open.unwrap_or(broker.positions.mark(asset))
+        });
+        let signed = execution.sign * quantity;
+        let passes = self.shadow_covers(execution.asset, signed, priced.price);
+        (!passes).then_some((RejectCode::InsufficientMargin, f64::NAN, f64::NAN))
     }
 
     /// Cash that may pay for opens.
@@ -185,9 +215,10 @@ impl Broker {
         (closing, opening): (f64, f64),
         unit: f64,
         fee: f64,
+        is_again: bool,
     ) -> Option<Refusal> {
         // Where an order was asked about at submission, its fill only has to leave cash at 0.
-        if self.was_asked_at_submission(execution) {
+        if self.was_asked_at_submission(execution) && !is_again {
             let have = self.account.cash;
             let need = execution.sign * (closing + opening) * unit + fee;
             return (need > have).then_some((RejectCode::InsufficientCash, need, have));

@@ -126,9 +126,9 @@ impl Broker {
         if opening > 0.0 {
             let refusal = self.refuse_before_costs(execution, closing, opening, &priced, quotes);
             if let Some((mut code, mut need, mut have)) = refusal {
-                let may_shrink = execution.shortfall == Shortfall::Partial
-                    && !is_fok
-                    && !self.was_asked_at_submission(execution);
+                let was_asked =
+                    self.was_asked_at_submission(execution) && !self.asks_again(execution, &priced);
+                let may_shrink = execution.shortfall == Shortfall::Partial && !is_fok && !was_asked;
                 let is_money =
                     matches!(code, RejectCode::InsufficientCash | RejectCode::InsufficientMargin);
                 let mut affordable = if may_shrink && is_money {
@@ -156,7 +156,7 @@ impl Broker {
                 let refuses_flip = !may_shrink
                     && match flip {
                         FlipShortfall::CloseAndReject => false,
-                        FlipShortfall::CloseAndFill => !self.was_asked_at_submission(execution),
+                        FlipShortfall::CloseAndFill => !was_asked,
                         FlipShortfall::Whole => true,
                     };
                 if closing + affordable == 0.0 || refuses_flip || is_fok {
@@ -206,8 +206,8 @@ impl Broker {
         }
     }
 
-    /// Why an open is refused at its price; where shorts must be covered by cash, before costs too:
-    /// a sale takes more of it then.
+    /// Why an open is refused at its price; under semantics that ask at the price before costs as
+    /// well, first there: a sale takes more of the cash then.
     fn refuse_before_costs(
         &mut self,
         execution: &Execution,
@@ -216,8 +216,7 @@ impl Broker {
         priced: &Priced,
         quotes: &impl Quotes,
     ) -> Option<Refusal> {
-        let is_covered = self.conditions.semantics.short_cash == ShortCash::CreditCovered;
-        if is_covered && priced.price != execution.base_price {
+        if self.asks_again(execution, priced) {
             let base = Priced { price: execution.base_price, ..*priced };
             let refusal = self.refuse_open(execution, closing, opening, &base, quotes);
             if refusal.is_some() {

@@ -337,8 +337,9 @@ impl Positions {
 
     /// Sets the units held; what rounding leaves of a closed position counts as nothing.
     pub fn set_quantity(&mut self, asset: AssetId, quantity: f64, scale: f64) {
-        let quantity = if quantity.abs() <= dust(scale) { 0.0 } else { quantity };
         let was_held = self.quantity[asset.index()] != 0.0;
+        let is_rest = was_held && quantity.abs() <= dust(scale);
+        let quantity = if is_rest { 0.0 } else { quantity };
         self.quantity[asset.index()] = quantity;
         match (was_held, quantity != 0.0) {
             (false, true) => {

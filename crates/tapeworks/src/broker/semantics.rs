@@ -367,8 +367,9 @@ codes! {
     PartialSearch {
         /// Exactly, at the price that will be paid.
         Exact = "exact",
-        /// At the price before slippage; a fractional quantity by halving, less one cent. The
-        /// quantity found is tested once more at the price paid. For parity only.
+        /// At the price before slippage; a fractional quantity by halving, less one cent. Every
+        /// open that slippage has moved is tested once more at the price paid, as if nothing had
+        /// been asked before. For parity only.
         HalvingLessCent = "halving_less_cent",
     }
 }

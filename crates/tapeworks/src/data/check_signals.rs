@@ -84,14 +84,7 @@ pub(crate) fn check_signals(
     });
     let known = match known {
         Err(error) if matches!(error.kind(), ErrorKind::LookAhead | ErrorKind::Data) => {
-            let rule = Rule {
-                severity: Severity::Error,
-                code: error.code(),
-                column: "timestamp",
-                message: error.message(),
-                fix: error.hint().unwrap_or(""),
-            };
-            ledger.count(&rule, 1);
+            ledger.failure(&error, "timestamp");
             None
         }
         known => Some(known?),

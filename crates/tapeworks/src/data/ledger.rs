@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::report::{Finding, N_OFFENDERS, Offender, Repairs, Severity};
+use crate::base::Error;
 
 /// What a finding says besides its place.
 #[derive(Debug, Clone, Copy)]
@@ -70,6 +71,18 @@ impl Ledger {
     /// Counts `n` without a row, for facts about files and columns.
     pub(crate) fn count(&mut self, rule: &Rule<'_>, n: u64) {
         self.open(rule).count += n;
+    }
+
+    /// Takes in an error that ended a read, or a part of it, as a finding.
+    pub(crate) fn failure(&mut self, error: &Error, column: &str) {
+        let rule = Rule {
+            severity: Severity::Error,
+            code: error.code(),
+            column,
+            message: error.message(),
+            fix: error.hint().unwrap_or(""),
+        };
+        self.count(&rule, 1);
     }
 
     /// Counts one row; `describe` is called for the rows that are kept in full.

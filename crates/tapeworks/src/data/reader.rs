@@ -14,7 +14,7 @@ use super::group_columns::SecondThread;
 use super::hive;
 use super::joined::{N_HALVES, N_PLACES};
 use super::lane::{FileFacts, Lane, OpenFile, ReadFacts};
-use super::ledger::{Ledger, Rule};
+use super::ledger::Ledger;
 use super::merge::{Merger, Rows};
 use super::names::{BAR_COLUMNS, canonical};
 use super::options::{BarBatch, BarReader, CheckLevel, Label, ReadOptions, RowFacts, Source};
@@ -286,14 +286,7 @@ impl TableReader {
     }
 
     pub(crate) fn record_failure(&mut self, error: &Error) {
-        let rule = Rule {
-            severity: Severity::Error,
-            code: error.code(),
-            column: "table",
-            message: error.message(),
-            fix: error.hint().unwrap_or(""),
-        };
-        self.ledger.count(&rule, 1);
+        self.ledger.failure(error, "table");
     }
 
     pub(crate) fn report(&self) -> CheckReport {

@@ -6,7 +6,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::ledger::{Ledger, Rule};
+use super::ledger::Ledger;
 use crate::base::{Error, Timestamp};
 
 /// Offending rows that are kept in full; the rest is counted.
@@ -138,14 +138,7 @@ impl CheckReport {
     /// The report of a table that cannot be read at all.
     pub(crate) fn refused(table: &'static str, error: &Error) -> Self {
         let mut ledger = Ledger::new(table);
-        let rule = Rule {
-            severity: Severity::Error,
-            code: error.code(),
-            column: "table",
-            message: error.message(),
-            fix: error.hint().unwrap_or(""),
-        };
-        ledger.count(&rule, 1);
+        ledger.failure(error, "table");
         Self { table: table.to_owned(), findings: ledger.findings(), ..Self::default() }
     }
 

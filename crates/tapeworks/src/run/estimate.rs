@@ -1,7 +1,7 @@
 //! What a run of a given size takes: memory at its peak, and time.
 //!
-//! The figures were fitted to whole runs of the command line, 3 thousand to 25 million rows, without
-//! orders and with a million fills. Measured peaks lie within half and twice the estimate.
+//! The figures were fitted to whole runs of the command line, 3 thousand to 25 million rows,
+//! without orders and with a million fills. Measured peaks lie within half and twice the estimate.
 
 use std::mem::size_of;
 
