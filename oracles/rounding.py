@@ -1,13 +1,13 @@
 """Whether what differs between two records is the rounding of their running balances.
 
-Where cash is short an order is cut to what is left, and what is left of a million after 100,000 fills
-is known no better than the sum of what those fills rounded. A difference counts as rounding when
+Where cash is short an order is cut to what is left, and what is left of a million after 100,000
+fills is known no better than the sum of what those fills rounded. A difference is rounding when
 
 - both sides have the same fills: bar, symbol, direction, and all their prices to 1e-9;
 - one refuses no more orders than the other, but for those of a hair: the units that rounding puts
   between a position and the target that it has reached;
-- the fills differ in units alone, by no more currency than one unit in the last place of the value of each
-  fill so far, and of the balance after it: both sides may be wrong by half of that.
+- the fills differ in units alone, by no more currency than one unit in the last place of the value
+  of each fill so far, and of the balance after it: both sides may be wrong by half of that.
 """
 
 import collections
@@ -84,7 +84,8 @@ def difference(job, ours, theirs):
     final = [record["equity"][-1] for record in (ours, theirs)]
     return (
         f"rounding: {n_apart} of {len(mine):,} fills cut to the last cash, at most {largest:.0e} "
-        f"currency apart of {allowed:.0e} that rounding allows; the end {abs(final[0] - final[1]):.0e}"
+        f"currency apart of {allowed:.0e} that rounding allows; "
+        f"the end {abs(final[0] - final[1]):.0e}"
     )
 
 

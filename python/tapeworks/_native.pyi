@@ -962,8 +962,12 @@ class Calendar:
 def calendar(
     calendar: str | Calendar | Any, *, name: str | None = None, tz: str | None = None
 ) -> Calendar:
-    """A trading calendar: built in by name (`"XNYS"`, `"NASDAQ"`, `"24/7"`), or from a table of
-    session, open, close (and break_start, break_end), or from an object with such a `schedule`.
+    """A trading calendar: built in by name (`"XNYS"`, `"NASDAQ"`, `"24/7"`), or from a table (a
+    frame, or a CSV or Parquet file) of session, open, close (and break_start, break_end), or from
+    an object with such a `schedule`.
+
+    `tz` is the zone of a table's dates and of times without one; texts such as "09:30" are times
+    of the session's date.
     """
 
 class DataFeed:
@@ -973,7 +977,12 @@ class DataFeed:
     `signal_available_at` at the open, at the close or at the next open of the session that its
     date names; a column `available_at` of the table wins. `signal_delay` ("15m", "1session") is
     added; a row older than `staleness` ("5d", "3sessions") is missing. With a `calendar`, dates of
-    daily bars are sessions, known at their close.
+    daily bars are sessions, known at their close, and dates of weeks and months are known at the
+    close of their last session.
+
+    Bars that are stamped at their start take `label="start"`: they are known a step later, with a
+    calendar at most at the end of their session. The step is `frequency` ("1m", "1w"), or told by
+    the rows.
 
     `actions` is a table of corporate actions on raw prices: `symbol`, `ex_date`, `kind` (split,
     dividend, merger, rename), `ratio`, `amount`, `pay_date`, `into`. Splits and dividends are then
@@ -1002,7 +1011,8 @@ class DataFeed:
         signal_fill: Literal["none", "last"] = "none",
         calendar: str | Calendar | Any | None = None,
         tz: str | None = None,
-        label: Literal["end", "session"] | None = None,
+        label: Literal["end", "start", "session"] | None = None,
+        frequency: str | timedelta | None = None,
         ambiguous: Literal["first", "second"] | None = None,
         chunk: str | int | None = None,
         validation: Literal["fast", "standard", "paranoid"] = "standard",
@@ -1092,6 +1102,8 @@ class DataPreparer:
         *,
         calendar: str | Calendar | Any | None = None,
         tz: str | None = None,
+        label: Literal["end", "start", "session"] | None = None,
+        ambiguous: Literal["first", "second"] | None = None,
         start: _Time | None = None,
         end: _Time | None = None,
         symbols: Sequence[str] | None = None,
@@ -1101,7 +1113,12 @@ class DataPreparer:
         csv_price_scale: float = 1.0,
     ) -> None: ...
     def add_prices(self, table: _Source, *, freq: str | timedelta | None = None) -> DataPreparer:
-        """The bars whose rows the result has; `freq` ("1min", "1d") is compared with them."""
+        """The bars whose rows the result has.
+
+        Bars that are closer together than `freq` ("5min", "1d", "1w", "1mo") are put together into
+        bars of that step, with a calendar by sessions: first open, highest high, lowest low, last
+        close, sums of volumes. Their timestamp is the end of their window.
+        """
     def add_signals(
         self,
         table: _Source,

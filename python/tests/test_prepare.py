@@ -167,7 +167,7 @@ def test_words_when_wrong_then_the_nearest_is_named(tmp_path):
     with pytest.raises(tw.ConfigError, match="twice"):
         prep.add_prices(prices)
     with pytest.raises(tw.DataError, match="TW-D309"):
-        tw.DataPreparer().add_prices(prices, freq="1d").validate_and_save(tmp_path / "a.parquet")
+        tw.DataPreparer().add_prices(prices, freq="1s").validate_and_save(tmp_path / "a.parquet")
     with pytest.raises(tw.DataError, match="quikc"):
         prep = tw.DataPreparer().add_prices(prices).add_signals(quick, columns=["quikc"])
         prep.validate_and_save(tmp_path / "a.parquet")

@@ -154,9 +154,22 @@ pub struct Reading {
     /// Zone of times that name none, an IANA name [default: UTC, with a note]
     #[arg(long, value_name = "ZONE")]
     pub tz: Option<String>,
-    /// Trading calendar of the market (XNYS, XLON, CMES, 24/7, ...): dates name its sessions
-    #[arg(long, value_name = "NAME")]
+    /// Trading calendar of the market (XNYS, XLON, CMES, 24/7, ...), or a file of session, open and
+    /// close: dates name its sessions
+    #[arg(long, value_name = "NAME|FILE")]
     pub calendar: Option<String>,
+    /// Zone of the times and dates of a calendar file, an IANA name
+    #[arg(long, value_name = "ZONE", requires = "calendar")]
+    pub calendar_tz: Option<String>,
+    /// What the stamps of bars name [default: ends; with a calendar dates name sessions]
+    #[arg(long, value_parser = ["end", "start", "session"])]
+    pub label: Option<String>,
+    /// Which instant a local time names that the clock shows twice [default: told by the order]
+    #[arg(long, value_parser = ["first", "second"])]
+    pub ambiguous: Option<String>,
+    /// Spacing of the rows of a symbol (1m, 1d, 1w), for --label start [default: told by the rows]
+    #[arg(long, value_name = "STEP")]
+    pub frequency: Option<String>,
     /// Only these symbols
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     pub symbols: Option<Vec<String>>,

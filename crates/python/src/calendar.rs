@@ -5,7 +5,7 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::{PyDate, PyDateTime, PyString};
 use tapeworks::base::{Calendar, Date};
-use tapeworks::data::read_calendar;
+use tapeworks::data::{open_calendar, read_calendar};
 
 use crate::errors::{config_error, py_err};
 use crate::frames::Input;
@@ -19,7 +19,7 @@ use crate::instant::{datetime, instant};
 pub struct PyCalendar(pub Arc<Calendar>);
 
 impl PyCalendar {
-    /// A name, a `Calendar`, a table of sessions, or an object with a `schedule`.
+    /// A name or a file, a `Calendar`, a table of sessions, or an object with a `schedule`.
     ///
     /// # Errors
     /// `ConfigError` for a name that is not known, `DataError` for a table without sessions.
@@ -28,7 +28,8 @@ impl PyCalendar {
             return Ok(Arc::clone(&known.get().0));
         }
         if value.is_instance_of::<PyString>() {
-            return Calendar::named(&value.extract::<String>()?).map_err(py_err);
+            let text = value.extract::<String>()?;
+            return value.py().detach(|| open_calendar(&text, None)).map_err(py_err);
         }
         Self::of_table(value, None, None).map(Arc::new)
     }
@@ -192,10 +193,12 @@ impl PyCalendar {
     }
 }
 
-/// A trading calendar: built in by name (`"XNYS"`, `"NASDAQ"`, `"24/7"`), or from a table of
-/// session, open, close (and `break_start`, `break_end`), or from an object with such a `schedule`.
+/// A trading calendar: built in by name (`"XNYS"`, `"NASDAQ"`, `"24/7"`), or from a table (a frame,
+/// or a CSV or Parquet file) of session, open, close (and `break_start`, `break_end`), or from an
+/// object with such a `schedule`.
 ///
-/// `name` and `tz` are those of a calendar from a table.
+/// `name` and `tz` are those of a calendar from a table; `tz` is the zone of its dates and of times
+/// without one, and texts such as "09:30" are times of the session's date.
 #[pyfunction]
 #[pyo3(signature = (calendar, *, name=None, tz=None))]
 fn calendar(
@@ -203,8 +206,12 @@ fn calendar(
     name: Option<String>,
     tz: Option<String>,
 ) -> PyResult<PyCalendar> {
-    let is_ready = calendar.is_instance_of::<PyString>() || calendar.cast::<PyCalendar>().is_ok();
-    if is_ready {
+    if calendar.is_instance_of::<PyString>() {
+        let text = calendar.extract::<String>()?;
+        let opened = calendar.py().detach(|| open_calendar(&text, tz.as_deref()));
+        return opened.map(PyCalendar).map_err(py_err);
+    }
+    if calendar.cast::<PyCalendar>().is_ok() {
         return PyCalendar::read(calendar).map(PyCalendar);
     }
     PyCalendar::of_table(calendar, name, tz).map(|made| PyCalendar(Arc::new(made)))

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tapeworks::base;
-use tapeworks::base::{Actions, Adjustment, Calendar, Symbols};
+use tapeworks::base::{Actions, Adjustment, Calendar, Step, Symbols};
 use tapeworks::data::{
     Ambiguous, CheckLevel, CheckReport, CsvFormat, Label, OnBadRow, ReadOptions,
 };
@@ -109,7 +109,7 @@ impl ChunkSource for Opened {
     }
 }
 
-const KEYWORDS: [&str; 29] = [
+const KEYWORDS: [&str; 30] = [
     "asset_data",
     "signals",
     "context",
@@ -128,6 +128,7 @@ const KEYWORDS: [&str; 29] = [
     "calendar",
     "tz",
     "label",
+    "frequency",
     "ambiguous",
     "chunk",
     "validation",
@@ -302,9 +303,9 @@ impl PyDataFeed {
         signal_columns=None, indicator_columns=None, context_columns=None,
         signal_available_at="timestamp", context_available_at="timestamp",
         staleness=None, context_staleness=None, signal_delay=None, context_delay=None,
-        signal_fill="none", calendar=None, tz=None, label=None, ambiguous=None, chunk=None,
-        validation="standard", on_bad_row="error", allow_negative=false, start=None, end=None,
-        symbols=None, csv_columns=None, csv_delimiter=None, csv_price_scale=1.0, **unknown
+        signal_fill="none", calendar=None, tz=None, label=None, frequency=None, ambiguous=None,
+        chunk=None, validation="standard", on_bad_row="error", allow_negative=false, start=None,
+        end=None, symbols=None, csv_columns=None, csv_delimiter=None, csv_price_scale=1.0, **unknown
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
     fn new(
@@ -326,6 +327,7 @@ impl PyDataFeed {
         calendar: Option<&Bound<'_, PyAny>>,
         tz: Option<&str>,
         label: Option<&str>,
+        frequency: Option<&Bound<'_, PyAny>>,
         ambiguous: Option<&str>,
         chunk: Option<&Bound<'_, PyAny>>,
         validation: &str,
@@ -354,18 +356,9 @@ impl PyDataFeed {
         let read = ReadOptions {
             tz: tz.map(str::to_owned),
             calendar,
-            label: match label {
-                None => Label::Auto,
-                Some(label) => {
-                    one_of("label", label, &[("end", Label::End), ("session", Label::Session)])?
-                }
-            },
-            ambiguous: ambiguous
-                .map(|which| {
-                    let choices = [("first", Ambiguous::First), ("second", Ambiguous::Second)];
-                    one_of("ambiguous", which, &choices)
-                })
-                .transpose()?,
+            label: label_of(label)?,
+            step: frequency.map(|value| step("frequency", value)).transpose()?,
+            ambiguous: ambiguous_of(ambiguous)?,
             symbols,
             start: when(start)?,
             end: when(end)?,
@@ -513,6 +506,18 @@ impl PyDataFeed {
     }
 }
 
+/// What the stamps of bars name.
+pub fn label_of(label: Option<&str>) -> PyResult<Label> {
+    let choices = [("end", Label::End), ("start", Label::Start), ("session", Label::Session)];
+    label.map_or(Ok(Label::Auto), |label| one_of("label", label, &choices))
+}
+
+/// Which instant a local time names that the clock shows twice.
+pub fn ambiguous_of(which: Option<&str>) -> PyResult<Option<Ambiguous>> {
+    let choices = [("first", Ambiguous::First), ("second", Ambiguous::Second)];
+    which.map(|which| one_of("ambiguous", which, &choices)).transpose()
+}
+
 /// A span as nanoseconds: a text such as `"5d"`, or a `timedelta`.
 pub fn span_ns(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
     if let Ok(text) = value.extract::<String>() {
@@ -524,6 +529,17 @@ pub fn span_ns(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
     i64::try_from(span.as_nanos()).map_err(|_| {
         config_error("C442", format!("{argument} is longer than 292 years"), "write 5d")
     })
+}
+
+/// How far apart rows are: a text such as `"5m"`, `"1d"` or `"1mo"`, or a `timedelta`.
+pub fn step(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Step> {
+    if let Ok(text) = value.extract::<String>() {
+        return Step::parse(&text).map_err(|reason| {
+            config_error("C442", format!("{argument}={text:?}: {reason}"), "write 5m, 1d, 1w, 1mo")
+        });
+    }
+    let text = format!("{}ms", span_ns(argument, value)? / 1_000_000);
+    Step::parse(&text).map_err(|reason| config_error("C442", reason, "write 5m, 1d, 1w or 1mo"))
 }
 
 /// A text such as `"5d"` or `"3sessions"`, or a `timedelta`.

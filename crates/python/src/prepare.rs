@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use tapeworks::base::Calendar;
+use tapeworks::base::{Calendar, Step};
 use tapeworks::data::{CheckLevel, CsvFormat, OnBadRow, ReadOptions};
 use tapeworks::engine::{Flow, Progress as Walked};
 use tapeworks::feed::Availability;
@@ -18,7 +18,7 @@ use tapeworks::prepare::{
 use crate::calendar::PyCalendar;
 use crate::check::PyCheckReport;
 use crate::errors::{config_error, one_of, py_err, refuse_unknown};
-use crate::feed::{lag, span_ns};
+use crate::feed::{ambiguous_of, label_of, lag, span_ns, step};
 use crate::frames::Input;
 use crate::grid::escaped;
 use crate::instant::{instant, span_text, zone};
@@ -32,16 +32,18 @@ use crate::progress::Watch;
 #[pyclass(name = "DataPreparer", module = "tapeworks")]
 pub struct PyDataPreparer {
     read: ReadOptions,
-    prices: Option<(Input, Option<i64>)>,
+    prices: Option<(Input, Option<Step>)>,
     signals: Vec<(Input, SignalTerms)>,
     context: Vec<(Input, ContextTerms)>,
     indicators: Vec<String>,
     universe: Option<Input>,
 }
 
-const KEYWORDS: [&str; 9] = [
+const KEYWORDS: [&str; 11] = [
     "calendar",
     "tz",
+    "label",
+    "ambiguous",
     "start",
     "end",
     "symbols",
@@ -60,13 +62,15 @@ const SAVE_KEYWORDS: [&str; 6] =
 impl PyDataPreparer {
     #[new]
     #[pyo3(signature = (
-        *, calendar=None, tz=None, start=None, end=None, symbols=None, on_bad_row="error",
-        csv_columns=None, csv_delimiter=None, csv_price_scale=1.0, **unknown
+        *, calendar=None, tz=None, label=None, ambiguous=None, start=None, end=None, symbols=None,
+        on_bad_row="error", csv_columns=None, csv_delimiter=None, csv_price_scale=1.0, **unknown
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
     fn new(
         calendar: Option<&Bound<'_, PyAny>>,
         tz: Option<&str>,
+        label: Option<&str>,
+        ambiguous: Option<&str>,
         start: Option<&Bound<'_, PyAny>>,
         end: Option<&Bound<'_, PyAny>>,
         symbols: Option<Vec<String>>,
@@ -90,6 +94,8 @@ impl PyDataPreparer {
         let read = ReadOptions {
             tz: tz.map(str::to_owned),
             calendar,
+            label: label_of(label)?,
+            ambiguous: ambiguous_of(ambiguous)?,
             symbols,
             start: when(start)?,
             end: when(end)?,
@@ -108,7 +114,8 @@ impl PyDataPreparer {
         })
     }
 
-    /// The bars whose rows the result has; `freq` ("1min", "1d") is compared with them.
+    /// The bars whose rows the result has. Bars that are closer together than `freq` ("5min", "1d",
+    /// "1w", "1mo") are put together into bars of that step; with a calendar by sessions.
     #[pyo3(signature = (table, *, freq=None, **unknown))]
     fn add_prices<'py>(
         mut slf: PyRefMut<'py, Self>,
@@ -124,8 +131,8 @@ impl PyDataPreparer {
                 "one table of prices gives the rows: name a glob or a folder for more",
             ));
         }
-        let freq_ns = freq.map(|value| span_ns("freq", value)).transpose()?;
-        slf.prices = Some((Input::read("prices", table)?, freq_ns));
+        let freq = freq.map(|value| step("freq", value)).transpose()?;
+        slf.prices = Some((Input::read("prices", table)?, freq));
         Ok(slf)
     }
 
@@ -280,8 +287,8 @@ impl PyDataPreparer {
     fn description(&self) -> PyResult<DataPreparer> {
         let mut preparer = DataPreparer::new();
         preparer.read = self.read.clone();
-        if let Some((input, freq_ns)) = &self.prices {
-            preparer.add_prices(input.source(), *freq_ns).map_err(py_err)?;
+        if let Some((input, freq)) = &self.prices {
+            preparer.add_prices(input.source(), *freq).map_err(py_err)?;
         }
         for (input, terms) in &self.signals {
             preparer.add_signals(input.source(), terms.clone());

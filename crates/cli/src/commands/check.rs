@@ -1,8 +1,10 @@
 //! `tapeworks check data`: a table against every rule.
 
 use serde_json::json;
-use tapeworks::base::{Calendar, Error, ErrorKind, Result, Timestamp};
-use tapeworks::data::{self, CheckLevel, CheckReport, CsvFormat, ReadOptions, Severity, Source};
+use tapeworks::base::{Error, ErrorKind, Result, Step, Timestamp};
+use tapeworks::data::{
+    self, Ambiguous, CheckLevel, CheckReport, CsvFormat, Label, ReadOptions, Severity, Source,
+};
 use tapeworks::feed::{self, Availability, Lag, SignalUse};
 
 use crate::args::{CheckData, Kind, Level, Reading};
@@ -93,6 +95,12 @@ fn delimiter(character: char) -> Result<u8> {
     })
 }
 
+fn frequency(text: &str) -> Result<Step> {
+    Step::parse(text).map_err(|reason| {
+        Error::config("C108", format!("--frequency {reason}")).with_hint("give 1m, 1h, 1d, 1w, 1mo")
+    })
+}
+
 /// How a table is read, by the arguments.
 pub fn read_options(reading: &Reading) -> Result<ReadOptions> {
     if !(reading.price_scale.is_finite() && reading.price_scale > 0.0) {
@@ -101,7 +109,14 @@ pub fn read_options(reading: &Reading) -> Result<ReadOptions> {
     }
     Ok(ReadOptions {
         tz: reading.tz.clone(),
-        calendar: reading.calendar.as_deref().map(Calendar::named).transpose()?,
+        calendar: reading
+            .calendar
+            .as_deref()
+            .map(|text| data::open_calendar(text, reading.calendar_tz.as_deref()))
+            .transpose()?,
+        label: reading.label.as_deref().map_or(Ok(Label::Auto), Label::parse)?,
+        ambiguous: reading.ambiguous.as_deref().map(Ambiguous::parse).transpose()?,
+        step: reading.frequency.as_deref().map(frequency).transpose()?,
         symbols: reading.symbols.clone(),
         csv: CsvFormat {
             columns: reading.csv_columns.clone(),

@@ -44,6 +44,19 @@ impl Date {
         (date.year(), date.month())
     }
 
+    /// The first date of a month, counted from January of year 0.
+    pub(super) fn of_month(months: i32) -> Self {
+        let year = i16::try_from(months.div_euclid(12)).unwrap_or(i16::MAX).min(9_999);
+        let month = i8::try_from(months.rem_euclid(12) + 1).unwrap_or(1);
+        Self::from_civil(civil::date(year, month, 1))
+    }
+
+    /// The same day so many months later, or the last one of a shorter month.
+    pub(super) fn plus_months(self, months: i32) -> Self {
+        let date = civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(self.0));
+        Self::from_civil(date.saturating_add(jiff::Span::new().months(months)))
+    }
+
     /// The date that an instant has on the clock of a zone.
     #[must_use]
     pub fn of(instant: Timestamp, zone: &TimeZone) -> Self {

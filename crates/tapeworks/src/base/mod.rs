@@ -11,6 +11,7 @@
 //! - [`ids`]: dense `u32` ids for assets and orders, and the sorted list of symbol names.
 //! - [`span`]: lengths of time as text.
 //! - [`spelling`]: did you mean.
+//! - [`step`]: how far apart rows are.
 //! - [`time`]: instants in nanoseconds since 1970 UTC, spans, and their text forms.
 //!
 //! Invariant: a symbol id is the rank of its name in byte order among the names of the whole run,
@@ -25,6 +26,7 @@ pub mod file;
 pub mod ids;
 pub mod span;
 pub mod spelling;
+pub mod step;
 pub mod time;
 
 pub use actions::{ActionKind, Actions, Adjustment, CorporateAction, Rescale};
@@ -33,4 +35,5 @@ pub use date::Date;
 pub use error::{Error, ErrorKind, Result};
 pub use file::AtomicFile;
 pub use ids::{AssetId, OrderId, Symbols};
+pub use step::Step;
 pub use time::Timestamp;

@@ -136,11 +136,10 @@ impl Broker {
         // A queue was asked as a whole, before the first of its orders fills.
         let is_again = self.asks_again(execution, priced);
         match self.conditions.semantics.cash_check {
-            CashCheck::Never => return None,
             CashCheck::Queue if is_again => {
                 return self.refuse_by_picture(execution, closing + opening, priced, quotes);
             }
-            CashCheck::Queue => return None,
+            CashCheck::Never | CashCheck::Queue => return None,
             CashCheck::AtFill | CashCheck::SubmitAndFill => {}
         }
         let fee = self.fee(execution, closing + opening, priced.price);

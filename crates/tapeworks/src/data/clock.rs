@@ -1,13 +1,14 @@
-//! How stamps of a table become instants: zone, clock changes, and dates that name sessions.
+//! How stamps of a table become instants: zone, clock changes, and stamps that are no ends.
 
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
+use super::known_at::{KnownAt, Side};
 use super::options::{Ambiguous, Label, ReadOptions};
 use super::plan::Table;
 use crate::base::calendar::Calendar;
-use crate::base::{Date, Error, Result, Timestamp};
+use crate::base::{Date, Error, Result, Step, Timestamp};
 
 /// What the time column of a table holds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub(crate) struct Clock {
     pub(crate) ambiguous: Option<Ambiguous>,
     table: Table,
     calendar: Option<Arc<Calendar>>,
-    label: Label,
+    pub(crate) label: Label,
     /// Whether the caller named the zone of times without one.
     is_named: bool,
 }
@@ -51,19 +52,45 @@ impl Clock {
         })
     }
 
-    /// What happens to the stamps of a file: bars that name sessions are known at their close.
+    /// Whether a file says of itself that its stamps are ends: one that was prepared on a calendar.
+    pub(crate) fn says_end<'a>(&self, said: impl Fn(&str) -> Option<&'a str>) -> bool {
+        self.label == Label::Auto
+            && said("label") == Some("end")
+            && said("table") == Some("asset_data")
+            && said("calendar").is_some()
+    }
+
+    /// Whether stamps of bars are dates that name sessions, weeks or months.
+    pub(crate) fn has_dates(&self, stamps: Stamps) -> bool {
+        self.calendar.is_some()
+            && self.table == Table::Bars
+            && stamps != Stamps::Instants
+            && self.label != Label::End
+    }
+
+    /// What happens to the stamps of a file: when its bars are known, where that is not the stamp.
     ///
     /// # Errors
     /// `D303` when a calendar has to know the zone of wall-clock times and nobody named it, and
     /// when stamps that are times were said to name sessions.
-    pub(crate) fn sessions(
+    pub(crate) fn known_at(
         &self,
         stamps: Stamps,
         zone: &TimeZone,
         is_naive: bool,
         place: &str,
-    ) -> Result<Option<SessionStamps>> {
-        let Some(calendar) = &self.calendar else { return Ok(None) };
+        step: Option<Step>,
+    ) -> Result<Option<KnownAt>> {
+        let is_start = self.label == Label::Start && self.table == Table::Bars;
+        let zone = zone.clone();
+        let start = |calendar| match step {
+            Some(step) if is_start => {
+                let zone = zone.clone();
+                Some(KnownAt::Start { calendar, zone, step })
+            }
+            _ => None,
+        };
+        let Some(calendar) = &self.calendar else { return Ok(start(None)) };
         if stamps == Stamps::Instants {
             if is_naive && !self.is_named {
                 return Err(Error::data(
@@ -85,32 +112,23 @@ impl Clock {
                 )
                 .with_hint("store dates, or leave the label out"));
             }
+            return Ok(start(Some(Arc::clone(calendar))));
         }
-        let is_session =
-            self.table == Table::Bars && stamps != Stamps::Instants && self.label != Label::End;
-        Ok(is_session.then(|| SessionStamps { calendar: Arc::clone(calendar), zone: zone.clone() }))
-    }
-}
-
-/// Stamps that are midnights and name sessions.
-#[derive(Debug, Clone)]
-pub(crate) struct SessionStamps {
-    pub(crate) calendar: Arc<Calendar>,
-    /// The zone of the midnights.
-    zone: TimeZone,
-}
-
-impl SessionStamps {
-    /// The instant at which a bar of the date is known: the close of its session; where there is
-    /// none, the midnight that ends the date in the calendar's zone. `None` for a stamp that is no
-    /// midnight.
-    pub(crate) fn known_at(&self, midnight: i64) -> Option<i64> {
-        let date = Date::of(Timestamp(midnight), &self.zone);
-        if date.start(&self.zone).0 != midnight {
-            return None;
+        if !self.has_dates(stamps) {
+            return Ok(None);
         }
-        let close = self.calendar.session(date).ok().flatten().map(|session| session.close);
-        Some(close.unwrap_or_else(|| self.calendar.end_of(date)).0)
+        let calendar = Arc::clone(calendar);
+        Ok(Some(match step {
+            Some(step @ (Step::Week | Step::Months(_))) => {
+                let side = match self.label {
+                    Label::Start => Side::First,
+                    Label::Session => Side::Within,
+                    Label::Auto | Label::End => Side::Either,
+                };
+                KnownAt::Period { calendar, zone, step, side }
+            }
+            _ => KnownAt::Session { calendar, zone },
+        }))
     }
 }
 

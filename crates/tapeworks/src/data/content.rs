@@ -6,12 +6,13 @@ use jiff::tz::TimeZone;
 use super::block::Block;
 use super::cast;
 use super::clock::{Clock, Stamps, are_midnights};
+use super::options::Label;
 use super::plan::Roles;
 use super::time_column::{TimeColumn, TimeKind};
 use super::time_text::TextForm;
-use crate::base::{Result, Symbols};
+use crate::base::{Result, Step, Symbols};
 
-/// Whether the starts of bars are read too, as lengths in a last column.
+/// Whether blocks have the lengths of bars in a last column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lengths {
     Read,
@@ -28,8 +29,10 @@ pub(crate) struct Content {
     pub(crate) form: TextForm,
     pub(crate) stamps: Stamps,
     pub(crate) date_zone: TimeZone,
-    pub(crate) is_session: bool,
+    pub(crate) time: TimeColumn,
     pub(crate) available_dates: bool,
+    /// The starts of bars, where the table has them and they were asked for.
+    starts: Option<Vec<i64>>,
 }
 
 /// Rows as a reader found them: dates are midnights still.
@@ -47,21 +50,16 @@ pub(super) struct StoredRows {
 }
 
 impl Content {
-    /// Dates that name sessions become their closes, and starts become lengths.
-    pub(super) fn settle(rows: StoredRows, clock: &Clock, lengths: Lengths) -> Result<Self> {
-        let StoredRows { roles, mut block, names, mut time, .. } = rows;
+    /// What the stamps are; they are as they were stored until [`Self::settle`].
+    pub(super) fn new(rows: StoredRows, says_end: bool) -> Self {
+        let StoredRows { roles, block, names, time, starts, .. } = rows;
         let date_zone = time.date_zone().clone();
-        let stamps = time.stamps(are_midnights(&block.timestamps, &date_zone));
-        time.sessions = clock.sessions(stamps, &date_zone, time.is_naive(), &time.place)?;
-        block.timestamps = time.closes(block.timestamps, 0)?;
-        if lengths == Lengths::Read {
-            // Lengths end at the timestamps that bars have, so they wait for the closes.
-            block.columns.push(match rows.starts {
-                Some(starts) => cast::lengths(&block.timestamps, &starts),
-                None => ScalarBuffer::from(vec![f64::NAN; block.len()]),
-            });
-        }
-        Ok(Self {
+        let stamps = if says_end {
+            Stamps::Instants
+        } else {
+            time.stamps(are_midnights(&block.timestamps, &date_zone))
+        };
+        Self {
             roles,
             block,
             names,
@@ -73,8 +71,33 @@ impl Content {
             },
             stamps,
             date_zone,
-            is_session: time.sessions.is_some(),
+            time,
             available_dates: rows.available_dates,
-        })
+            starts,
+        }
+    }
+
+    /// Stamps become the instants at which bars are known, and starts become lengths.
+    pub(super) fn settle(
+        &mut self,
+        clock: &Clock,
+        step: Option<Step>,
+        lengths: Lengths,
+    ) -> Result<()> {
+        let time = &mut self.time;
+        time.known =
+            clock.known_at(self.stamps, &self.date_zone, time.is_naive(), &time.place, step)?;
+        let block = &mut self.block;
+        let stored = block.timestamps.clone();
+        block.timestamps = time.ends(stored.clone(), 0)?;
+        if lengths == Lengths::Read {
+            // Lengths end at the timestamps that bars have, so they wait for those.
+            block.columns.push(match (self.starts.take(), clock.label) {
+                (_, Label::Start) => cast::lengths(&block.timestamps, &stored),
+                (Some(starts), _) => cast::lengths(&block.timestamps, &starts),
+                (None, _) => ScalarBuffer::from(vec![f64::NAN; block.len()]),
+            });
+        }
+        Ok(())
     }
 }

@@ -148,7 +148,7 @@ pub(super) fn skip_mark(stream: &mut BufReader<Box<dyn Read + Send>>) -> std::io
 }
 
 /// The separator that the first line has most of.
-fn sniff_delimiter(line: &[u8]) -> u8 {
+pub(super) fn sniff_delimiter(line: &[u8]) -> u8 {
     let count = |d: u8| line.split(|b| *b == d).count();
     [b',', b';', b'\t', b'|'].into_iter().rev().max_by_key(|d| count(*d)).unwrap_or(b',')
 }

@@ -112,7 +112,7 @@ impl CsvTable {
             Block { file: file_idx, rows: RowNumbers::From(0), timestamps, assets, columns };
         let has_volume = values.get(4).is_some_and(Option::is_some);
         let rows = StoredRows { roles, block, names, has_volume, available_dates, time, starts };
-        Content::settle(rows, clock, lengths)
+        Ok(Content::new(rows, false))
     }
 
     /// The number in a cell; prices may not be blank and are divided by their unit.

@@ -46,6 +46,12 @@ pub(crate) struct ReadFacts {
     pub(crate) second: SecondThread,
     /// Blocks carry one column more than `names`: ns from the start of a bar to its timestamp.
     pub(crate) has_lengths: bool,
+    /// Whether bars were stamped at their start.
+    pub(crate) is_start: bool,
+    /// Whether nobody said what stamps name.
+    pub(crate) is_label_left_out: bool,
+    /// The step of such bars, where closes cut it.
+    pub(crate) cut_step_ns: Option<i64>,
 }
 
 /// What is true for a file.
@@ -61,6 +67,8 @@ pub(crate) struct FileFacts {
     pub(crate) expected_span: Option<(i64, i64)>,
     /// Whether its stamps name sessions.
     pub(crate) is_session: bool,
+    /// How far behind its date or stamp a row may be known.
+    pub(crate) reach_ns: i64,
 }
 
 impl ReadFacts {
@@ -253,7 +261,7 @@ impl Lane {
             }
         }
         if let Some((from, to)) = file.expected_span {
-            let to = to.saturating_add(i64::from(file.is_session));
+            let to = to.saturating_add(file.reach_ns);
             let outside = |i: &usize| block.timestamps[*i] < from || block.timestamps[*i] > to;
             for i in (0..block.len()).filter(outside) {
                 ledger.row(&rule, self.facts.symbol(block.assets[i]), block.place(i), || {

@@ -13,16 +13,18 @@ use super::clock::{Clock, Stamps};
 use super::content::{Content, Lengths, StoredRows};
 use super::csv::CsvTable;
 use super::joined::{N_HALVES, halves};
+use super::known_at::KnownAt;
 use super::lane::{BlockStream, ReadFacts};
 use super::ledger::Ledger;
 use super::options::CsvFormat;
 use super::plan::{FoundColumn, Roles, SymbolFrom};
+use super::row_step::FirstRows;
 use super::sort_budget::check_sort_budget;
 use super::source::{Format, SourceFile};
 use super::time_column::{TimeColumn, TimeKind};
 use super::time_text::TextForm;
 use super::time_unit::number_range;
-use crate::base::{Error, Result, Symbols};
+use crate::base::{Error, Result, Step, Symbols};
 
 /// A table of which only the header was looked at, until it is bound.
 pub(crate) struct LoadedTable {
@@ -138,8 +140,30 @@ impl LoadedTable {
         (content.stamps, content.date_zone.clone())
     }
 
-    pub(super) fn is_session(&self) -> bool {
-        self.content().is_session
+    /// When bars are known, where that is not their stamp.
+    pub(super) fn known(&self) -> Option<&KnownAt> {
+        self.content().time.known.as_ref()
+    }
+
+    /// Settles when the rows are known.
+    pub(super) fn settle(
+        &mut self,
+        clock: &Clock,
+        step: Option<Step>,
+        lengths: Lengths,
+    ) -> Result<()> {
+        self.content.as_mut().map_or(Ok(()), |content| content.settle(clock, step, lengths))
+    }
+
+    /// Stamps and symbols of the first rows.
+    pub(super) fn first_rows(&self, n: usize) -> FirstRows {
+        let content = self.content();
+        let n = n.min(content.block.len());
+        FirstRows {
+            stamps: content.block.timestamps[..n].to_vec(),
+            assets: content.block.assets[..n].to_vec(),
+            names: content.names.clone(),
+        }
     }
 
     pub(super) fn available_dates(&self) -> bool {
@@ -178,6 +202,8 @@ impl LoadedTable {
         let schema = reader.schema();
         let time_type = schema.field(roles.time).data_type();
         let mut time = TimeColumn::new(time_type, clock, place(roles.time))?;
+        let said = |key: &str| schema.metadata().get(key).map(String::as_str);
+        let says_end = clock.says_end(said);
         let beside = |column: Option<usize>| -> Result<Option<(usize, TimeColumn)>> {
             let column = column
                 .map(|c| Ok((c, TimeColumn::new(schema.field(c).data_type(), clock, place(c))?)));
@@ -260,7 +286,7 @@ impl LoadedTable {
         let has_volume = values.get(4).is_some_and(Option::is_some);
         let starts = start.map(|_| starts);
         let rows = StoredRows { roles, block, names, has_volume, available_dates, time, starts };
-        Content::settle(rows, clock, wanted)
+        Ok(Content::new(rows, says_end))
     }
 }
 

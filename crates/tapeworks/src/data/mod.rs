@@ -8,7 +8,8 @@
 //!   Parquet to blocks, on two threads where a file is large.
 //! - `loaded`, `content`, `csv`, `csv_rows`, `text_cells`, `text_file`, `arrow_file`, `json_lines`,
 //!   `dbn`: what is held in memory, to blocks; `sort_budget`: how much that may be.
-//! - `clock`, `wall_clock`, `session_rows`: zones, clock changes, dates that name sessions.
+//! - `clock`, `wall_clock`, `known_at`, `row_step`, `session_rows`, `start_checks`: zones, clock
+//!   changes, dates that name sessions, weeks and months, stamps that are starts.
 //! - `time_column`, `time_convert`, `time_text`, `time_unit`, `cast`: stored values to nanoseconds
 //!   UTC, f64 and symbol ids.
 //! - `calendar_table`: sessions of a market from a table.
@@ -19,6 +20,7 @@
 //! - `lane`, `check`, `merge`, `reader`: blocks to checked rows by (timestamp, symbol).
 //! - `across`: checks over several rows; `sample`, `statistics`: the level `fast`; `check_table`,
 //!   `check_signals`, `second_reading`: tables checked without being kept.
+//! - `resample`: bars put together into coarser bars.
 //! - [`sort`], `sort_input`: a table written in order within a memory budget.
 //! - [`report`], `ledger`: findings with their first rows, and repairs.
 //!
@@ -56,6 +58,7 @@ mod dbn;
 mod group_columns;
 mod hive;
 mod joined;
+mod known_at;
 mod json_lines;
 mod lane;
 mod ledger;
@@ -69,12 +72,15 @@ mod parquet_times;
 mod plan;
 mod pread;
 mod reader;
+mod resample;
+mod row_step;
 mod sample;
 mod second_reading;
 mod session_rows;
 mod sort_budget;
 mod sort_input;
 mod source;
+mod start_checks;
 mod statistics;
 mod table_columns;
 mod table_file;
@@ -90,7 +96,7 @@ mod wall_clock;
 
 pub use actions::{ActionTable, ExplainedMoves};
 pub use adjust::{AdjustedBars, adjust_prices};
-pub use calendar_table::read_calendar;
+pub use calendar_table::{open_calendar, read_calendar};
 pub use check_actions::check_actions;
 pub use check_signals::check_context;
 pub(crate) use check_signals::{SignalRows, SignalRules, check_signals};
@@ -103,6 +109,7 @@ pub use options::{
 };
 pub use reader::open_bars;
 pub use report::{CheckReport, Finding, Offender, Repairs, Severity};
+pub use resample::resample;
 pub use sort::{SortOptions, Sorted, parse_bytes, sort_bars};
 pub use source::is_streamed;
 pub use tables::{check, read_context, read_signals};

@@ -10,7 +10,8 @@ use jiff::tz::TimeZone;
 use super::actions::ExplainedMoves;
 use super::clock::Stamps;
 use super::report::CheckReport;
-use crate::base::{Calendar, Result, Symbols, Timestamp};
+use crate::base::spelling::nearest;
+use crate::base::{Calendar, Error, Result, Step, Symbols, Timestamp};
 
 /// Where a table comes from.
 pub enum Source {
@@ -63,8 +64,27 @@ pub enum Label {
     Auto,
     /// Its end, also where the stamps are dates.
     End,
-    /// Its session: the bar is known at the close. Needs a calendar.
+    /// Its start: the bar is known a step later, with a calendar at most at the end of its session
+    /// or of the part before the break. Dates name sessions, or the periods that begin with them.
+    Start,
+    /// Its session, or one of its week or month: the bar is known at the last close. Needs a
+    /// calendar.
     Session,
+}
+
+impl Label {
+    /// Reads `end`, `start` or `session`.
+    ///
+    /// # Errors
+    /// `C301` for another word.
+    pub fn parse(word: &str) -> Result<Self> {
+        match word {
+            "end" => Ok(Self::End),
+            "start" => Ok(Self::Start),
+            "session" => Ok(Self::Session),
+            _ => Err(no_word("label", word, &["end", "start", "session"])),
+        }
+    }
 }
 
 /// Which instant a local time names that a clock shows twice.
@@ -74,6 +94,28 @@ pub enum Ambiguous {
     First,
     /// The second one.
     Second,
+}
+
+impl Ambiguous {
+    /// Reads `first` or `second`.
+    ///
+    /// # Errors
+    /// `C301` for another word.
+    pub fn parse(word: &str) -> Result<Self> {
+        match word {
+            "first" => Ok(Self::First),
+            "second" => Ok(Self::Second),
+            _ => Err(no_word("ambiguous", word, &["first", "second"])),
+        }
+    }
+}
+
+fn no_word(what: &str, given: &str, words: &[&str]) -> Error {
+    let error = Error::config("C301", format!("{what} {given:?} is not known"));
+    match nearest(given, words.iter().copied()) {
+        Some(near) => error.with_hint(format!("did you mean {near:?}")),
+        None => error.with_hint(format!("write one of: {}", words.join(", "))),
+    }
 }
 
 /// How text tables are laid out.
@@ -102,6 +144,9 @@ pub struct ReadOptions {
     pub calendar: Option<Arc<Calendar>>,
     /// What the stamps of bars name.
     pub label: Label,
+    /// How far apart the bars of a symbol are: what starts are moved by, and whether dates are
+    /// those of weeks or months. Left out, it is told by the first rows.
+    pub step: Option<Step>,
     /// How local times that exist twice are read; left out, by their order, else an error.
     pub ambiguous: Option<Ambiguous>,
     /// The only symbols to read; all when absent.
@@ -137,6 +182,7 @@ impl Default for ReadOptions {
             tz: None,
             calendar: None,
             label: Label::default(),
+            step: None,
             ambiguous: None,
             symbols: None,
             start: None,

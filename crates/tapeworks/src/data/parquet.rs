@@ -16,7 +16,7 @@ use super::plan::{FoundColumn, Roles};
 use super::pread::PreadFile;
 use super::source::SourceFile;
 use super::time_column::TimeColumn;
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, Step};
 
 /// Rows decoded at once: a block of eight columns stays in a core's cache.
 pub(super) const BLOCK_ROWS: usize = 16_384;
@@ -80,19 +80,20 @@ impl ParquetTable {
         Ok(Self { name, file_idx, columns, n_rows, n_row_groups, bytes, file, meta, plan: None })
     }
 
-    /// Fixes what is decoded, and leaves out row groups outside `start..end`.
+    /// Fixes what is decoded; stamps are as they are stored until [`Self::settle`].
     pub(crate) fn bind(
         &mut self,
         roles: Roles,
         values: Vec<Option<usize>>,
         clock: &Clock,
-        (start, end): (i64, i64),
         symbols: Option<&[String]>,
     ) -> Result<()> {
-        let mut time = self.time_column(roles.time, clock)?;
-        let stamps = self.stamps(&time, roles.time)?;
-        let (zone, is_naive) = (time.date_zone().clone(), time.is_naive());
-        time.sessions = clock.sessions(stamps, &zone, is_naive, &time.place)?;
+        let time = self.time_column(roles.time, clock)?;
+        let stamps = if clock.says_end(|key| self.said(key)) {
+            Stamps::Instants
+        } else {
+            self.stamps(&time, roles.time)?
+        };
         let beside = |c: usize| self.time_column(c, clock).map(|time| (c, time));
         let start_column = roles.start.map(beside).transpose()?;
         let available_at = roles.available_at.map(|c| self.time_column(c, clock)).transpose()?;
@@ -106,19 +107,44 @@ impl ParquetTable {
             if n_rows > 0
                 && self.may_hold(idx, &roles, symbols)
                 && let Some(span) = self.span(idx, &time, roles.time, first_row)?
-                && span.1 >= start
-                && span.0 < end
             {
                 groups.push(Group { idx, first_row, n_rows, span });
             }
             first_row += n_rows;
         }
-        let is_sorted = groups.windows(2).all(|w| w[0].span.1 <= w[1].span.0);
-        let is_shuffled = !is_sorted;
-        let start = start_column;
+        let (start, is_shuffled) = (start_column, false);
         self.plan =
             Some(Plan { time, stamps, available_at, roles, values, start, groups, is_shuffled });
         Ok(())
+    }
+
+    /// Settles when bars are known, and leaves out row groups outside `start..end`.
+    pub(crate) fn settle(
+        &mut self,
+        clock: &Clock,
+        step: Option<Step>,
+        (start, end): (i64, i64),
+    ) -> Result<()> {
+        let Some(plan) = &mut self.plan else { return Ok(()) };
+        let Plan { time, stamps, groups, .. } = plan;
+        let (zone, is_naive) = (time.date_zone().clone(), time.is_naive());
+        time.known = clock.known_at(*stamps, &zone, is_naive, &time.place, step)?;
+        if let Some(rule) = &time.known {
+            for Group { span: (first, last), .. } in groups.iter_mut() {
+                // A stamp that breaks the rule is told with its row when it is read.
+                *first = rule.of(*first).unwrap_or(*first);
+                *last = rule.of(*last).unwrap_or(last.saturating_add(rule.reach_ns()));
+            }
+        }
+        groups.retain(|group| group.span.1 >= start && group.span.0 < end);
+        plan.is_shuffled = !groups.windows(2).all(|w| w[0].span.1 <= w[1].span.0);
+        Ok(())
+    }
+
+    /// What the footer says under a key.
+    fn said(&self, key: &str) -> Option<&str> {
+        let entries = self.meta.metadata().file_metadata().key_value_metadata()?;
+        entries.iter().find(|entry| entry.key == key)?.value.as_deref()
     }
 
     pub(super) fn plan(&self) -> &Plan {

@@ -111,7 +111,8 @@ impl ParquetStream {
         };
         let place = |c: usize| format!("{}: column {:?}", table.name, table.columns[c].name);
         let n = column(plan.roles.time).len();
-        let timestamps = plan.time.convert(column(plan.roles.time), self.row)?;
+        let stored = plan.time.instants(column(plan.roles.time), self.row)?;
+        let timestamps = plan.time.ends(stored.clone(), self.row)?;
         let assets = match &plan.roles.symbol {
             SymbolFrom::Column(c) => {
                 self.symbols.decode(column(*c), &self.facts.symbols, &|| place(*c))?
@@ -138,6 +139,7 @@ impl ParquetStream {
         }
         if self.facts.has_lengths {
             columns.push(match &plan.start {
+                _ if self.facts.is_start => lengths(&timestamps, &stored),
                 Some((c, time)) => lengths(&timestamps, &time.convert(column(*c), self.row)?),
                 None => ScalarBuffer::from(vec![f64::NAN; n]),
             });

@@ -1,13 +1,19 @@
 //! What the footer of a Parquet file and, where it is silent, its rows say of a time column.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::statistics::Statistics;
 
+use super::cast::{SymbolDecoder, names_of};
 use super::clock::{Clock, Stamps, are_midnights};
 use super::parquet::{BLOCK_ROWS, ParquetTable};
+use super::plan::SymbolFrom;
+use super::row_step::FirstRows;
 use super::time_column::{TimeColumn, TimeKind};
 use super::time_unit::number_range;
-use crate::base::Result;
+use crate::base::{Result, Symbols};
 
 impl ParquetTable {
     pub(super) fn time_column(&self, column: usize, clock: &Clock) -> Result<TimeColumn> {
@@ -44,6 +50,49 @@ impl ParquetTable {
             row += batch.num_rows() as u64;
         }
         Ok(span)
+    }
+
+    /// Stamps and symbols of the first rows that may be read.
+    pub(super) fn first_rows(&self, n: usize) -> Result<FirstRows> {
+        let plan = self.plan();
+        let symbol = match plan.roles.symbol {
+            SymbolFrom::Column(column) => Some(column),
+            SymbolFrom::Constant(_) | SymbolFrom::Market => None,
+        };
+        let mut columns: Vec<usize> = symbol.into_iter().chain([plan.roles.time]).collect();
+        columns.sort_unstable();
+        let at = |column: usize| columns.iter().position(|c| *c == column).unwrap_or(0);
+        let place = || format!("{}: symbols", self.name);
+        let (mut stamps, mut batches, mut names) = (Vec::new(), Vec::new(), BTreeSet::new());
+        'groups: for group in &plan.groups {
+            let mut row = group.first_row;
+            for batch in self.group_reader(group.idx, &columns, BLOCK_ROWS)? {
+                if stamps.len() >= n {
+                    break 'groups;
+                }
+                let batch = batch.map_err(|e| self.broken(&e))?;
+                let times = plan.time.instants(batch.column(at(plan.roles.time)), row)?;
+                stamps.extend_from_slice(&times);
+                row += batch.num_rows() as u64;
+                if let Some(column) = symbol {
+                    let array = batch.column(at(column));
+                    names_of(array, &place, &mut names)?;
+                    batches.push(Arc::clone(array));
+                }
+            }
+        }
+        let names = Symbols::new(names);
+        let mut decoder = SymbolDecoder::default();
+        let mut assets = Vec::with_capacity(stamps.len());
+        for array in &batches {
+            assets.extend(decoder.decode(array, &names, &place)?);
+        }
+        assets.resize(stamps.len(), 0);
+        let names = match &plan.roles.symbol {
+            SymbolFrom::Constant(name) => Symbols::new([name.as_str()]),
+            SymbolFrom::Column(_) | SymbolFrom::Market => names,
+        };
+        Ok(FirstRows { stamps, assets, names })
     }
 
     /// What the time column holds: midnights alone are told by the statistics of every row group

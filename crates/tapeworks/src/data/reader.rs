@@ -17,16 +17,18 @@ use super::lane::{FileFacts, Lane, OpenFile, ReadFacts};
 use super::ledger::Ledger;
 use super::merge::{Merger, Rows};
 use super::names::{BAR_COLUMNS, canonical};
-use super::options::{BarBatch, BarReader, CheckLevel, ReadOptions, RowFacts, Source};
+use super::options::{BarBatch, BarReader, CheckLevel, Label, ReadOptions, RowFacts, Source};
 use super::parquet_stream::ParquetStream;
 use super::plan::{FoundColumn, Roles, Table, stem, value_columns};
 use super::report::{CheckReport, Severity};
+use super::row_step::{note_periods, step_of};
 use super::sample;
+use super::start_checks::StartChecks;
 use super::statistics;
 use super::table_columns::{common_available_at, common_stamps, note_facts, wanted_extras};
 use super::table_file::{TableFile, open_files};
 use super::table_symbols::symbols_of;
-use crate::base::{Error, Result, Symbols};
+use crate::base::{Error, Result, Step, Symbols};
 
 /// Opens bars from a file, a glob, a folder or an Arrow stream.
 ///
@@ -54,6 +56,7 @@ pub(crate) struct TableReader {
     facts: Arc<ReadFacts>,
     merger: Merger,
     across: Option<AcrossRows>,
+    starts: Option<StartChecks>,
     ledger: Ledger,
     level: CheckLevel,
     n_files: u64,
@@ -87,7 +90,8 @@ impl TableReader {
         let start = options.start.map_or(i64::MIN, |t| t.0);
         let end = options.end.map_or(i64::MAX, |t| t.0);
         let mut ledger = Ledger::new(table.name());
-        let (mut tables, sources) = open_files(source, options, &zone, (start, end))?;
+        let since = start.saturating_sub(reach_of_files(options));
+        let (mut tables, sources) = open_files(source, options, &zone, (since, end))?;
         let extras = wanted_extras(&tables, options, table, &mut ledger)?;
         let names: Vec<String> = match table {
             Table::Bars => BAR_COLUMNS.iter().map(|n| (*n).to_owned()).chain(extras).collect(),
@@ -98,9 +102,11 @@ impl TableReader {
         let range = (start, if has_sessions { end.saturating_add(1) } else { end });
         let has_starts =
             |t: &TableFile| t.columns().iter().any(|c| canonical(&c.name) == "start_time");
-        let has_lengths = table == Table::Bars
-            && options.level != CheckLevel::Fast
-            && tables.iter().any(has_starts);
+        let is_start = options.label == Label::Start && table == Table::Bars;
+        let has_lengths = is_start
+            || (table == Table::Bars
+                && options.level != CheckLevel::Fast
+                && tables.iter().any(has_starts));
         let lengths = if has_lengths { Lengths::Read } else { Lengths::Ignore };
         let mut file_facts = Vec::with_capacity(tables.len());
         for (file, source) in tables.iter_mut().zip(&sources) {
@@ -111,7 +117,7 @@ impl TableReader {
             let values = value_columns(file.columns(), &names, table, &place)?;
             match file {
                 TableFile::Parquet(t) => {
-                    t.bind(roles, values, &clock, range, options.symbols.as_deref())?;
+                    t.bind(roles, values, &clock, options.symbols.as_deref())?;
                 }
                 TableFile::Loaded(t) => t.bind(roles, &values, &clock, lengths)?,
             }
@@ -119,10 +125,25 @@ impl TableReader {
                 has_volume: file.has_volume(),
                 expected_symbol: file.roles().expected_symbol.clone(),
                 expected_span: hive::span(partitions, &zone, &place)?,
-                is_session: file.is_session(),
+                is_session: false,
+                reach_ns: 0,
                 sample: sample::ranges(file.n_rows()),
                 name: place,
             });
+        }
+        let step = match table {
+            Table::Bars => step_of(&tables, &clock, options)?,
+            Table::Signals | Table::Context => None,
+        };
+        let mut cut_step_ns = None;
+        for (file, facts) in tables.iter_mut().zip(&mut file_facts) {
+            file.settle(&clock, step, lengths, range)?;
+            if let Some(rule) = file.known() {
+                facts.is_session = rule.names_sessions();
+                facts.reach_ns = rule.reach_ns();
+                cut_step_ns = cut_step_ns.or(rule.cut_step_ns());
+                note_periods(rule, &mut ledger);
+            }
         }
         let (stamps, date_zone) = common_stamps(&tables, table)?;
         let has_available_at = common_available_at(&tables)?;
@@ -166,6 +187,9 @@ impl TableReader {
             now: options.now.map(|now| now.0),
             second: SecondThread::new(options.threads),
             has_lengths,
+            is_start,
+            is_label_left_out: options.label == Label::Auto,
+            cut_step_ns,
         });
         let row_facts = RowFacts {
             available_dates: tables.iter().any(TableFile::available_dates),
@@ -178,6 +202,7 @@ impl TableReader {
         let merger = Merger::new(Arc::clone(&facts), lanes, options.batch_rows);
         Ok(Self {
             across: AcrossRows::new(&facts),
+            starts: StartChecks::new(&facts),
             facts,
             merger,
             ledger,
@@ -210,6 +235,9 @@ impl TableReader {
     /// The next rows; findings are only counted.
     pub(crate) fn next_counted(&mut self) -> Result<Option<Rows>> {
         let rows = self.merger.next_rows(&mut self.ledger)?;
+        if let (Some(rows), Some(starts)) = (&rows, &mut self.starts) {
+            starts.push(rows, &self.facts, &mut self.ledger);
+        }
         match (&rows, &mut self.across) {
             (Some(rows), Some(across)) => across.push(rows, &mut self.ledger),
             (None, _) if !self.ended => self.end(),
@@ -276,7 +304,8 @@ impl TableReader {
             let (severity, message) = if self.ledger.has_naive_clock {
                 (Severity::Warning, format!("times without a zone are read as {zone}"))
             } else {
-                let text = format!("dates are taken as known at their midnight in {zone}");
+                let known = if self.facts.is_start { "beginning" } else { "known" };
+                let text = format!("dates are taken as {known} at their midnight in {zone}");
                 (Severity::Note, text)
             };
             findings.push(super::report::Finding {
@@ -373,6 +402,15 @@ pub(crate) fn zone_of(options: &ReadOptions) -> Result<TimeZone> {
                 .with_hint("write an IANA name such as America/New_York")
         }),
     }
+}
+
+/// How far behind the dates of its folder a row may be known: files of a month before the range may
+/// hold rows of it.
+fn reach_of_files(options: &ReadOptions) -> i64 {
+    if options.label != Label::Start && options.calendar.is_none() {
+        return 0;
+    }
+    options.step.unwrap_or(Step::Months(1)).about_ns() / 30 * 32
 }
 
 fn summary(tables: &[TableFile]) -> FileSummary {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use super::clock::Stamps;
+use super::known_at::KnownAt;
 use super::ledger::{Ledger, Rule};
 use super::names::{BAR_COLUMNS, canonical, unknown_name};
 use super::options::ReadOptions;
@@ -71,7 +72,11 @@ pub(super) fn wanted_extras(
 pub(super) fn common_stamps(tables: &[TableFile], table: Table) -> Result<(Stamps, TimeZone)> {
     let mut found: Option<(Stamps, TimeZone, &str)> = None;
     for file in tables {
-        let (stamps, zone) = file.stamp_facts();
+        let (mut stamps, zone) = file.stamp_facts();
+        if matches!(file.known(), Some(KnownAt::Start { .. })) {
+            // Ends are instants, also where starts are dates.
+            stamps = Stamps::Instants;
+        }
         match &found {
             Some((other, _, name)) if *other != stamps => {
                 let is_joined = table != Table::Bars;

@@ -5,16 +5,19 @@ use std::collections::BTreeSet;
 use arrow::record_batch::RecordBatchReader;
 use jiff::tz::TimeZone;
 
-use super::clock::Stamps;
+use super::clock::{Clock, Stamps};
+use super::content::Lengths;
+use super::known_at::KnownAt;
 use super::loaded::LoadedTable;
 use super::names::canonical;
 use super::options::{ReadOptions, Source};
 use super::parquet::ParquetTable;
 use super::plan::{FoundColumn, Roles};
+use super::row_step::FirstRows;
 use super::source::{Format, SourceFile, files};
 use super::time_column::TimeKind;
 use super::{arrow_file, dbn, hive, json_lines};
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, Step};
 
 /// More files than this are opened for each read, so that few handles are in use.
 const KEPT_OPEN: usize = 16;
@@ -87,11 +90,33 @@ impl TableFile {
         }
     }
 
-    /// Whether the stamps name sessions.
-    pub(super) fn is_session(&self) -> bool {
+    /// When bars are known, where that is not their stamp.
+    pub(super) fn known(&self) -> Option<&KnownAt> {
         match self {
-            Self::Parquet(t) => t.time().sessions.is_some(),
-            Self::Loaded(t) => t.is_session(),
+            Self::Parquet(t) => t.time().known.as_ref(),
+            Self::Loaded(t) => t.known(),
+        }
+    }
+
+    /// Settles when bars are known, and leaves out what lies outside `range`.
+    pub(super) fn settle(
+        &mut self,
+        clock: &Clock,
+        step: Option<Step>,
+        lengths: Lengths,
+        range: (i64, i64),
+    ) -> Result<()> {
+        match self {
+            Self::Parquet(t) => t.settle(clock, step, range),
+            Self::Loaded(t) => t.settle(clock, step, lengths),
+        }
+    }
+
+    /// Stamps and symbols of the first rows.
+    pub(super) fn first_rows(&self, n: usize) -> Result<FirstRows> {
+        match self {
+            Self::Parquet(t) => t.first_rows(n),
+            Self::Loaded(t) => Ok(t.first_rows(n)),
         }
     }
 

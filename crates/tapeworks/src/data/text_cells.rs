@@ -5,10 +5,11 @@ use rustc_hash::FxHashMap;
 
 use super::cast::NAMELESS;
 use super::clock::Clock;
+use super::options::Ambiguous;
 use super::time_column::{TimeColumn, TimeKind};
 use super::time_text::{TextForm, parse_text};
 use super::time_unit::is_date_number;
-use crate::base::{Result, Symbols};
+use crate::base::{Error, Result, Symbols};
 
 /// Times of a column of text; the first cell tells epoch numbers from text.
 pub(super) struct TimeCells {
@@ -18,6 +19,9 @@ pub(super) struct TimeCells {
     is_compact: bool,
     last_text: String,
     values: Vec<i64>,
+    /// Rows whose local time the clock shows twice: the first instant is in `values`, the second
+    /// here, until the order of the rows tells.
+    twice: Vec<(usize, i64)>,
 }
 
 impl TimeCells {
@@ -29,6 +33,7 @@ impl TimeCells {
             is_compact: false,
             last_text: String::new(),
             values: Vec::new(),
+            twice: Vec::new(),
         }
     }
 
@@ -47,7 +52,13 @@ impl TimeCells {
             self.form = Some(TextForm::Instant);
             return Ok(());
         }
+        let row = self.values.len();
         if let (true, Some(&last)) = (self.last_text == text, self.values.last()) {
+            if let Some(&(at, second)) = self.twice.last()
+                && at + 1 == row
+            {
+                self.twice.push((row, second));
+            }
             self.values.push(last);
             return Ok(());
         }
@@ -56,7 +67,15 @@ impl TimeCells {
             return Err("has another format than the rows before".to_owned());
         }
         self.is_compact = is_compact;
-        let (ns, form) = parse_text(text, &self.clock.zone, self.clock.ambiguous)?;
+        let read = |ambiguous| parse_text(text, &self.clock.zone, ambiguous);
+        let (ns, form) = match read(self.clock.ambiguous) {
+            Ok(found) => found,
+            Err(reason) => {
+                let first = read(Some(Ambiguous::First)).map_err(|_| reason)?;
+                self.twice.push((row, read(Some(Ambiguous::Second))?.0));
+                first
+            }
+        };
         match self.form {
             Some(before) if (before == TextForm::Instant) != (form == TextForm::Instant) => {
                 return Err("has a zone where other rows have none, or none where they do".into());
@@ -69,8 +88,9 @@ impl TimeCells {
         Ok(())
     }
 
-    pub(super) fn finish(self, place: String) -> Result<Vec<i64>> {
+    pub(super) fn finish(mut self, place: String) -> Result<Vec<i64>> {
         if !self.is_number {
+            self.order(&place)?;
             return Ok(self.values);
         }
         let mut column = TimeColumn::of_kind(TimeKind::Integer, TimeZone::UTC, &self.clock, place);
@@ -78,6 +98,33 @@ impl TimeCells {
         let high = self.values.iter().max().copied().unwrap_or(0);
         column.decide_unit(low, high)?;
         self.values.into_iter().map(|value| column.instant(value)).collect()
+    }
+}
+
+impl TimeCells {
+    /// Local times that are shown twice: where the wall clock steps back once among rows that
+    /// follow one another, rows before the step come first.
+    fn order(&mut self, place: &str) -> Result<()> {
+        let twice = std::mem::take(&mut self.twice);
+        for run in twice.chunk_by(|a, b| a.0 + 1 == b.0) {
+            let steps_back = |i: &usize| self.values[run[*i].0] < self.values[run[*i - 1].0];
+            let mut steps = (1..run.len()).filter(steps_back);
+            let (Some(step), None) = (steps.next(), steps.next()) else {
+                let row = run[0].0 + 1;
+                let text = format!(
+                    "{place}: row {row}: a local time that exists twice (clock change), and the \
+                     order of the rows does not tell which is meant"
+                );
+                return Err(Error::data("D303", text).with_hint(
+                    "write the times in UTC or with their offset, or say which is meant: \
+                     ambiguous: first or second",
+                ));
+            };
+            for &(row, second) in &run[step..] {
+                self.values[row] = second;
+            }
+        }
+        Ok(())
     }
 }
 

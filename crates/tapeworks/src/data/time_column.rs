@@ -4,7 +4,8 @@ use arrow::buffer::ScalarBuffer;
 use arrow::datatypes::{DataType, TimeUnit};
 use jiff::tz::TimeZone;
 
-use super::clock::{Clock, SessionStamps, Stamps};
+use super::clock::{Clock, Stamps};
+use super::known_at::KnownAt;
 use super::options::Ambiguous;
 use super::time_unit::{date_number_ns, is_date_number, unit_of};
 use super::wall_clock::to_utc;
@@ -40,8 +41,8 @@ pub(crate) struct TimeColumn {
     /// The zone that stored instants name; UTC for those that only count.
     pub(crate) own_zone: TimeZone,
     pub(crate) ambiguous: Option<Ambiguous>,
-    /// Set when the stamps turned out to name sessions.
-    pub(crate) sessions: Option<SessionStamps>,
+    /// Set when bars are not known at their stamps.
+    pub(crate) known: Option<KnownAt>,
     /// File and column, for messages.
     pub(crate) place: String,
 }
@@ -90,7 +91,7 @@ impl TimeColumn {
         place: String,
     ) -> Self {
         let (zone, ambiguous) = (clock.zone.clone(), clock.ambiguous);
-        Self { kind, zone, own_zone, ambiguous, sessions: None, place }
+        Self { kind, zone, own_zone, ambiguous, known: None, place }
     }
 
     /// The zone whose midnights would be dates.
@@ -175,35 +176,31 @@ impl TimeColumn {
         let wide = |ambiguous| Self { ambiguous: Some(ambiguous), ..self.clone() };
         let first = wide(Ambiguous::First).instant(low)?;
         let last = wide(Ambiguous::Second).instant(high)?;
-        Ok((self.known_at(first).unwrap_or(first), self.known_at(last).unwrap_or(last)))
+        Ok((first, last))
     }
 
-    /// When a row with this stamp is known; `None` for a stamp that should be a midnight.
-    fn known_at(&self, instant: i64) -> Option<i64> {
-        self.sessions.as_ref().map_or(Some(instant), |sessions| sessions.known_at(instant))
-    }
-
-    /// Instants as bars know them: the closes of sessions, where the stamps name sessions.
-    pub(crate) fn closes(
+    /// Stored instants as bars know them.
+    pub(crate) fn ends(
         &self,
         instants: ScalarBuffer<i64>,
         first_row: u64,
     ) -> Result<ScalarBuffer<i64>> {
-        if self.sessions.is_none() {
-            return Ok(instants);
-        }
+        let Some(rule) = &self.known else { return Ok(instants) };
         let mut last = None;
         let mut out = Vec::with_capacity(instants.len());
         for (i, &instant) in instants.iter().enumerate() {
             let known = match last {
                 Some((before, known)) if before == instant => known,
-                _ => self.known_at(instant).ok_or_else(|| {
+                _ => rule.of(instant).map_err(|reason| {
                     let (row, time) = (first_row + i as u64 + 1, Timestamp(instant));
-                    let text =
-                        format!("{}: row {row}: {time} among stamps that are dates", self.place);
-                    Error::data("D303", text).with_hint(
-                        "store dates only, or times only; label: end reads midnights as times",
-                    )
+                    let text = format!("{}: row {row}: {time} {reason}", self.place);
+                    Error::data("D303", text).with_hint(match rule {
+                        KnownAt::Period { .. } => {
+                            "say what the dates name, label: start or label: session; the row of \
+                             an unfinished period has to be left out"
+                        }
+                        _ => "store dates only, or times only; label: end reads midnights as times",
+                    })
                 })?,
             };
             last = Some((instant, known));

@@ -15,10 +15,10 @@ use crate::base::{Error, Result};
 impl TimeColumn {
     /// A whole column; `first_row` is the 0-based row of its first value.
     ///
-    /// Dates that name sessions become their closes.
+    /// Stamps that are no ends become the instants at which their rows are known.
     pub(crate) fn convert(&self, array: &ArrayRef, first_row: u64) -> Result<ScalarBuffer<i64>> {
         let instants = self.instants(array, first_row)?;
-        self.closes(instants, first_row)
+        self.ends(instants, first_row)
     }
 
     /// A whole column as the instants that are stored.

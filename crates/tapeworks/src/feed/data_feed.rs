@@ -8,10 +8,10 @@ use super::availability::Release;
 use super::columns::{Available, ColumnPlan, Wanted};
 use super::open_feed::{Joining, OpenFeed, Tables};
 use super::{Availability, ChunkLimit, Lag, SignalFill};
-use crate::base::{Actions, Adjustment, Error, Result};
+use crate::base::{Actions, Adjustment, Error, Result, Step};
 use crate::data::{
     ActionTable, CheckReport, Finding, ReadOptions, Severity, SignalTable, Source, open_bars,
-    read_context, read_signals,
+    read_context, read_signals, resample,
 };
 
 /// A further table of signals, with rules of its own.
@@ -94,6 +94,8 @@ pub struct DataFeed {
     pub actions: Option<Source>,
     /// What the prices are, and what of their past a strategy sees.
     pub adjustment: Option<Adjustment>,
+    /// Bars of this step are put together from finer ones; `None` takes them as they are.
+    pub resample: Option<Step>,
     /// Caps the chunks further than [`ReadOptions::batch_rows`] does.
     pub chunk: Option<ChunkLimit>,
     /// Range, symbols, calendar, time zone and checks. `columns` is set from the column lists.
@@ -122,6 +124,7 @@ impl DataFeed {
             signal_fill: SignalFill::default(),
             actions: None,
             adjustment: None,
+            resample: None,
             chunk: None,
             read: ReadOptions::default(),
         }
@@ -257,8 +260,14 @@ impl DataFeed {
             bars = open_bars(Source::Path(path), &bars_options)?;
             columns = plan(bars.extras())?;
         }
+        let (bars, is_resampled) = match self.resample {
+            Some(step) => resample(bars, step, &bars_options)?,
+            None => (bars, false),
+        };
         let tables = Tables { bars, signals, context, actions };
-        OpenFeed::start(tables, columns, calendar, self.chunk, report)
+        let mut feed = OpenFeed::start(tables, columns, calendar, self.chunk, report)?;
+        feed.is_resampled = is_resampled;
+        Ok(feed)
     }
 }
 

@@ -47,6 +47,8 @@ pub struct OpenFeed {
     report: CheckReport,
     tables: Vec<Vec<String>>,
     counts: Option<Vec<JoinCounts>>,
+    /// Whether the bars were put together from finer ones.
+    pub(super) is_resampled: bool,
 }
 
 #[derive(Debug)]
@@ -137,7 +139,18 @@ impl OpenFeed {
             };
         });
         let state = State::Running(receiver);
-        Ok(Self { symbols, layout, calendar, actions, state, report, tables: names, counts: None })
+        let is_resampled = false;
+        Ok(Self {
+            symbols,
+            layout,
+            calendar,
+            actions,
+            state,
+            report,
+            tables: names,
+            counts: None,
+            is_resampled,
+        })
     }
 
     /// What checking found: signals and context from the start, the bars once the feed has ended.
@@ -163,6 +176,12 @@ impl OpenFeed {
     #[must_use]
     pub fn signal_counts(&self) -> &[JoinCounts] {
         self.counts.as_deref().unwrap_or_default()
+    }
+
+    /// Whether the bars were put together from finer ones.
+    #[must_use]
+    pub fn is_resampled(&self) -> bool {
+        self.is_resampled
     }
 
     /// Decodes everything that is left and keeps it.

@@ -1,8 +1,10 @@
 //! An equity curve and what all metrics of it share: returns, drawdowns, order statistics.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::metric::Reason;
+use crate::base::Calendar;
 use crate::records::{Records, flow_adjusted};
 
 /// Two returns closer than this differ by rounding alone: `E_t / E_{t-1} - 1` carries an error of
@@ -25,6 +27,8 @@ pub struct Curve<'a> {
     /// Deposits less withdrawals since the start, a value a timestamp; empty for none. They count
     /// where there is an initial equity.
     pub flows: &'a [f64],
+    /// The sessions by which months and years are told; `None` for UTC days.
+    pub calendar: Option<&'a Arc<Calendar>>,
 }
 
 impl<'a> Curve<'a> {
@@ -35,7 +39,7 @@ impl<'a> Curve<'a> {
     #[must_use]
     pub fn new(timestamps: &'a [i64], equity: &'a [f64], initial: Option<f64>) -> Self {
         assert_eq!(timestamps.len(), equity.len(), "one equity value a timestamp");
-        Self { timestamps, equity, initial, flows: &[] }
+        Self { timestamps, equity, initial, flows: &[], calendar: None }
     }
 
     /// The same curve with the money that was put in and taken out: it is no return.
@@ -48,12 +52,19 @@ impl<'a> Curve<'a> {
         Self { flows, ..self }
     }
 
-    /// The equity curve of a run.
+    /// The same curve on a calendar: an instant counts in the month of its session.
+    #[must_use]
+    pub fn on(self, calendar: Option<&'a Arc<Calendar>>) -> Self {
+        Self { calendar, ..self }
+    }
+
+    /// The equity curve of a run, on its calendar.
     #[must_use]
     pub fn of(records: &'a Records) -> Self {
         let states = records.states();
         Self::new(&states.timestamp, &states.equity, Some(records.initial_cash()))
             .with_flows(&states.flows)
+            .on(records.log().calendar.as_ref())
     }
 
     /// The starting point and the rows after it; `None` for a price series without a price.

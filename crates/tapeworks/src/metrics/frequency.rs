@@ -1,6 +1,9 @@
 //! How many snapshot periods a year has, read off the data.
 
-use crate::base::time::DAY_NS;
+use std::sync::Arc;
+
+use crate::base::Calendar;
+use crate::base::calendar::SessionDays;
 
 /// Exchange sessions a year.
 const SESSIONS: f64 = 252.0;
@@ -20,7 +23,13 @@ const WEEKEND_SHARE: f64 = 0.2;
 /// the rows of that day.
 #[must_use]
 pub fn periods_per_year(timestamps: &[i64]) -> f64 {
-    let days = rows_by_day(timestamps);
+    periods_per_year_on(timestamps, None)
+}
+
+/// The same with the sessions of a calendar in place of UTC days.
+#[must_use]
+pub fn periods_per_year_on(timestamps: &[i64], calendar: Option<&Arc<Calendar>>) -> f64 {
+    let days = rows_by_day(timestamps, calendar);
     if days.is_empty() {
         return SESSIONS;
     }
@@ -50,11 +59,12 @@ fn days_in_a_row(days: &[(i64, usize)]) -> f64 {
     if n_weekend as f64 / days.len() as f64 > WEEKEND_SHARE { DAYS } else { SESSIONS }
 }
 
-/// UTC days with rows, and how many rows each has.
-fn rows_by_day(timestamps: &[i64]) -> Vec<(i64, usize)> {
+/// Days with rows, since 1970, and how many rows each has.
+fn rows_by_day(timestamps: &[i64], calendar: Option<&Arc<Calendar>>) -> Vec<(i64, usize)> {
+    let mut sessions = SessionDays::new(calendar.cloned());
     let mut days: Vec<(i64, usize)> = Vec::new();
-    for timestamp in timestamps {
-        let day = timestamp.div_euclid(DAY_NS);
+    for &timestamp in timestamps {
+        let day = i64::from(sessions.date(timestamp).0);
         match days.last_mut() {
             Some((last, n_rows)) if *last == day => *n_rows += 1,
             _ => days.push((day, 1)),

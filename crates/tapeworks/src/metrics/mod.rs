@@ -31,6 +31,6 @@ mod trading;
 pub use self::compute::{METRICS, compute, compute_curve};
 pub use self::curve::Curve;
 pub use self::definition::Definition;
-pub use self::frequency::periods_per_year;
+pub use self::frequency::{periods_per_year, periods_per_year_on};
 pub use self::metric::{Conventions, Fact, Metric, MetricSet, Reason, Unit};
 pub use self::periods::{PeriodReturn, monthly_returns, yearly_returns};

@@ -4,7 +4,8 @@ use super::Reason;
 use super::curve::{Curve, Path, Split};
 use super::definition::{Convention, Definition, Outcome, Source};
 use super::metric::{Conventions, Unit};
-use crate::base::Timestamp;
+use crate::base::Date;
+use crate::base::calendar::SessionDays;
 
 pub(super) const BEST: Definition = Definition {
     key: "best",
@@ -49,36 +50,34 @@ pub struct PeriodReturn {
     pub n_rows: usize,
 }
 
-/// Returns by UTC calendar month, in time order; months without rows are absent.
+/// Returns by calendar month, in time order; months without rows are absent. A row counts in the
+/// month of its session where the curve has a calendar, else of its UTC day.
 #[must_use]
 pub fn monthly_returns(curve: &Curve<'_>) -> Vec<PeriodReturn> {
-    by_period(curve, |timestamp| {
-        let (year, month, _) = timestamp.utc_date();
+    by_period(curve, |date| {
+        let (year, month) = date.year_month();
         (year, Some(month))
     })
 }
 
-/// Returns by UTC calendar year, in time order; years without rows are absent.
+/// The same by year.
 #[must_use]
 pub fn yearly_returns(curve: &Curve<'_>) -> Vec<PeriodReturn> {
-    by_period(curve, |timestamp| (timestamp.utc_date().0, None))
+    by_period(curve, |date| (date.year_month().0, None))
 }
 
 /// Within a period the product of `1 + r` is the last growth over the last growth before it.
-fn by_period(
-    curve: &Curve<'_>,
-    period: impl Fn(Timestamp) -> (i16, Option<i8>),
-) -> Vec<PeriodReturn> {
+fn by_period(curve: &Curve<'_>, period: impl Fn(Date) -> (i16, Option<i8>)) -> Vec<PeriodReturn> {
     let Some(Split { initial, timestamps, growth, .. }) = curve.split() else {
         return Vec::new();
     };
+    let mut days = SessionDays::new(curve.calendar.cloned());
     let mut rows: Vec<PeriodReturn> = Vec::new();
     let (mut base, mut last, mut day) = (initial, initial, None);
     for (&timestamp, &value) in timestamps.iter().zip(growth.iter()) {
-        let timestamp = Timestamp(timestamp);
-        let is_new_day = day.replace(timestamp.utc_day()) != Some(timestamp.utc_day());
-        if is_new_day {
-            let (year, month) = period(timestamp);
+        let date = days.date(timestamp);
+        if day.replace(date) != Some(date) {
+            let (year, month) = period(date);
             if rows.last().is_none_or(|row| (row.year, row.month) != (year, month)) {
                 base = last;
                 rows.push(PeriodReturn { year, month, value: None, n_rows: 0 });

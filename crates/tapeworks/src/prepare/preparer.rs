@@ -2,7 +2,7 @@
 
 use super::indicators::IndicatorSpec;
 use super::universe::Universe;
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, Step};
 use crate::data::{ReadOptions, Source};
 use crate::feed::{Availability, ContextSource, DataFeed, Lag, SignalSource};
 
@@ -38,7 +38,8 @@ pub struct ContextTerms {
 
 /// Joins tables point in time and writes the result down, with indicators.
 ///
-/// Prices are the spine: a row of the result is a row of the prices, and a value that was joined is
+/// Prices are the spine: a row of the result is a row of the prices, or of the coarser bars that
+/// were asked for, and a value that was joined is
 /// the newest one known at its timestamp. Missing: null.
 ///
 /// # Example
@@ -59,7 +60,7 @@ pub struct ContextTerms {
 #[derive(Debug, Default)]
 pub struct DataPreparer {
     pub(super) prices: Option<Source>,
-    pub(super) freq_ns: Option<i64>,
+    pub(super) freq: Option<Step>,
     pub(super) signals: Vec<(Source, SignalTerms)>,
     pub(super) context: Vec<(Source, ContextTerms)>,
     pub(super) indicators: Vec<IndicatorSpec>,
@@ -76,18 +77,19 @@ impl DataPreparer {
         Self::default()
     }
 
-    /// The bars whose rows the result has; their step is compared with `freq_ns`.
+    /// The bars whose rows the result has. Bars that are closer together than `freq` are put
+    /// together into bars of that step ([`crate::data::resample`]).
     ///
     /// # Errors
     /// `C301` when there are prices already.
-    pub fn add_prices(&mut self, source: Source, freq_ns: Option<i64>) -> Result<()> {
+    pub fn add_prices(&mut self, source: Source, freq: Option<Step>) -> Result<()> {
         if self.prices.is_some() {
             return Err(Error::config("C301", "prices are added twice").with_hint(
                 "one table of prices gives the rows: name a glob or a folder for more",
             ));
         }
         self.prices = Some(source);
-        self.freq_ns = freq_ns;
+        self.freq = freq;
         Ok(())
     }
 
@@ -130,6 +132,7 @@ impl DataPreparer {
         })?;
         let mut feed = DataFeed::new(prices);
         feed.read = self.read.clone();
+        feed.resample = self.freq;
         feed.more_signals = std::mem::take(&mut self.signals)
             .into_iter()
             .map(|(source, terms)| SignalSource {

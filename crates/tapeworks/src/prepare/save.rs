@@ -15,7 +15,7 @@ use super::part_file::{PartFile, ROW_GROUP_ROWS, Rows, Shape};
 use super::preparer::DataPreparer;
 use super::report::{JoinReport, PrepareReport, PreparedFile};
 use super::universe::{Members, Universe};
-use crate::base::{AtomicFile, Error, ErrorKind, Result};
+use crate::base::{AtomicFile, Error, ErrorKind, Result, Step};
 use crate::data::{
     self, CheckLevel, CheckReport, Finding, OnBadRow, ReadOptions, Severity, Source,
 };
@@ -228,8 +228,10 @@ impl<'a> Walk<'a> {
 
     fn finish(self, preparer: &DataPreparer, options: &SaveOptions) -> Result<PrepareReport> {
         let frequency_ns = self.facts.usual_step();
-        if let (Some(said), Some(found)) = (preparer.freq_ns, frequency_ns)
-            && said != found
+        if let (Some(said), Some(found)) = (preparer.freq, frequency_ns)
+            && !self.feed.is_resampled()
+            && Step::of_spacing(found) != said
+            && said.about_ns() != found
         {
             return Err(wrong_step(said, found));
         }
@@ -306,21 +308,12 @@ fn rename(report: &mut CheckReport, staged: &str, target: &Path) {
     }
 }
 
-fn wrong_step(said: i64, found: i64) -> Error {
-    let seconds = |ns: i64| ns as f64 / 1e9;
-    let error = Error::data(
-        "D309",
-        format!(
-            "prices are usually {} s apart, and freq says {} s; nothing was written",
-            seconds(found),
-            seconds(said)
-        ),
-    );
-    error.with_hint(if said > found {
-        "rows are not made coarser in this version: prepare coarser bars, or leave freq out"
-    } else {
-        "name the step of the prices, or leave freq out; no row is made up between two"
-    })
+fn wrong_step(said: Step, found: i64) -> Error {
+    let found = Step::of_spacing(found);
+    let text =
+        format!("prices are usually {found} apart, and freq says {said}; nothing was written");
+    Error::data("D309", text)
+        .with_hint("name the step of the prices, or leave freq out; no row is made up between two")
 }
 
 fn strangers(names: &[String]) -> Finding {

@@ -1,11 +1,14 @@
 //! Months of a series of states, and the labels of its instants, in the zone of the run.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use jiff::Timestamp as Instant;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
+use crate::base::Calendar;
+use crate::base::calendar::SessionDays;
 use crate::base::time::DAY_NS;
 
 /// The zone of a run and whether its timestamps are session labels.
@@ -83,27 +86,67 @@ pub fn month_returns(
     initial: f64,
     clock: &Clock,
 ) -> Vec<MonthReturn> {
-    let mut months = Vec::new();
-    let mut before = initial;
+    let mut ends = Vec::new();
     let mut start = 0;
     while start < timestamps.len() {
         let end_instant = clock.month_end(timestamps[start]);
         let end = start + timestamps[start..].partition_point(|&t| t < end_instant);
         // the range of i64 ns ends inside a month; its last row still belongs to that month
-        let end = end.max(start + 1);
+        start = end.max(start + 1);
+        ends.push(start);
+    }
+    let month = |i: usize| {
+        let date = clock.date(timestamps[i]);
+        (date.year(), date.month())
+    };
+    returns_between(&ends, equity, initial, month)
+}
+
+/// The same by the sessions of a calendar: a close counts in the month of its session, also where
+/// that is the midnight after it.
+#[must_use]
+pub fn session_months(
+    timestamps: &[i64],
+    equity: &[f64],
+    initial: f64,
+    calendar: Arc<Calendar>,
+) -> Vec<MonthReturn> {
+    let mut days = SessionDays::new(Some(calendar));
+    let mut months: Vec<(i16, i8)> = Vec::new();
+    let mut last = None;
+    for &timestamp in timestamps {
+        let date = days.date(timestamp);
+        let month = match last {
+            Some((before, month)) if before == date => month,
+            _ => date.year_month(),
+        };
+        last = Some((date, month));
+        months.push(month);
+    }
+    let mut ends: Vec<usize> = (1..months.len()).filter(|&i| months[i] != months[i - 1]).collect();
+    ends.extend((!months.is_empty()).then_some(months.len()));
+    returns_between(&ends, equity, initial, |i| months[i])
+}
+
+/// A return for each run of rows; `month` is that of a row.
+fn returns_between(
+    ends: &[usize],
+    equity: &[f64],
+    initial: f64,
+    month: impl Fn(usize) -> (i16, i8),
+) -> Vec<MonthReturn> {
+    let mut before = initial;
+    let mut start = 0;
+    let mut found = Vec::with_capacity(ends.len());
+    for &end in ends {
         let last = equity[end - 1];
         let value = if before > 0.0 { last / before - 1.0 } else { f64::NAN };
-        let date = clock.date(timestamps[start]);
-        months.push(MonthReturn {
-            year: date.year(),
-            month: date.month(),
-            value,
-            rows: start..end,
-        });
+        let (year, month) = month(start);
+        found.push(MonthReturn { year, month, value, rows: start..end });
         before = last;
         start = end;
     }
-    months
+    found
 }
 
 #[cfg(test)]
@@ -136,5 +179,22 @@ mod tests {
         let months = month_returns(&times, &[101.0, 102.0], 100.0, &clock);
         assert_eq!(months.iter().map(|m| m.month).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(clock.label(times[0]), "2024-01-31 20:00");
+    }
+
+    /// A market without a close stamps the last day of January with the midnight that begins
+    /// February: its month is January.
+    #[test]
+    fn months_when_on_a_calendar_then_the_last_close_counts_in_its_month() {
+        let calendar = Calendar::named("24/7").expect("built in");
+        let times = [ns("2024-01-31"), ns("2024-02-01"), ns("2024-02-02"), ns("2024-03-01")];
+        let equity = [110.0, 121.0, 60.5, 121.0];
+        let months = session_months(&times, &equity, 100.0, calendar);
+        let seen: Vec<_> = months.iter().map(|m| (m.year, m.month, m.rows.clone())).collect();
+        assert_eq!(seen, [(2024, 1, 0..2), (2024, 2, 2..4)]);
+        // 121/100, 121/121
+        for (month, expected) in months.iter().zip([0.21, 0.0]) {
+            assert!((month.value - expected).abs() < 1e-12, "{month:?}");
+        }
+        assert!(session_months(&[], &[], 100.0, Calendar::named("XNYS").expect("one")).is_empty());
     }
 }

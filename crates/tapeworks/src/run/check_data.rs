@@ -1,9 +1,9 @@
 //! What the walked rows say about the config: window and spacing.
 
-use crate::base::Timestamp;
 use crate::base::time::DAY_NS;
+use crate::base::{Step, Timestamp};
 
-use super::config::{Backtest, parse_span};
+use super::config::Backtest;
 
 /// Rows may start or end this long inside the window without a word: week-ends and holidays.
 const SLACK_NS: i64 = 7 * DAY_NS;
@@ -58,8 +58,8 @@ pub(super) fn inferred_spacing(timestamps: &[i64]) -> Option<i64> {
 /// A line when the declared spacing is not the usual one of the data.
 pub(super) fn spacing_warning(declared: Option<&str>, inferred: Option<i64>) -> Option<String> {
     let (declared, inferred) = (declared?, inferred?);
-    let declared_ns = parse_span(declared).ok()?;
-    (declared_ns != inferred).then(|| {
+    let step = Step::parse(declared).ok()?;
+    (step != Step::of_spacing(inferred) && step.about_ns() != inferred).then(|| {
         format!("data.frequency is {declared}, but rows are usually {} apart", span_text(inferred))
     })
 }

@@ -254,6 +254,8 @@ pub(super) fn tables(loaded: &LoadedConfig) -> Vec<(&'static str, &str)> {
     tables.extend(data.signals.iter().map(|signals| ("signals", signals.path.as_str())));
     tables.extend(data.context_data.iter().map(|table| ("context_data", table.path())));
     tables.extend(data.actions.iter().map(|path| ("actions", path.as_str())));
+    let calendar = loaded.config.backtest.calendar.table();
+    tables.extend(calendar.map(|table| ("calendar", table.path.as_str())));
     let execution = &loaded.config.execution;
     tables.extend(execution.flows.table().map(|path| ("flows", path)));
     tables.extend(execution.funding.table().map(|path| ("funding", path)));

@@ -84,7 +84,10 @@ pub fn conclude(log: RunLog, parts: RunParts) -> Outcome {
     let snapshot = parts.terms.snapshot;
     let records = Records::new(log).with_options(TableOptions { snapshot, ..Default::default() });
     let conventions = Conventions {
-        periods_per_year: metrics::periods_per_year(&records.states().timestamp),
+        periods_per_year: metrics::periods_per_year_on(
+            &records.states().timestamp,
+            records.log().calendar.as_ref(),
+        ),
         risk_free: 0.0,
     };
     let metrics = metrics::compute(&records, &conventions);

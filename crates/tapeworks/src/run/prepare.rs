@@ -10,8 +10,8 @@ use super::config::{
     SymbolChoice, parse_span,
 };
 use super::sample::{SAMPLE_PREFIX, sample_reader};
-use crate::base::{Error, Result, Timestamp};
-use crate::data::{CsvFormat, OnBadRow, ReadOptions, Source};
+use crate::base::{Error, Result, Step, Timestamp};
+use crate::data::{Ambiguous, CsvFormat, Label, OnBadRow, ReadOptions, Source};
 use crate::feed::{Availability, Lag};
 use crate::prepare::{
     Compression, ContextTerms, DataPreparer, PartitionBy, PrepareReport, Progress, SaveOptions,
@@ -29,8 +29,8 @@ pub fn prepare(
     let section = &loaded.section;
     let mut preparer = DataPreparer::new();
     preparer.read = read_options(loaded)?;
-    let freq_ns = span("prepare.prices.freq", section.prices.freq.as_deref())?;
-    preparer.add_prices(source(loaded, &section.prices.path)?, freq_ns)?;
+    let freq = step("prepare.prices.freq", section.prices.freq.as_deref())?;
+    preparer.add_prices(source(loaded, &section.prices.path)?, freq)?;
     for table in &section.signals {
         preparer.add_signals(source(loaded, &table.path)?, signal_terms(table)?);
     }
@@ -69,6 +69,11 @@ fn source(loaded: &LoadedPrepare, path: &str) -> Result<Source> {
 fn span(key: &str, text: Option<&str>) -> Result<Option<i64>> {
     let bad = |reason: String| Error::config("C303", format!("{key}: {reason}"));
     text.map(|text| parse_span(text).map_err(bad)).transpose()
+}
+
+fn step(key: &str, text: Option<&str>) -> Result<Option<Step>> {
+    let bad = |reason: String| Error::config("C303", format!("{key}: {reason}"));
+    text.map(|text| Step::parse(text).map_err(bad)).transpose()
 }
 
 fn lag(text: Option<&str>) -> Result<Option<Lag>> {
@@ -113,6 +118,8 @@ fn read_options(loaded: &LoadedPrepare) -> Result<ReadOptions> {
     Ok(ReadOptions {
         tz: section.timezone.clone(),
         calendar: section.sessions(),
+        label: section.label.as_deref().map_or(Ok(Label::Auto), Label::parse)?,
+        ambiguous: section.ambiguous.as_deref().map(Ambiguous::parse).transpose()?,
         symbols: section.symbols.as_ref().map(|choice| symbols(loaded, choice)).transpose()?,
         start: instant(&section.start)?,
         end: instant(&section.end)?,

@@ -1,7 +1,7 @@
 //! From config values to the feed, the strategy and the terms of the engine.
 
-use crate::base::{Adjustment, Error, Result};
-use crate::data::{CheckLevel, CsvFormat, OnBadRow, ReadOptions, Source};
+use crate::base::{Adjustment, Error, Result, Step};
+use crate::data::{Ambiguous, CheckLevel, CsvFormat, Label, OnBadRow, ReadOptions, Source};
 use crate::engine::rules::{self, Rebalance, Weighting};
 use crate::engine::{Size, Strategy};
 use crate::feed::{Availability, ChunkLimit, DataFeed, Lag, Layout, SignalFill};
@@ -29,6 +29,9 @@ pub(super) fn read_options(loaded: &LoadedConfig) -> Result<ReadOptions> {
     Ok(ReadOptions {
         tz: backtest.timezone.clone(),
         calendar: backtest.sessions(),
+        label: data.label.as_deref().map_or(Ok(Label::Auto), Label::parse)?,
+        ambiguous: data.ambiguous.as_deref().map(Ambiguous::parse).transpose()?,
+        step: data.frequency.as_deref().and_then(|text| Step::parse(text).ok()),
         symbols: data.symbols.as_ref().map(|choice| symbols(loaded, choice)).transpose()?,
         start,
         end,

@@ -3,10 +3,10 @@
 use std::io::Read;
 use std::path::PathBuf;
 
-use tapeworks::base::{Timestamp, time::DAY_NS};
+use tapeworks::base::{Calendar, Date, Timestamp, time::DAY_NS};
 use tapeworks::metrics::{
     Conventions, Curve, METRICS, MetricSet, Reason, compute, compute_curve, monthly_returns,
-    periods_per_year, yearly_returns,
+    periods_per_year, periods_per_year_on, yearly_returns,
 };
 
 use crate::run_log::{LogBuilder, by_hand, contracts, with_flows};
@@ -135,6 +135,43 @@ fn months_when_given_spy_then_equal_those_of_pandas() {
     assert_eq!(years.len(), 10);
     assert!(close(growth(&years), 2.840_024_706_609));
     assert!(close(growth(&whole) * (1.0 + months[0].value.unwrap()), growth(&years)));
+}
+
+/// A year of a market without a close, each day stamped with the midnight that ends it, and the
+/// evening sessions of Chicago, which begin a date earlier in UTC. Growth by hand: every month
+/// doubles on its last day.
+#[test]
+fn months_when_on_a_calendar_then_the_last_close_counts_in_its_month() {
+    let calendar = Calendar::named("24/7").unwrap();
+    let (from, to) = (Date::parse("2024-01-01").unwrap(), Date::parse("2025-01-01").unwrap());
+    let sessions = calendar.sessions(from, to).unwrap();
+    let timestamps: Vec<i64> = sessions.iter().map(|session| session.close.0).collect();
+    let mut value = 1.0;
+    let mut equity = Vec::new();
+    for session in sessions {
+        let is_last = Date(session.date.0 + 1).year_month() != session.date.year_month();
+        value *= if is_last { 2.0 } else { 1.0 };
+        equity.push(value);
+    }
+    let curve = Curve::new(&timestamps, &equity, Some(1.0)).on(Some(&calendar));
+    let months = monthly_returns(&curve);
+    assert_eq!(months.len(), 12);
+    assert!(months.iter().all(|month| month.value == Some(1.0)), "{months:?}");
+    assert_eq!(months[1].n_rows, 29);
+    let years = yearly_returns(&curve);
+    assert_eq!((years.len(), years[0].value), (1, Some(4_095.0)));
+    // By UTC days the last close of December is one of January.
+    assert_eq!(monthly_returns(&Curve { calendar: None, ..curve }).len(), 13);
+
+    // Rows at the open of Sunday evening and at the close of each day: two a session.
+    let chicago = Calendar::named("CMES").unwrap();
+    let sessions = chicago.sessions(from, to).unwrap();
+    let rows: Vec<i64> = sessions
+        .iter()
+        .flat_map(|session| [session.open.0 + 3_600_000_000_000, session.close.0])
+        .collect();
+    assert!((periods_per_year_on(&rows, Some(&chicago)) - 504.0).abs() < 1e-9);
+    assert!((periods_per_year_on(&timestamps, Some(&calendar)) - 365.0).abs() < 1e-9);
 }
 
 // ------------------------------------------------------------------ by hand

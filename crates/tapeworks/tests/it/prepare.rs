@@ -15,7 +15,7 @@ use arrow::record_batch::{RecordBatch, RecordBatchIterator};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use proptest::prelude::*;
 use tapeworks::base::time::DAY_NS;
-use tapeworks::base::{Error, Result};
+use tapeworks::base::{Error, Result, Step};
 use tapeworks::data::Source;
 use tapeworks::engine::Flow;
 use tapeworks::feed::{DataFeed, Lag};
@@ -252,7 +252,7 @@ proptest! {
 fn sampled() -> DataPreparer {
     let table = |name: &str| Source::Arrow(sample_reader(name).unwrap());
     let mut preparer = DataPreparer::new();
-    preparer.add_prices(table("bars"), Some(DAY_NS)).unwrap();
+    preparer.add_prices(table("bars"), Some(Step::Day)).unwrap();
     preparer.add_signals(table("signals"), SignalTerms::default());
     preparer.add_context(table("context"), ContextTerms::default());
     preparer
@@ -463,16 +463,17 @@ fn preparing_when_something_is_wrong_then_a_code_and_no_file() {
 #[test]
 fn prices_when_their_step_is_not_the_said_one_then_d309() {
     let home = folder("step");
-    let attempt = |freq_ns: i64| -> std::result::Result<PrepareReport, Error> {
+    let attempt = |freq: &str| -> std::result::Result<PrepareReport, Error> {
         let mut preparer = DataPreparer::new();
-        preparer.add_prices(prices(&bars_of_two_days()), Some(freq_ns)).unwrap();
+        let freq = Step::parse(freq).unwrap();
+        preparer.add_prices(prices(&bars_of_two_days()), Some(freq)).unwrap();
         save(&mut preparer, &SaveOptions::new(home.join("asset.parquet")))
     };
-    for wrong in [MINUTE_NS, 7 * DAY_NS] {
+    for wrong in ["1m", "36h"] {
         assert_eq!(attempt(wrong).expect_err("another step").code(), "D309");
     }
     assert_eq!(files_in(&home), [] as [&str; 0]);
-    assert_eq!(attempt(DAY_NS).unwrap().frequency_ns, Some(DAY_NS));
+    assert_eq!(attempt("1d").unwrap().frequency_ns, Some(DAY_NS));
     // Of signals the step is only remarked on.
     let mut preparer = DataPreparer::new();
     preparer.add_prices(prices(&bars_of_two_days()), None).unwrap();

@@ -99,5 +99,5 @@ fn configs_when_their_calendar_or_lag_is_wrong_then_the_key_is_named() {
     // Without a calendar nothing says when a session opens.
     let text = CONFIG.replacen("NYSE", "none", 1);
     let loaded = LoadedPrepare::parse(&text, Format::Yaml, "prepare.yaml", "".as_ref()).unwrap();
-    assert!(loaded.section.calendar.is_none());
+    assert!(loaded.section.calendar.sessions().is_none());
 }

@@ -8,6 +8,7 @@
 //! - `built_in`: the names and the tables that come with the crate.
 //! - `rules`: a table's text, rules and exceptions in local time, to sessions.
 //! - `session_days`: which day an instant belongs to, with or without a calendar.
+//! - `windows`: which window of a length, day, week or month a row falls into.
 //!
 //! Sources: `oracles/calendars` makes the tables with the package `exchange_calendars` and compares
 //! every session. Zones come from the data bundled with jiff; the machine's are never asked.
@@ -16,6 +17,8 @@ mod built_in;
 mod rules;
 mod session_days;
 mod table;
+mod windows;
 
 pub use session_days::SessionDays;
 pub use table::{Calendar, Session};
+pub use windows::{Window, Windows};

@@ -3,9 +3,9 @@
 //!
 //! Each keeps O(symbols) and is one file: [`prices`] and [`volumes`] (D206, D207), [`holes`]
 //! (D306), [`grid`] (D309), [`pauses`] (D306), [`epochs`] (D304), [`overlaps`] (D307), with a
-//! calendar [`sessions`] (D305); at the level `paranoid` also [`stale`] (D208), [`identities`]
-//! (D209), with a calendar [`zones`] (D308), [`lifespans`] (D402), [`twins`] (D403), [`constant`]
-//! (D604) and [`rank_ic`] (L105).
+//! calendar [`sessions`] (D305) and [`labels`] (D312); at the level `paranoid` also [`stale`]
+//! (D208), [`identities`] (D209), with a calendar [`zones`] (D308), [`lifespans`] (D402), [`twins`]
+//! (D403), [`constant`] (D604) and [`rank_ic`] (L105).
 //!
 //! To add a check: a file with `push` and `finish`, a field and two calls below.
 
@@ -14,9 +14,10 @@ mod epochs;
 mod grid;
 mod holes;
 mod identities;
+mod labels;
 mod lifespans;
 mod median;
-mod overlaps;
+pub(super) mod overlaps;
 mod pauses;
 mod prices;
 pub(super) mod rank_ic;
@@ -43,6 +44,7 @@ pub(crate) struct AcrossRows {
     facts: Arc<ReadFacts>,
     /// Positions at which a timestamp starts in the rows in hand, and their number.
     starts: Vec<usize>,
+    n_timestamps: u64,
     prices: prices::Prices,
     volumes: volumes::Volumes,
     holes: holes::Holes,
@@ -51,6 +53,7 @@ pub(crate) struct AcrossRows {
     epochs: epochs::Epochs,
     overlaps: Option<overlaps::Overlaps>,
     sessions: Option<sessions::Sessions>,
+    labels: Option<labels::Labels>,
     paranoid: Option<Paranoid>,
 }
 
@@ -84,14 +87,16 @@ impl AcrossRows {
         Some(Self {
             facts: Arc::clone(facts),
             starts: Vec::new(),
+            n_timestamps: 0,
             prices: prices::Prices::new(n),
             volumes: volumes::Volumes::new(n),
             holes: holes::Holes::new(n),
             grid: grid::Grid::default(),
             pauses: pauses::Pauses::default(),
             epochs: epochs::Epochs::default(),
-            overlaps: facts.has_lengths.then(|| overlaps::Overlaps::new(n)),
+            overlaps: (facts.has_lengths && !facts.is_start).then(|| overlaps::Overlaps::new(n)),
             sessions: sessions::Sessions::new(facts),
+            labels: labels::Labels::new(facts),
             paranoid,
         })
     }
@@ -101,6 +106,7 @@ impl AcrossRows {
         let facts = &*self.facts;
         find_starts(&rows.timestamps, &mut self.starts);
         let starts = &self.starts;
+        self.n_timestamps += starts.len() as u64;
         self.prices.push(rows, facts, ledger);
         self.volumes.push(rows, facts, ledger);
         self.holes.push(rows, starts, facts);
@@ -112,6 +118,9 @@ impl AcrossRows {
         }
         if let Some(sessions) = &self.sessions {
             sessions.push(rows, starts, facts, ledger);
+        }
+        if let Some(labels) = &mut self.labels {
+            labels.push(rows, starts);
         }
         if let Some(paranoid) = &mut self.paranoid {
             paranoid.stale.push(rows, facts, ledger);
@@ -133,6 +142,10 @@ impl AcrossRows {
         self.grid.finish(facts, ledger);
         self.pauses.finish(self.grid.step_ns(), ledger);
         self.epochs.finish(ledger);
+        match &self.labels {
+            Some(labels) => labels.finish(ledger),
+            None => labels::judge_dates(self.grid.step_ns(), self.n_timestamps, facts, ledger),
+        }
         if let Some(paranoid) = &mut self.paranoid {
             paranoid.stale.finish(facts, ledger);
             if let Some(zones) = &paranoid.zones {

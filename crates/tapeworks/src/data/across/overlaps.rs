@@ -11,16 +11,16 @@ const ROUNDING_NS: i64 = 64;
 
 /// The last timestamp of each symbol.
 #[derive(Debug)]
-pub(super) struct Overlaps {
+pub(in super::super) struct Overlaps {
     last: Vec<i64>,
 }
 
 impl Overlaps {
-    pub(super) fn new(n_symbols: usize) -> Self {
+    pub(in super::super) fn new(n_symbols: usize) -> Self {
         Self { last: vec![i64::MIN; n_symbols] }
     }
 
-    pub(super) fn push(&mut self, rows: &Rows, facts: &ReadFacts, ledger: &mut Ledger) {
+    pub(in super::super) fn push(&mut self, rows: &Rows, facts: &ReadFacts, ledger: &mut Ledger) {
         let lengths = &rows.columns[facts.names.len()];
         for (i, &length) in lengths.iter().enumerate() {
             let (time, asset) = (rows.timestamps[i], rows.assets[i]);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::overview::drawdowns;
-use crate::report::calendar::{Clock, MonthReturn, month_returns};
+use crate::report::calendar::{Clock, MonthReturn, month_returns, session_months};
 use crate::report::{ReportInput, number};
 
 /// A month at this return or beyond has the full colour.
@@ -14,7 +14,11 @@ pub(super) fn build(input: &ReportInput<'_>) -> Value {
     let initial = input.records.initial_cash();
     let clock = Clock::new(&states.timestamp, &input.facts.timezone);
     let growth = input.records.growth();
-    let months = month_returns(&states.timestamp, &growth, initial, &clock);
+    let calendar = input.records.log().calendar.clone();
+    let months = match calendar {
+        Some(calendar) => session_months(&states.timestamp, &growth, initial, calendar),
+        None => month_returns(&states.timestamp, &growth, initial, &clock),
+    };
     let drawdown = drawdowns(&growth, initial);
     let full = full_colour(&months);
     let years: Vec<Value> = months

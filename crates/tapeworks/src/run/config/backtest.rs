@@ -1,11 +1,13 @@
 //! The section `backtest`: what is run, over which window, with how much.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::calendar::CalendarChoice;
 use super::section::{Bounds, Section};
 use super::tree::Node;
 use crate::base::{Calendar, Error, Result, Timestamp};
@@ -39,10 +41,10 @@ pub struct Backtest {
     #[serde(default = "default_capital")]
     #[schemars(extend("exclusiveMinimum" = 0))]
     pub initial_capital: f64,
-    /// Trading calendar (`XNYS`, `24/7`, ...): dates name its sessions, which are known at their
-    /// close. `none`: a session is a UTC day with rows.
-    #[serde(default = "default_none")]
-    pub calendar: String,
+    /// Trading calendar (`XNYS`, `24/7`, ..., or a table of sessions): dates name its sessions,
+    /// which are known at their close. `none`: a session is a UTC day with rows.
+    #[serde(default)]
+    pub calendar: CalendarChoice,
     /// Zone of the dates above and of times in the data that name none (IANA name). Left out, dates
     /// are those of the calendar's zone; without a calendar UTC, with a warning for times.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -68,10 +70,6 @@ fn default_capital() -> f64 {
     100_000.0
 }
 
-fn default_none() -> String {
-    "none".to_owned()
-}
-
 impl Default for Backtest {
     fn default() -> Self {
         Self {
@@ -79,7 +77,7 @@ impl Default for Backtest {
             start_date: None,
             end_date: None,
             initial_capital: default_capital(),
-            calendar: default_none(),
+            calendar: CalendarChoice::default(),
             timezone: None,
             warm_up_days: 0,
             seed: 0,
@@ -89,7 +87,7 @@ impl Default for Backtest {
 }
 
 impl Backtest {
-    pub(super) fn read(node: Option<&Node>) -> Result<Self> {
+    pub(super) fn read(node: Option<&Node>, directory: &Path) -> Result<Self> {
         let mut backtest = Self::default();
         let Some(node) = node else { return Ok(backtest) };
         let section = Section::open(node, "backtest", KEYS)?;
@@ -106,15 +104,7 @@ impl Backtest {
         if let Some(capital) = section.number("initial_capital", Bounds::Positive)? {
             backtest.initial_capital = capital;
         }
-        if let Some(calendar) = section.text("calendar")?
-            && calendar != "none"
-        {
-            let known = Calendar::named(&calendar).map_err(|error| {
-                let placed = section.bad("calendar", error.message());
-                placed.with_hint(error.hint().unwrap_or_default())
-            })?;
-            known.name().clone_into(&mut backtest.calendar);
-        }
+        backtest.calendar = CalendarChoice::read(&section, directory)?;
         if let Some(zone) = section.text("timezone")? {
             zone_named(&zone).map_err(|reason| {
                 section
@@ -166,7 +156,7 @@ impl Backtest {
     /// The trading calendar, `None` for `none`.
     #[must_use]
     pub fn sessions(&self) -> Option<Arc<Calendar>> {
-        Calendar::named(&self.calendar).ok()
+        self.calendar.sessions()
     }
 
     /// Name of the zone of the dates: the one given, else that of the calendar, else UTC.

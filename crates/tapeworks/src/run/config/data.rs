@@ -5,8 +5,7 @@ use serde::Serialize;
 
 use super::section::{Bounds, Section, expected, text_of};
 use super::tree::{Node, Value};
-use crate::base::span::parse_span;
-use crate::base::{Adjustment, Result};
+use crate::base::{Adjustment, Result, Step};
 use crate::feed::availability::MODES;
 use crate::feed::{ChunkLimit, Lag};
 
@@ -19,6 +18,8 @@ pub(super) const KEYS: &[&str] = &[
     "columns",
     "symbols",
     "frequency",
+    "label",
+    "ambiguous",
     "validation",
     "on_bad_row",
     "allow_negative",
@@ -58,9 +59,21 @@ pub struct DataSection {
     /// The symbols to run, as a list or a text file with one a line; left out, all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub symbols: Option<SymbolChoice>,
-    /// Spacing of the rows (`1d`, `5m`), compared with the data; left out, inferred.
+    /// Spacing of the rows (`5m`, `1d`, `1w`, `1mo`), compared with the data; left out, inferred.
+    /// With `label: start` it says when a bar ends, with a calendar whether dates are those of
+    /// weeks or months.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub frequency: Option<String>,
+    /// What the stamps of bars name: `end`, `start` (a bar is known a step later) or `session`.
+    /// Left out, ends; with a calendar, dates name sessions, or weeks and months of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["end", "start", "session"]))]
+    pub label: Option<String>,
+    /// Which instant a local time names that the clock shows twice: `first` or `second`. Left out,
+    /// the order of the rows tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["first", "second"]))]
+    pub ambiguous: Option<String>,
     /// How much is checked.
     #[serde(default)]
     pub validation: Validation,
@@ -262,8 +275,8 @@ impl DataSection {
         let bad_rows = [("error", BadRow::Error), ("drop", BadRow::Drop), ("null", BadRow::Null)];
         let frequency = section.text("frequency")?;
         if let Some(text) = &frequency {
-            parse_span(text).map_err(|reason| {
-                section.bad("frequency", &reason).with_hint("write 1d, 5m, 1h, 1w")
+            Step::parse(text).map_err(|reason| {
+                section.bad("frequency", &reason).with_hint("write 5m, 1h, 1d, 1w or 1mo")
             })?;
         }
         Ok(Self {
@@ -277,6 +290,8 @@ impl DataSection {
             columns: section.node("columns").map(Columns::read).transpose()?.unwrap_or_default(),
             symbols: section.node("symbols").map(SymbolChoice::read).transpose()?,
             frequency,
+            label: label(&section)?,
+            ambiguous: ambiguous(&section)?,
             validation: section.choice("validation", &levels, &[])?.unwrap_or_default(),
             on_bad_row: section.choice("on_bad_row", &bad_rows, &[])?.unwrap_or_default(),
             allow_negative: section.flag("allow_negative")?.unwrap_or_default(),
@@ -284,6 +299,18 @@ impl DataSection {
             csv: section.node("csv").map(Csv::read).transpose()?.unwrap_or_default(),
         })
     }
+}
+
+/// The words of `label`.
+pub(super) fn label(section: &Section<'_>) -> Result<Option<String>> {
+    let words = [("end", "end"), ("start", "start"), ("session", "session")];
+    Ok(section.choice("label", &words, &[])?.map(str::to_owned))
+}
+
+/// The words of `ambiguous`.
+pub(super) fn ambiguous(section: &Section<'_>) -> Result<Option<String>> {
+    let words = [("first", "first"), ("second", "second")];
+    Ok(section.choice("ambiguous", &words, &[])?.map(str::to_owned))
 }
 
 fn chunk(section: &Section<'_>) -> Result<Option<String>> {

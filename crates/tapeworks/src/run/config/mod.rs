@@ -13,6 +13,7 @@ mod json;
 mod layers;
 mod section;
 mod backtest;
+mod calendar;
 mod data;
 mod prepare;
 mod strategy;
@@ -37,6 +38,7 @@ use serde::Serialize;
 pub use crate::base::span::parse_span;
 pub use account::{AccountConfig, AccountName, AccountTermsConfig, MarginCallName};
 pub use backtest::Backtest;
+pub use calendar::{CalendarChoice, CalendarTable};
 pub use commission::{CommissionConfig, MinScope, TierBy, TierConfig};
 pub use data::{
     BadRow, Columns, ContextData, ContextTable, Csv, DataSection, Signals, SymbolChoice, Validation,
@@ -150,8 +152,11 @@ impl LoadedConfig {
         let data = section.node("data").ok_or_else(|| section.missing("data"))?;
         let strategy = section.node("strategy").ok_or_else(|| section.missing("strategy"))?;
         let config = Config {
-            prepare: section.node("prepare").map(PrepareSection::read).transpose()?,
-            backtest: Backtest::read(section.node("backtest"))?,
+            prepare: section
+                .node("prepare")
+                .map(|node| PrepareSection::read(node, &directory))
+                .transpose()?,
+            backtest: Backtest::read(section.node("backtest"), &directory)?,
             data: DataSection::read(data)?,
             strategy: StrategyConfig::read(strategy)?,
             execution: Execution::read(section.node("execution"))?,
@@ -286,13 +291,14 @@ mod tests {
             let object = schema.pointer(pointer).unwrap_or_else(|| panic!("{pointer} in {schema}"));
             object.as_object().unwrap().keys().cloned().collect()
         };
-        let rows: [(&str, &[&str]); 20] = [
+        let rows: [(&str, &[&str]); 21] = [
             ("/properties", SECTIONS),
             ("/$defs/PrepareSection/properties", prepare::KEYS),
             ("/$defs/PreparePrices/properties", prepare::PRICE_KEYS),
             ("/$defs/PrepareSignals/properties", prepare::SIGNAL_KEYS),
             ("/$defs/PrepareContext/properties", prepare::CONTEXT_KEYS),
             ("/$defs/Backtest/properties", backtest::KEYS),
+            ("/$defs/CalendarTable/properties", calendar::KEYS),
             ("/$defs/DataSection/properties", data::KEYS),
             ("/$defs/Signals/properties", data::SIGNAL_KEYS),
             ("/$defs/Columns/properties", data::COLUMN_KEYS),

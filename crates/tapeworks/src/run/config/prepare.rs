@@ -8,12 +8,13 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::SECTIONS;
-use super::data::{BadRow, Csv, SymbolChoice};
+use super::calendar::CalendarChoice;
+use super::data::{BadRow, Csv, SymbolChoice, ambiguous, label};
 use super::layers::{self, Format, Overlay};
 use super::section::{Section, expected, text_of};
 use super::tree::{Node, Value};
 use crate::base::span::parse_span;
-use crate::base::{Calendar, Result, Timestamp};
+use crate::base::{Calendar, Result, Step, Timestamp};
 use crate::feed::{Availability, Lag};
 use crate::prepare::{Compression, IndicatorSpec};
 
@@ -27,6 +28,8 @@ pub(super) const KEYS: &[&str] = &[
     "start",
     "end",
     "calendar",
+    "label",
+    "ambiguous",
     "timezone",
     "on_bad_row",
     "csv",
@@ -69,10 +72,21 @@ pub struct PrepareSection {
     /// First day or instant that is no longer part of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<String>,
-    /// Trading calendar (`XNYS`, `24/7`, ...): dates name its sessions, whose bars are known at
-    /// their close; `valid_from` and lags in sessions count them. Its name is kept in the files.
+    /// Trading calendar (`XNYS`, `24/7`, ..., or a table of sessions): dates name its sessions,
+    /// whose bars are known at their close; `valid_from` and lags in sessions count them. Its name
+    /// is kept in the files.
+    #[serde(default)]
+    pub calendar: CalendarChoice,
+    /// What the stamps of prices name: `end`, `start` (bars are known a step later) or `session`.
+    /// Left out, ends; with a calendar, dates name sessions, or weeks and months of them.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub calendar: Option<String>,
+    #[schemars(extend("enum" = ["end", "start", "session"]))]
+    pub label: Option<String>,
+    /// Which instant a local time names that the clock shows twice: `first` or `second`. Left out,
+    /// the order of the rows tells.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["first", "second"]))]
+    pub ambiguous: Option<String>,
     /// Zone of times without one, and of the months of `partition_by`; left out, that of the
     /// calendar, or UTC.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,7 +119,8 @@ pub struct PrepareSection {
 pub struct PreparePrices {
     /// File, glob or directory.
     pub path: String,
-    /// Spacing of the rows (`1d`, `1min`), compared with the data; left out, not compared.
+    /// Spacing of the rows of the result (`5min`, `1d`, `1w`, `1mo`): bars that are closer together
+    /// are put together, by sessions where there is a calendar; left out, rows stay as they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub freq: Option<String>,
 }
@@ -197,7 +212,8 @@ impl LoadedPrepare {
     fn from_tree(tree: &Node, directory: PathBuf) -> Result<Self> {
         let root = Section::open(tree, "", SECTIONS)?;
         let node = root.node("prepare").ok_or_else(|| root.missing("prepare"))?;
-        Ok(Self { section: PrepareSection::read(node)?, directory })
+        let section = PrepareSection::read(node, &directory)?;
+        Ok(Self { section, directory })
     }
 }
 
@@ -213,25 +229,19 @@ impl PrepareSection {
     /// The trading calendar, `None` without one.
     #[must_use]
     pub fn sessions(&self) -> Option<Arc<Calendar>> {
-        self.calendar.as_deref().and_then(|name| Calendar::named(name).ok())
+        self.calendar.sessions()
     }
 
-    pub(super) fn read(node: &Node) -> Result<Self> {
+    pub(super) fn read(node: &Node, directory: &Path) -> Result<Self> {
         let section = Section::open(node, "prepare", KEYS)?;
         let bad_rows = [("error", BadRow::Error), ("drop", BadRow::Drop), ("null", BadRow::Null)];
         let parts = [("month", PartitionName::Month), ("symbol", PartitionName::Symbol)];
         let prices = section.node("prices").ok_or_else(|| section.missing("prices"))?;
         let output = section.text("asset_output")?;
         let timezone = section.text("timezone")?;
-        let calendar = match section.text("calendar")? {
-            Some(name) if name != "none" => Some(Calendar::named(&name).map_err(|error| {
-                let placed = section.bad("calendar", error.message());
-                placed.with_hint(error.hint().unwrap_or_default())
-            })?),
-            _ => None,
-        };
+        let calendar = CalendarChoice::read(&section, directory)?;
         let zone = match &timezone {
-            None => calendar.as_ref().map_or(TimeZone::UTC, |known| known.zone().clone()),
+            None => calendar.sessions().map_or(TimeZone::UTC, |known| known.zone().clone()),
             Some(name) => TimeZone::get(name).map_err(|_| {
                 section
                     .bad("timezone", &format!("{name:?} is no time zone"))
@@ -254,7 +264,9 @@ impl PrepareSection {
             symbols: section.node("symbols").map(SymbolChoice::read).transpose()?,
             start: date("start")?,
             end: date("end")?,
-            calendar: calendar.as_ref().map(|known| known.name().to_owned()),
+            calendar,
+            label: label(&section)?,
+            ambiguous: ambiguous(&section)?,
             timezone,
             on_bad_row: section.choice("on_bad_row", &bad_rows, &[])?.unwrap_or_default(),
             csv: section.node("csv").map(Csv::read).transpose()?.unwrap_or_default(),
@@ -305,7 +317,13 @@ impl PreparePrices {
         }
         let section = Section::open(node, "prepare.prices", PRICE_KEYS)?;
         let path = section.text("path")?.ok_or_else(|| section.missing("path"))?;
-        Ok(Self { path, freq: span(&section, "freq")? })
+        let freq = section.text("freq")?;
+        if let Some(text) = &freq {
+            Step::parse(text).map_err(|reason| {
+                section.bad("freq", &reason).with_hint("write 5min, 1h, 1d, 1w or 1mo")
+            })?;
+        }
+        Ok(Self { path, freq })
     }
 }
 
