@@ -171,7 +171,8 @@ impl Broker {
             && priced.price != execution.base_price
     }
 
-    /// The test of a queue for one order at its own price, positions valued at their opens.
+    /// The test of a queue for one order at its own price. Positions are valued at their opens once
+    /// the first order of the row has been asked, at their last marks before.
     fn refuse_by_picture(
         &mut self,
         execution: &Execution,
@@ -179,9 +180,10 @@ impl Broker {
         priced: &Priced,
         quotes: &impl Quotes,
     ) -> Option<Refusal> {
+        let is_first = self.accepted.first() == Some(&execution.order);
         self.shadow = self.picture(|broker, asset| {
             let open = quotes.bar(asset).map(|bar| bar.open).filter(|open| open.is_finite());
-            open.unwrap_or(broker.positions.mark(asset))
+            open.filter(|_| !is_first).unwrap_or(broker.positions.mark(asset))
         });
         let signed = execution.sign * quantity;
         let passes = self.shadow_covers(execution.asset, signed, priced.price);

@@ -125,9 +125,8 @@ impl Broker {
         }
         if opening > 0.0 {
             let refusal = self.refuse_before_costs(execution, closing, opening, &priced, quotes);
-            if let Some((mut code, mut need, mut have)) = refusal {
-                let was_asked =
-                    self.was_asked_at_submission(execution) && !self.asks_again(execution, &priced);
+            if let Some(((mut code, mut need, mut have), is_again)) = refusal {
+                let was_asked = self.was_asked_at_submission(execution) && !is_again;
                 let may_shrink = execution.shortfall == Shortfall::Partial && !is_fok && !was_asked;
                 let is_money =
                     matches!(code, RejectCode::InsufficientCash | RejectCode::InsufficientMargin);
@@ -206,8 +205,8 @@ impl Broker {
         }
     }
 
-    /// Why an open is refused at its price; under semantics that ask at the price before costs as
-    /// well, first there: a sale takes more of the cash then.
+    /// Why an open is refused at its price, and whether it has passed before costs; under semantics
+    /// that ask at the price before costs as well, first there: a sale takes more of the cash then.
     fn refuse_before_costs(
         &mut self,
         execution: &Execution,
@@ -215,15 +214,17 @@ impl Broker {
         opening: f64,
         priced: &Priced,
         quotes: &impl Quotes,
-    ) -> Option<Refusal> {
-        if self.asks_again(execution, priced) {
+    ) -> Option<(Refusal, bool)> {
+        let is_again = self.asks_again(execution, priced);
+        if is_again {
             let base = Priced { price: execution.base_price, ..*priced };
             let refusal = self.refuse_open(execution, closing, opening, &base, quotes);
-            if refusal.is_some() {
-                return refusal;
+            if let Some(refusal) = refusal {
+                return Some((refusal, false));
             }
         }
-        self.refuse_open(execution, closing, opening, priced, quotes)
+        let refusal = self.refuse_open(execution, closing, opening, priced, quotes)?;
+        Some((refusal, is_again))
     }
 
     /// Units of an order that the volume of the row lets fill, in whole lots.
