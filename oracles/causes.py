@@ -1,10 +1,10 @@
 """Why a cell differs, where that is known: a line of the peer's behaviour that we do not repeat."""
 
 # (peer, part of the cell's name): cause
-DUST = "fills of 1e-13 units, which rounding leaves of its cash; refused in the cell without dust"
+DUST = "fills of 1e-13 units: what rounding leaves of its cash; refused in the cell without dust"
 DOUBLED = (
     "rounding, doubled by each order that is cut on margin: with 1e-8 more cash the peer differs "
-    "from itself in 3,758 fills, by up to 646, at the end by 13.4; ours differ by up to 4.0 and 0.08"
+    "from itself in 3,758 fills, by up to 646, at the end by 13.4; ours by up to 4.0 and 0.08"
 )
 # The first that fits counts.
 CAUSES = {

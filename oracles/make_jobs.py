@@ -152,8 +152,9 @@ def write_stress(folder, n_assets, n_bars, top):
         constant = f"ml4t_{preset}"
         for name, job in stress_cells("ml4t", constant, files, top, {"preset": preset}).items():
             write_cell(folder, "ml4t", f"stress {name} {preset}", [job])
-    # Where cash has run out, three presets spend what rounding leaves of it on 1e-13 units, which are
-    # positions then. The same runs with such fills refused show whether that is all that differs.
+    # Where cash has run out, three presets spend what rounding leaves of it on 1e-13 units, which
+    # are positions then. The same runs with such fills refused show whether that is all that
+    # differs.
     spend = (("S1", "vectorbt"), ("S1c", "vectorbt_strict"), ("S1c", "vectorbt_oss_strict"))
     for name, preset in spend:
         options = {"preset": preset, "smallest_fill": SMALLEST_FILL}
