@@ -1112,12 +1112,24 @@ class DataPreparer:
         csv_delimiter: str | None = None,
         csv_price_scale: float = 1.0,
     ) -> None: ...
-    def add_prices(self, table: _Source, *, freq: str | timedelta | None = None) -> DataPreparer:
+    def add_prices(
+        self,
+        table: _Source,
+        *,
+        freq: str | timedelta | None = None,
+        actions: _Source | None = None,
+        adjustment: Literal["none", "split", "total", "stated"] | None = None,
+    ) -> DataPreparer:
         """The bars whose rows the result has.
 
         Bars that are closer together than `freq` ("5min", "1d", "1w", "1mo") are put together into
         bars of that step, with a calendar by sessions: first open, highest high, lowest low, last
         close, sums of volumes. Their timestamp is the end of their window.
+
+        Prices are written as they are. `adjustment` says what they are: raw ("none", "split",
+        "total"), with a table of `actions`, or adjusted already ("stated"). With "split" and
+        "total" indicators are those of a table adjusted as of the session of each row, so in its
+        units: no window mixes units, and no later action is known.
         """
     def add_signals(
         self,

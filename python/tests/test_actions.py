@@ -168,6 +168,32 @@ def test_adjust_prices_when_viewed_from_a_date_then_as_pandas_has_it():
             np.testing.assert_allclose(got, wanted.to_numpy(), rtol=1e-12)
 
 
+def test_preparer_when_actions_pass_then_pandas_over_each_view_agrees(tmp_path):
+    rng = np.random.default_rng(7)
+    prices = np.round(rng.uniform(90, 110, 28), 2)
+    prices[9:] = np.round(prices[9:] / 4, 2)
+    rows = [split(10, 4.0), dividend(20, 0.5)]
+    prep = tw.DataPreparer().add_prices(
+        bars(prices.tolist()), actions=actions(*rows), adjustment="total"
+    )
+    prep.add_indicators(["sma:5", "returns:3"]).validate_and_save(tmp_path / "out.parquet")
+    got = pl.read_parquet(tmp_path / "out.parquet")
+    assert got["close"].to_list() == prices.tolist()
+    for row in range(5, 28):
+        view = pd.Series(prices[: row + 1])
+        if row >= 19:
+            view[:19] *= 1 - 0.5 / prices[18]
+        if row >= 9:
+            view[:9] /= 4
+        assert got["sma_5"][row] == pytest.approx(view.tail(5).mean(), rel=1e-12)
+        wanted = view[row] / view[row - 3] - 1
+        assert got["returns_3"][row] == pytest.approx(wanted, rel=1e-9, abs=1e-12)
+    with pytest.raises(tw.ConfigError, match="C341"):
+        tw.DataPreparer().add_prices(bars(prices.tolist()), adjustment="split")
+    with pytest.raises(tw.ConfigError, match="adjustment"):
+        tw.DataPreparer().add_prices(bars(prices.tolist()), adjustment="splits")
+
+
 def test_command_line_when_it_checks_actions_then_findings_and_exit(tmp_path):
     bars(RAW).write_parquet(tmp_path / "bars.parquet")
     actions(split(3, -1.0)).write_csv(tmp_path / "actions.csv")

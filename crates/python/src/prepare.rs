@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use tapeworks::base::{Calendar, Step};
+use tapeworks::base::{Adjustment, Calendar, Step};
 use tapeworks::data::{CheckLevel, CsvFormat, OnBadRow, ReadOptions};
 use tapeworks::engine::{Flow, Progress as Walked};
-use tapeworks::feed::Availability;
+use tapeworks::feed::{Availability, check_adjustment};
 use tapeworks::prepare::{
     Compression, ContextTerms, DataPreparer, INDICATORS, IndicatorSpec, PartitionBy, PrepareReport,
     SaveOptions, SignalTerms, Universe,
@@ -33,6 +33,8 @@ use crate::progress::Watch;
 pub struct PyDataPreparer {
     read: ReadOptions,
     prices: Option<(Input, Option<Step>)>,
+    actions: Option<Input>,
+    adjustment: Option<Adjustment>,
     signals: Vec<(Input, SignalTerms)>,
     context: Vec<(Input, ContextTerms)>,
     indicators: Vec<String>,
@@ -52,6 +54,7 @@ const KEYWORDS: [&str; 11] = [
     "csv_delimiter",
     "csv_price_scale",
 ];
+const PRICE_KEYWORDS: [&str; 4] = ["table", "freq", "actions", "adjustment"];
 const SIGNAL_KEYWORDS: [&str; 7] =
     ["table", "freq", "valid_from", "staleness", "delay", "columns", "prefix"];
 const CONTEXT_KEYWORDS: [&str; 5] = ["table", "columns", "valid_from", "delay", "prefix"];
@@ -107,6 +110,8 @@ impl PyDataPreparer {
         Ok(Self {
             read,
             prices: None,
+            actions: None,
+            adjustment: None,
             signals: Vec::new(),
             context: Vec::new(),
             indicators: Vec::new(),
@@ -116,14 +121,20 @@ impl PyDataPreparer {
 
     /// The bars whose rows the result has. Bars that are closer together than `freq` ("5min", "1d",
     /// "1w", "1mo") are put together into bars of that step; with a calendar by sessions.
-    #[pyo3(signature = (table, *, freq=None, **unknown))]
+    ///
+    /// Prices are written as they are. `adjustment` says what they are: raw ("none", "split",
+    /// "total"), with a table of `actions`, or adjusted already ("stated"). With "split" and "total"
+    /// indicators are those of a table adjusted as of the session of each row.
+    #[pyo3(signature = (table, *, freq=None, actions=None, adjustment=None, **unknown))]
     fn add_prices<'py>(
         mut slf: PyRefMut<'py, Self>,
         table: &Bound<'_, PyAny>,
         freq: Option<&Bound<'_, PyAny>>,
+        actions: Option<&Bound<'_, PyAny>>,
+        adjustment: Option<&str>,
         unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<PyRefMut<'py, Self>> {
-        refuse_unknown("add_prices", &["table", "freq"], unknown)?;
+        refuse_unknown("add_prices", &PRICE_KEYWORDS, unknown)?;
         if slf.prices.is_some() {
             return Err(config_error(
                 "C301",
@@ -132,7 +143,14 @@ impl PyDataPreparer {
             ));
         }
         let freq = freq.map(|value| step("freq", value)).transpose()?;
+        let actions = actions.map(|table| Input::read("actions", table)).transpose()?;
+        let adjustment = adjustment
+            .map(|word| one_of("adjustment", word, &Adjustment::ALL))
+            .transpose()?;
+        check_adjustment(actions.is_some(), adjustment).map_err(py_err)?;
         slf.prices = Some((Input::read("prices", table)?, freq));
+        slf.actions = actions;
+        slf.adjustment = adjustment;
         Ok(slf)
     }
 
@@ -269,8 +287,9 @@ impl PyDataPreparer {
         let prices = self.prices.iter().map(|(input, _)| ("prices", input));
         let signals = self.signals.iter().map(|(input, _)| ("signals", input));
         let context = self.context.iter().map(|(input, _)| ("context", input));
+        let actions = self.actions.iter().map(|input| ("actions", input));
         let universe = self.universe.iter().map(|input| ("universe", input));
-        let tables = prices.chain(signals).chain(context).chain(universe);
+        let tables = prices.chain(actions).chain(signals).chain(context).chain(universe);
         lines.extend(tables.map(|(name, input)| format!("  {name}: {}", input.describe())));
         if !self.indicators.is_empty() {
             lines.push(format!("  indicators: {}", self.indicators.join(", ")));
@@ -289,6 +308,8 @@ impl PyDataPreparer {
         preparer.read = self.read.clone();
         if let Some((input, freq)) = &self.prices {
             preparer.add_prices(input.source(), *freq).map_err(py_err)?;
+            let actions = self.actions.as_ref().map(Input::source);
+            preparer.set_adjustment(self.adjustment, actions).map_err(py_err)?;
         }
         for (input, terms) in &self.signals {
             preparer.add_signals(input.source(), terms.clone());

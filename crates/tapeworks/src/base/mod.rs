@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows of markets. In: nothing. Out: the nouns every other room speaks.
 //!
+//! - [`action_walk`]: actions as factors of the rows before them.
 //! - [`actions`]: splits, dividends, mergers, renames.
 //! - [`calendar`]: trading sessions and their instants.
 //! - [`date`]: calendar dates, and when they begin in a zone.
@@ -17,6 +18,7 @@
 //! Invariant: a symbol id is the rank of its name in byte order among the names of the whole run,
 //! so ids do not depend on threads, chunks or the order in which rows arrive.
 
+pub mod action_walk;
 pub mod actions;
 pub mod calendar;
 pub mod date;
@@ -29,6 +31,7 @@ pub mod spelling;
 pub mod step;
 pub mod time;
 
+pub use action_walk::ActionWalk;
 pub use actions::{ActionKind, Actions, Adjustment, CorporateAction, Rescale};
 pub use calendar::Calendar;
 pub use date::Date;

@@ -7,8 +7,7 @@ use super::options::{BarBatch, CheckLevel, ReadOptions, Source};
 use super::reader::open_bars;
 use crate::base::calendar::SessionDays;
 use crate::base::{
-    ActionKind, Actions, Adjustment, AssetId, CorporateAction, Date, Error, Rescale, Result,
-    Symbols,
+    ActionWalk, Actions, Adjustment, AssetId, Date, Error, Rescale, Result, Symbols,
 };
 
 /// Bars after [`adjust_prices`].
@@ -99,45 +98,26 @@ fn steps(
     view_date: Date,
     n_symbols: usize,
 ) -> Vec<Vec<Step>> {
-    let mut waiting: Vec<Vec<CorporateAction>> = vec![Vec::new(); n_symbols];
-    // The first one last, so that it is taken from the end.
-    for action in actions.list().iter().rev().filter(|action| action.ex_date <= view_date) {
-        waiting[action.asset.index()].push(*action);
-    }
+    let mut walk = ActionWalk::new(actions, n_symbols, Some(view_date));
     let mut steps: Vec<Vec<Step>> = vec![Vec::new(); n_symbols];
-    let mut last = vec![f64::NAN; n_symbols];
     for (row, (&date, &asset)) in dates.iter().zip(&rows.assets).enumerate() {
-        let at = asset as usize;
-        while let Some(action) = waiting[at].pop_if(|action| action.ex_date <= date) {
-            take(&action, actions.adjustment, &mut last[at], &mut steps[at]);
+        let asset = AssetId(asset);
+        while let Some(action) = walk.due(asset, date) {
+            steps[asset.index()].push(Step::of(action));
         }
-        if rows.close[row].is_finite() {
-            last[at] = rows.close[row];
-        }
+        walk.see(asset, rows.close[row]);
     }
-    for (at, waiting) in waiting.iter_mut().enumerate() {
-        while let Some(action) = waiting.pop() {
-            take(&action, actions.adjustment, &mut last[at], &mut steps[at]);
+    for (asset, steps) in (0..).map(AssetId).zip(&mut steps) {
+        while let Some(action) = walk.rest(asset) {
+            steps.push(Step::of(action));
         }
     }
     steps
 }
 
-/// Turns an action into factors by the last close before it, which a split restates.
-fn take(action: &CorporateAction, adjustment: Adjustment, close: &mut f64, steps: &mut Vec<Step>) {
-    let asset: AssetId = action.asset;
-    let rescale = match action.kind {
-        ActionKind::Split { ratio } => {
-            *close /= ratio;
-            Some(Rescale::split(asset, ratio))
-        }
-        ActionKind::Dividend { amount, .. } if adjustment == Adjustment::Total => {
-            Rescale::dividend(asset, amount, *close)
-        }
-        ActionKind::Dividend { .. } | ActionKind::Merger { .. } | ActionKind::Rename { .. } => None,
-    };
-    if let Some(Rescale { price, volume, .. }) = rescale {
-        steps.push(Step { ex_date: action.ex_date, price, volume });
+impl Step {
+    fn of((ex_date, Rescale { price, volume, .. }): (Date, Rescale)) -> Self {
+        Self { ex_date, price, volume }
     }
 }
 

@@ -187,6 +187,7 @@ impl DataFeed {
         };
         let actions = self.actions.map(|source| ActionTable::read(source, &options)).transpose()?;
         bars_options.explained = actions.as_ref().map(|table| Arc::new(table.explained()));
+        let explained = bars_options.explained.clone();
         let mut bars = open_bars(self.asset_data, &bars_options)?;
 
         // A row from before the run's start may be the newest one that its first timestamp sees.
@@ -267,12 +268,16 @@ impl DataFeed {
         let tables = Tables { bars, signals, context, actions };
         let mut feed = OpenFeed::start(tables, columns, calendar, self.chunk, report)?;
         feed.is_resampled = is_resampled;
+        feed.explained = explained;
         Ok(feed)
     }
 }
 
 /// Whether actions and adjustment say the same of the prices.
-fn check_adjustment(has_actions: bool, adjustment: Option<Adjustment>) -> Result<()> {
+///
+/// # Errors
+/// `C341` when they do not.
+pub fn check_adjustment(has_actions: bool, adjustment: Option<Adjustment>) -> Result<()> {
     let refuse = |text: &str, hint: &str| Err(Error::config("C341", text).with_hint(hint));
     match (has_actions, adjustment) {
         (true, None) => refuse(

@@ -30,7 +30,7 @@ pub use availability::Availability;
 pub use check_signals::{SignalUse, check_signals};
 pub use chunk::{ChunkSource, Layout, MarketChunk};
 pub use chunk_limit::ChunkLimit;
-pub use data_feed::{ContextSource, DataFeed, SignalSource};
+pub use data_feed::{ContextSource, DataFeed, SignalSource, check_adjustment};
 pub use lag::Lag;
 pub use memory::MemoryFeed;
 pub use open_feed::OpenFeed;

@@ -12,7 +12,7 @@ use super::columns::{Available, ColumnPlan, Origin, Wanted};
 use super::lag::{Lag, Limit};
 use super::{ChunkLimit, ChunkSource, JoinCounts, Layout, MarketChunk, MemoryFeed};
 use crate::base::{Actions, AssetId, Calendar, Error, Result, Symbols};
-use crate::data::{BarBatch, BarReader, CheckReport, ContextTable, SignalTable};
+use crate::data::{BarBatch, BarReader, CheckReport, ContextTable, ExplainedMoves, SignalTable};
 
 /// The tables of a feed, opened.
 pub struct FeedTables {
@@ -49,6 +49,8 @@ pub struct OpenFeed {
     counts: Option<Vec<JoinCounts>>,
     /// Whether the bars were put together from finer ones.
     pub(super) is_resampled: bool,
+    /// The moves of closes that the corporate actions explain.
+    pub(super) explained: Option<Arc<ExplainedMoves>>,
 }
 
 #[derive(Debug)]
@@ -150,6 +152,7 @@ impl OpenFeed {
             tables: names,
             counts: None,
             is_resampled,
+            explained: None,
         })
     }
 
@@ -182,6 +185,12 @@ impl OpenFeed {
     #[must_use]
     pub fn is_resampled(&self) -> bool {
         self.is_resampled
+    }
+
+    /// The moves of closes that the corporate actions explain; `None` without actions.
+    #[must_use]
+    pub fn explained(&self) -> Option<Arc<ExplainedMoves>> {
+        self.explained.clone()
     }
 
     /// Decodes everything that is left and keeps it.

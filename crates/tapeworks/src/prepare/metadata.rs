@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::indicators::IndicatorSpec;
 use super::preparer::{ContextTerms, DataPreparer, SignalTerms};
+use crate::base::Adjustment;
 
 /// Version of the layout of prepared files.
 pub(super) const SCHEMA_VERSION: u32 = 1;
@@ -14,6 +15,7 @@ pub(super) struct Terms {
     signals: Vec<SignalTerms>,
     context: Vec<ContextTerms>,
     indicators: Vec<IndicatorSpec>,
+    adjustment: Option<Adjustment>,
     calendar: Option<String>,
     tz: String,
 }
@@ -24,6 +26,7 @@ impl Terms {
             signals: preparer.signals.iter().map(|(_, terms)| terms.clone()).collect(),
             context: preparer.context.iter().map(|(_, terms)| terms.clone()).collect(),
             indicators: preparer.indicators.clone(),
+            adjustment: preparer.adjustment,
             calendar: preparer.read.calendar.as_ref().map(|known| known.name().to_owned()),
             tz: preparer.zone_name(),
         }
@@ -55,6 +58,9 @@ impl Terms {
         let mut entries = self.entries("asset_data", is_forced);
         entries.push(("availability".into(), json!(rules).to_string()));
         entries.push(("indicators".into(), json!(indicators).to_string()));
+        if let Some(adjustment) = self.adjustment {
+            entries.push(("adjustment".into(), adjustment.as_str().to_owned()));
+        }
         entries.push(("universe".into(), has_universe.to_string()));
         entries
     }

@@ -2,9 +2,9 @@
 
 use super::indicators::IndicatorSpec;
 use super::universe::Universe;
-use crate::base::{Error, Result, Step};
+use crate::base::{Adjustment, Error, Result, Step};
 use crate::data::{ReadOptions, Source};
-use crate::feed::{Availability, ContextSource, DataFeed, Lag, SignalSource};
+use crate::feed::{Availability, ContextSource, DataFeed, Lag, SignalSource, check_adjustment};
 
 /// The rules of one table of signals.
 #[derive(Debug, Clone, Default)]
@@ -61,6 +61,8 @@ pub struct ContextTerms {
 pub struct DataPreparer {
     pub(super) prices: Option<Source>,
     pub(super) freq: Option<Step>,
+    pub(super) actions: Option<Source>,
+    pub(super) adjustment: Option<Adjustment>,
     pub(super) signals: Vec<(Source, SignalTerms)>,
     pub(super) context: Vec<(Source, ContextTerms)>,
     pub(super) indicators: Vec<IndicatorSpec>,
@@ -90,6 +92,23 @@ impl DataPreparer {
         }
         self.prices = Some(source);
         self.freq = freq;
+        Ok(())
+    }
+
+    /// What the prices are, and the corporate actions on raw ones. Prices are written as they are;
+    /// with [`Adjustment::Split`] and [`Adjustment::Total`] indicators are those of a table that is
+    /// adjusted as of the session of each row, so that no window mixes units.
+    ///
+    /// # Errors
+    /// `C341` when the two do not go together.
+    pub fn set_adjustment(
+        &mut self,
+        adjustment: Option<Adjustment>,
+        actions: Option<Source>,
+    ) -> Result<()> {
+        check_adjustment(actions.is_some(), adjustment)?;
+        self.adjustment = adjustment;
+        self.actions = actions;
         Ok(())
     }
 
@@ -133,6 +152,8 @@ impl DataPreparer {
         let mut feed = DataFeed::new(prices);
         feed.read = self.read.clone();
         feed.resample = self.freq;
+        feed.actions = self.actions.take();
+        feed.adjustment = self.adjustment;
         feed.more_signals = std::mem::take(&mut self.signals)
             .into_iter()
             .map(|(source, terms)| SignalSource {

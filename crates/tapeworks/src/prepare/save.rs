@@ -15,7 +15,8 @@ use super::part_file::{PartFile, ROW_GROUP_ROWS, Rows, Shape};
 use super::preparer::DataPreparer;
 use super::report::{JoinReport, PrepareReport, PreparedFile};
 use super::universe::{Members, Universe};
-use crate::base::{AtomicFile, Error, ErrorKind, Result, Step};
+use crate::base::time::DAY_NS;
+use crate::base::{Actions, AtomicFile, Error, ErrorKind, Result, Step};
 use crate::data::{
     self, CheckLevel, CheckReport, Finding, OnBadRow, ReadOptions, Severity, Source,
 };
@@ -42,7 +43,8 @@ impl DataPreparer {
     /// level `standard`, unless `options.force`.
     ///
     /// # Errors
-    /// What the tables break (`D...`, `L101`), `D309` when the step of the prices is not the one
+    /// What the tables break (`D...`, `L101`), `C341` for bars that would mix the units before and
+    /// after an action, `D309` when the step of the prices is not the one
     /// that was said, `D601` for columns that are there twice, `C301` for options that do not fit,
     /// `W1..` for files that cannot be written, `I130` when the observer ends the walk.
     pub fn validate_and_save(
@@ -138,7 +140,11 @@ impl<'a> Walk<'a> {
         zone: TimeZone,
     ) -> Result<Self> {
         let (layout, symbols) = (feed.layout(), feed.symbols());
-        let indicators = IndicatorSet::new(&preparer.indicators, &layout)?;
+        let mut indicators = IndicatorSet::new(&preparer.indicators, &layout)?;
+        if let Some(actions) = feed.actions() {
+            check_windows(preparer, &feed, &actions)?;
+            indicators = indicators.with_actions(&actions, symbols.len(), feed.calendar());
+        }
         let mut columns: Vec<String> = layout.signals.clone();
         columns.extend(layout.indicators.iter().cloned());
         columns.extend(indicators.columns());
@@ -244,7 +250,11 @@ impl<'a> Walk<'a> {
             Some((path, part)) => Some((path, part.finish(path)?)),
             None => None,
         };
-        let read = ReadOptions { tz: preparer.read.tz.clone(), ..ReadOptions::default() };
+        let read = ReadOptions {
+            tz: preparer.read.tz.clone(),
+            explained: self.feed.explained(),
+            ..ReadOptions::default()
+        };
         let staged = assets.path()?.to_string_lossy().into_owned();
         let mut result = data::check(Source::Path(staged.clone()), &read)?;
         let context = match context {
@@ -306,6 +316,26 @@ fn rename(report: &mut CheckReport, staged: &str, target: &Path) {
             offender.file = offender.file.replace(staged, &target);
         }
     }
+}
+
+/// A bar that is put together from rows on both sides of an action has prices of two units.
+fn check_windows(preparer: &DataPreparer, feed: &OpenFeed, actions: &Actions) -> Result<()> {
+    let Some(freq) = preparer.freq.filter(|_| feed.is_resampled()) else { return Ok(()) };
+    let is_longer = freq.about_ns() > DAY_NS;
+    let is_unknown_day = freq.about_ns() == DAY_NS && feed.calendar().is_none();
+    if actions.list().is_empty() || !(is_longer || is_unknown_day) {
+        return Ok(());
+    }
+    let text = if is_longer {
+        format!("prices: bars of {freq} would be made of rows before and after an action")
+    } else {
+        "prices: the days of an action are sessions, and there is no calendar".to_owned()
+    };
+    Err(Error::config("C341", text).with_hint(if is_longer {
+        "prepare bars of a day or less, or put bars together from adjust_prices without actions"
+    } else {
+        "name a calendar, or bring bars of days"
+    }))
 }
 
 fn wrong_step(said: Step, found: i64) -> Error {

@@ -10,7 +10,7 @@ use super::config::{
     SymbolChoice, parse_span,
 };
 use super::sample::{SAMPLE_PREFIX, sample_reader};
-use crate::base::{Error, Result, Step, Timestamp};
+use crate::base::{Adjustment, Error, Result, Step, Timestamp};
 use crate::data::{Ambiguous, CsvFormat, Label, OnBadRow, ReadOptions, Source};
 use crate::feed::{Availability, Lag};
 use crate::prepare::{
@@ -31,6 +31,9 @@ pub fn prepare(
     preparer.read = read_options(loaded)?;
     let freq = step("prepare.prices.freq", section.prices.freq.as_deref())?;
     preparer.add_prices(source(loaded, &section.prices.path)?, freq)?;
+    let actions = section.actions.as_deref().map(|path| source(loaded, path)).transpose()?;
+    let adjustment = section.adjustment.as_deref().map(Adjustment::parse).transpose()?;
+    preparer.set_adjustment(adjustment, actions)?;
     for table in &section.signals {
         preparer.add_signals(source(loaded, &table.path)?, signal_terms(table)?);
     }

@@ -31,6 +31,7 @@ mod oracle_scenarios;
 mod own_calendar;
 mod position_rules;
 mod prepare;
+mod prepare_actions;
 mod prepare_sessions;
 mod random;
 mod record_files;

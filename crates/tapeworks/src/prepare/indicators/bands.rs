@@ -118,7 +118,7 @@ impl Kernel for Line {
             Reading::Forecast => mean + slope * (centre + 1.0),
             Reading::Intercept => mean - slope * centre,
             Reading::Slope => slope,
-            Reading::Angle => slope.atan().to_degrees(),
+            Reading::Angle => (slope * row.units.price).atan().to_degrees(),
         };
     }
 }

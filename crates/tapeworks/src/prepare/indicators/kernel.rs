@@ -1,5 +1,7 @@
 //! One indicator over the rows of one symbol, and the states of all symbols.
 
+use super::units::{Degrees, Units};
+
 /// What a row of a symbol offers.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
@@ -10,6 +12,9 @@ pub(super) struct Row {
     pub(super) volume: f64,
     pub(super) notional: f64,
     pub(super) vwap: f64,
+    /// From the units of this row's prices and volume to those in which results are wanted: for the
+    /// few kernels that compare with a constant.
+    pub(super) units: Units,
 }
 
 /// A column that an indicator may ask for.
@@ -32,6 +37,21 @@ pub enum Field {
 }
 
 impl Row {
+    /// The row, which stands in `units`, in the units of the first row of its symbol.
+    fn restated(self, units: Units) -> Self {
+        Self {
+            open: self.open / units.price,
+            high: self.high / units.price,
+            low: self.low / units.price,
+            close: self.close / units.price,
+            volume: self.volume / units.volume,
+            // What was paid stays what it was: no action restates money.
+            notional: self.notional,
+            vwap: self.vwap / units.price,
+            units,
+        }
+    }
+
     fn value(&self, field: Field) -> f64 {
         match field {
             Field::Open => self.open,
@@ -61,12 +81,14 @@ pub(super) struct Columns<'a> {
     pub(super) volume: &'a [f64],
     pub(super) notional: Option<&'a [f64]>,
     pub(super) vwap: Option<&'a [f64]>,
+    /// The units of each row; `None` where no action restates the past.
+    pub(super) units: Option<&'a [Units]>,
 }
 
 impl Columns<'_> {
     fn row(&self, i: usize) -> Row {
         let (close, volume) = (self.close[i], self.volume[i]);
-        Row {
+        let row = Row {
             open: self.open[i],
             high: self.high[i],
             low: self.low[i],
@@ -74,14 +96,22 @@ impl Columns<'_> {
             volume,
             notional: self.notional.map_or(close * volume, |column| column[i]),
             vwap: self.vwap.map_or(f64::NAN, |column| column[i]),
-        }
+            units: Units::FIRST,
+        };
+        self.units.map_or(row, |units| row.restated(units[i]))
     }
 }
 
 /// The states of all symbols: one call a chunk, so that the loop over rows knows its kernel.
 pub(super) trait Bank: Send {
-    /// Appends a value a row to each column of `out`.
-    fn push_rows(&mut self, rows: &Columns<'_>, needs: &[Field], out: &mut [Vec<f64>]);
+    /// Appends a value a row to each column of `out`, in the units of the row.
+    fn push_rows(
+        &mut self,
+        rows: &Columns<'_>,
+        needs: &[Field],
+        degrees: Degrees,
+        out: &mut [Vec<f64>],
+    );
 }
 
 struct States<K> {
@@ -98,7 +128,13 @@ pub(super) fn bank<K: Kernel>(fresh: K) -> Box<dyn Bank> {
 const N_OUTPUTS_MAX: usize = 3;
 
 impl<K: Kernel> Bank for States<K> {
-    fn push_rows(&mut self, rows: &Columns<'_>, needs: &[Field], out: &mut [Vec<f64>]) {
+    fn push_rows(
+        &mut self,
+        rows: &Columns<'_>,
+        needs: &[Field],
+        degrees: Degrees,
+        out: &mut [Vec<f64>],
+    ) {
         assert!(out.len() <= N_OUTPUTS_MAX);
         let n_assets = rows.assets.iter().max().map_or(0, |&asset| asset as usize + 1);
         if n_assets > self.of_asset.len() {
@@ -110,7 +146,8 @@ impl<K: Kernel> Bank for States<K> {
             if needs.iter().all(|&field| !row.value(field).is_nan()) {
                 self.of_asset[asset as usize].push(&row, &mut values[..out.len()]);
             }
-            for (column, &value) in out.iter_mut().zip(&values) {
+            let factor = row.units.factor(degrees);
+            for (column, value) in out.iter_mut().zip(values.map(|value| value * factor)) {
                 // What a division by 0 gives is no value.
                 column.push(if value.is_finite() { value } else { f64::NAN });
             }

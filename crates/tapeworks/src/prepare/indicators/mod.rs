@@ -2,6 +2,7 @@
 //!
 //! - [`table`]: [`INDICATORS`], every name with its parameters, columns and meaning.
 //! - [`spec`]: from `"rsi:14"` to a row of the table with its numbers.
+//! - `units`: splits and dividends that have passed, so that no window mixes units.
 //! - `kernel`: what a row offers, a state a symbol, a loop a chunk.
 //! - `averages`, `oscillators`, `trend`, `bands`, `changes`, `window`: the arithmetic.
 //!
@@ -22,23 +23,28 @@ mod changes;
 mod kernel;
 mod oscillators;
 mod trend;
+mod units;
 mod window;
 
 use std::fmt;
+use std::sync::Arc;
 
 pub use kernel::Field;
 pub use spec::IndicatorSpec;
 pub use table::{INDICATORS, Indicator, Parameter};
+pub use units::Degrees;
 
-use crate::base::{Error, Result};
+use crate::base::{Actions, Calendar, Error, Result};
 use crate::feed::{Layout, MarketChunk};
 use kernel::{Bank, Columns};
+use units::UnitsWalk;
 
 /// The indicators of a stream of chunks, with a state for each symbol.
 pub struct IndicatorSet {
     members: Vec<(IndicatorSpec, Box<dyn Bank>)>,
     notional: Option<usize>,
     vwap: Option<usize>,
+    units: Option<UnitsWalk>,
 }
 
 impl fmt::Debug for IndicatorSet {
@@ -83,7 +89,25 @@ impl IndicatorSet {
             members: specs.iter().map(build).collect(),
             notional: place("notional"),
             vwap: place("vwap"),
+            units: None,
         })
+    }
+
+    /// The same over raw prices of `n_symbols` symbols with corporate actions. Where
+    /// `actions.adjustment` restates the past, a value is that of a table adjusted as of the
+    /// session of its row (without a calendar its UTC day), so in the units of the row. Money
+    /// traded is not restated.
+    #[must_use]
+    pub fn with_actions(
+        mut self,
+        actions: &Actions,
+        n_symbols: usize,
+        calendar: Option<Arc<Calendar>>,
+    ) -> Self {
+        if actions.adjustment.rescales() {
+            self.units = Some(UnitsWalk::new(actions, n_symbols, calendar));
+        }
+        self
     }
 
     /// The names of all columns, in the order of [`Self::push_chunk`].
@@ -102,6 +126,7 @@ impl IndicatorSet {
             let all = chunk.signals.iter().chain(&chunk.indicators);
             place.and_then(|place| all.map(Vec::as_slice).nth(place))
         };
+        let units = self.units.as_mut().map(|units| units.push_chunk(chunk));
         let rows = Columns {
             assets: &chunk.assets,
             open: &chunk.open,
@@ -111,6 +136,7 @@ impl IndicatorSet {
             volume: &chunk.volume,
             notional: extra(self.notional),
             vwap: extra(self.vwap),
+            units: units.as_deref(),
         };
         let mut columns = Vec::new();
         for (spec, bank) in &mut self.members {
@@ -118,7 +144,7 @@ impl IndicatorSet {
             let n_rows = chunk.n_rows();
             let mut out: Vec<Vec<f64>> =
                 indicator.outputs.iter().map(|_| Vec::with_capacity(n_rows)).collect();
-            bank.push_rows(&rows, indicator.needs, &mut out);
+            bank.push_rows(&rows, indicator.needs, indicator.degrees, &mut out);
             columns.append(&mut out);
         }
         columns

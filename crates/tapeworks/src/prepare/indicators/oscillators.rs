@@ -246,7 +246,8 @@ impl Kernel for Mfi {
         if self.up.push(up) & self.down.push(down) {
             let up: f64 = self.up.iter().sum();
             let total = up + self.down.iter().sum::<f64>();
-            out[0] = if total < LEAST_FLOW { 0.0 } else { 100.0 * up / total };
+            let money = total * row.units.price * row.units.volume;
+            out[0] = if money < LEAST_FLOW { 0.0 } else { 100.0 * up / total };
         }
     }
 }

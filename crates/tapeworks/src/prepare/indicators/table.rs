@@ -8,6 +8,7 @@ use super::oscillators::{
     Aroon, AroonOsc, Bop, Cci, Cmo, Mfi, Rsi, Stoch, StochF, StochRsi, UltOsc, WillR,
 };
 use super::trend::{Adx, Atr, Di, Keltner, Natr, Sar};
+use super::units::Degrees;
 
 /// A number behind the name of an indicator.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,6 +31,8 @@ pub struct Indicator {
     /// Names of its columns. One column of windows alone carries them as suffix (`rsi_14`),
     /// others only where they are not the defaults (`macd`, `macd_5_35_5`).
     pub outputs: &'static [&'static str],
+    /// How its columns follow the units of prices and volumes.
+    pub degrees: Degrees,
     /// The columns it reads; a row in which one is missing is passed over.
     pub needs: &'static [Field],
     /// What it gives.
@@ -54,6 +57,11 @@ const fn factor(name: &'static str, default: f64) -> Parameter {
     Parameter { name, default, rows_min: None }
 }
 
+const RATIO: Degrees = Degrees { price: 0, volume: 0 };
+const PRICE: Degrees = Degrees { price: 1, volume: 0 };
+const SQUARE: Degrees = Degrees { price: 2, volume: 0 };
+const VOLUME: Degrees = Degrees { price: 0, volume: 1 };
+
 const CLOSE: &[Field] = &[Field::Close];
 const HIGH_LOW: &[Field] = &[Field::High, Field::Low];
 const HLC: &[Field] = &[Field::High, Field::Low, Field::Close];
@@ -61,13 +69,14 @@ const HLCV: &[Field] = &[Field::High, Field::Low, Field::Close, Field::Volume];
 const FACTOR_UP: Parameter = factor("up", 2.0);
 
 macro_rules! indicators {
-    ($($name:literal [$($parameter:expr),*] => [$($output:literal),+], $needs:expr,
-        $first:expr, $build:expr, $doc:literal;)+) => {
+    ($($name:literal [$($parameter:expr),*] => [$($output:literal),+] $degrees:ident,
+        $needs:expr, $first:expr, $build:expr, $doc:literal;)+) => {
         /// The indicators, by kind.
         pub const INDICATORS: &[Indicator] = &[$(Indicator {
             name: $name,
             parameters: &[$($parameter),*],
             outputs: &[$($output),+],
+            degrees: $degrees,
             needs: $needs,
             doc: $doc,
             first: $first,
@@ -77,123 +86,123 @@ macro_rules! indicators {
 }
 
 indicators! {
-    "sma" [rows("n", 20.0, 1)] => ["sma"], CLOSE, |a| n(a, 0) - 1, |a| bank(Sma::new(n(a, 0))),
-        "mean of the last n closes";
-    "wma" [rows("n", 20.0, 1)] => ["wma"], CLOSE, |a| n(a, 0) - 1, |a| bank(Wma::new(n(a, 0))),
-        "mean with weights 1 (oldest) to n";
-    "ema" [rows("n", 20.0, 1)] => ["ema"], CLOSE, |a| n(a, 0) - 1, |a| bank(Ema::new(n(a, 0))),
+    "sma" [rows("n", 20.0, 1)] => ["sma"] PRICE, CLOSE, |a| n(a, 0) - 1,
+        |a| bank(Sma::new(n(a, 0))), "mean of the last n closes";
+    "wma" [rows("n", 20.0, 1)] => ["wma"] PRICE, CLOSE, |a| n(a, 0) - 1,
+        |a| bank(Wma::new(n(a, 0))), "mean with weights 1 (oldest) to n";
+    "ema" [rows("n", 20.0, 1)] => ["ema"] PRICE, CLOSE, |a| n(a, 0) - 1,
+        |a| bank(Ema::new(n(a, 0))),
         "exponential mean e of weight 2/(n+1), seeded with the mean of the first n";
-    "dema" [rows("n", 20.0, 1)] => ["dema"], CLOSE,
-        |a| 2 * n(a, 0) - 2, |a| bank(Dema::new(n(a, 0))), "2 e - e(e)";
-    "tema" [rows("n", 20.0, 1)] => ["tema"], CLOSE,
-        |a| 3 * n(a, 0) - 3, |a| bank(Tema::new(n(a, 0))), "3 e - 3 e(e) + e(e(e))";
-    "kama" [rows("n", 10.0, 2)] => ["kama"], CLOSE, |a| n(a, 0), |a| bank(Kama::new(n(a, 0))),
+    "dema" [rows("n", 20.0, 1)] => ["dema"] PRICE, CLOSE, |a| 2 * n(a, 0) - 2,
+        |a| bank(Dema::new(n(a, 0))), "2 e - e(e)";
+    "tema" [rows("n", 20.0, 1)] => ["tema"] PRICE, CLOSE, |a| 3 * n(a, 0) - 3,
+        |a| bank(Tema::new(n(a, 0))), "3 e - 3 e(e) + e(e(e))";
+    "kama" [rows("n", 10.0, 2)] => ["kama"] PRICE, CLOSE, |a| n(a, 0), |a| bank(Kama::new(n(a, 0))),
         "mean whose weight follows the efficiency ratio, between 2 and 30 rows";
-    "trix" [rows("n", 30.0, 1)] => ["trix"], CLOSE,
-        |a| 3 * n(a, 0) - 2, |a| bank(Trix::new(n(a, 0))), "change of e(e(e)) in percent";
+    "trix" [rows("n", 30.0, 1)] => ["trix"] RATIO, CLOSE, |a| 3 * n(a, 0) - 2,
+        |a| bank(Trix::new(n(a, 0))), "change of e(e(e)) in percent";
     "macd" [rows("fast", 12.0, 2), rows("slow", 26.0, 2), rows("signal", 9.0, 1)]
-        => ["macd", "macd_signal", "macd_hist"], CLOSE,
-        |a| n(a, 1) + n(a, 2) - 2, |a| bank(Macd::new(n(a, 0), n(a, 1), n(a, 2))),
+        => ["macd", "macd_signal", "macd_hist"] PRICE, CLOSE, |a| n(a, 1) + n(a, 2) - 2,
+        |a| bank(Macd::new(n(a, 0), n(a, 1), n(a, 2))),
         "fast less slow exponential mean, its exponential mean, their difference";
-    "apo" [rows("fast", 12.0, 2), rows("slow", 26.0, 2)] => ["apo"], CLOSE,
-        |a| n(a, 1) - 1, |a| bank(MeanSpread::apo(n(a, 0), n(a, 1))),
-        "fast less slow exponential mean";
-    "ppo" [rows("fast", 12.0, 2), rows("slow", 26.0, 2)] => ["ppo"], CLOSE,
-        |a| n(a, 1) - 1, |a| bank(MeanSpread::ppo(n(a, 0), n(a, 1))),
+    "apo" [rows("fast", 12.0, 2), rows("slow", 26.0, 2)] => ["apo"] PRICE, CLOSE, |a| n(a, 1) - 1,
+        |a| bank(MeanSpread::apo(n(a, 0), n(a, 1))), "fast less slow exponential mean";
+    "ppo" [rows("fast", 12.0, 2), rows("slow", 26.0, 2)] => ["ppo"] RATIO, CLOSE, |a| n(a, 1) - 1,
+        |a| bank(MeanSpread::ppo(n(a, 0), n(a, 1))),
         "fast less slow exponential mean, in percent of the slow one";
-    "rsi" [rows("n", 14.0, 2)] => ["rsi"], CLOSE, |a| n(a, 0), |a| bank(Rsi::new(n(a, 0))),
+    "rsi" [rows("n", 14.0, 2)] => ["rsi"] RATIO, CLOSE, |a| n(a, 0), |a| bank(Rsi::new(n(a, 0))),
         "100 up / (up + down) of Wilder's means of changes; 0 without movement";
-    "cmo" [rows("n", 14.0, 2)] => ["cmo"], CLOSE, |a| n(a, 0), |a| bank(Cmo::new(n(a, 0))),
+    "cmo" [rows("n", 14.0, 2)] => ["cmo"] RATIO, CLOSE, |a| n(a, 0), |a| bank(Cmo::new(n(a, 0))),
         "100 (up - down) / (up + down) of Wilder's means of changes; 0 without movement";
     "stoch" [rows("fast_k", 5.0, 1), rows("slow_k", 3.0, 1), rows("slow_d", 3.0, 1)]
-        => ["stoch_k", "stoch_d"], HLC, |a| n(a, 0) + n(a, 1) + n(a, 2) - 3,
+        => ["stoch_k", "stoch_d"] RATIO, HLC, |a| n(a, 0) + n(a, 1) + n(a, 2) - 3,
         |a| bank(Stoch::new(n(a, 0), n(a, 1), n(a, 2))),
         "place of the close in the range of fast_k rows in percent, twice smoothed";
-    "stochf" [rows("fast_k", 5.0, 1), rows("fast_d", 3.0, 1)] => ["stochf_k", "stochf_d"], HLC,
-        |a| n(a, 0) + n(a, 1) - 2, |a| bank(StochF::new(n(a, 0), n(a, 1))),
+    "stochf" [rows("fast_k", 5.0, 1), rows("fast_d", 3.0, 1)] => ["stochf_k", "stochf_d"] RATIO,
+        HLC, |a| n(a, 0) + n(a, 1) - 2, |a| bank(StochF::new(n(a, 0), n(a, 1))),
         "place of the close in the range of fast_k rows in percent, and its mean";
     "stochrsi" [rows("n", 14.0, 2), rows("fast_k", 5.0, 1), rows("fast_d", 3.0, 1)]
-        => ["stochrsi_k", "stochrsi_d"], CLOSE, |a| n(a, 0) + n(a, 1) + n(a, 2) - 2,
+        => ["stochrsi_k", "stochrsi_d"] RATIO, CLOSE, |a| n(a, 0) + n(a, 1) + n(a, 2) - 2,
         |a| bank(StochRsi::new(n(a, 0), n(a, 1), n(a, 2))), "stochf of the rsi";
-    "willr" [rows("n", 14.0, 2)] => ["willr"], HLC,
-        |a| n(a, 0) - 1, |a| bank(WillR::new(n(a, 0))),
-        "-100 (highest - close) / (highest - lowest) of n rows";
-    "cci" [rows("n", 14.0, 2)] => ["cci"], HLC, |a| n(a, 0) - 1, |a| bank(Cci::new(n(a, 0))),
+    "willr" [rows("n", 14.0, 2)] => ["willr"] RATIO, HLC, |a| n(a, 0) - 1,
+        |a| bank(WillR::new(n(a, 0))), "-100 (highest - close) / (highest - lowest) of n rows";
+    "cci" [rows("n", 14.0, 2)] => ["cci"] RATIO, HLC, |a| n(a, 0) - 1, |a| bank(Cci::new(n(a, 0))),
         "typical price less its mean, in 0.015 mean absolute distances";
-    "mfi" [rows("n", 14.0, 2)] => ["mfi"], HLCV, |a| n(a, 0), |a| bank(Mfi::new(n(a, 0))),
+    "mfi" [rows("n", 14.0, 2)] => ["mfi"] RATIO, HLCV, |a| n(a, 0), |a| bank(Mfi::new(n(a, 0))),
         "share of typical-price money on rising rows, in percent; 0 below a flow of 1";
-    "aroon" [rows("n", 14.0, 2)] => ["aroon_down", "aroon_up"], HIGH_LOW, |a| n(a, 0),
+    "aroon" [rows("n", 14.0, 2)] => ["aroon_down", "aroon_up"] RATIO, HIGH_LOW, |a| n(a, 0),
         |a| bank(Aroon::new(n(a, 0))),
         "how near the lowest low and the highest high of n + 1 rows are: 100 now, 0 n rows ago";
-    "aroonosc" [rows("n", 14.0, 2)] => ["aroonosc"], HIGH_LOW,
-        |a| n(a, 0), |a| bank(AroonOsc::new(n(a, 0))), "aroon_up less aroon_down";
+    "aroonosc" [rows("n", 14.0, 2)] => ["aroonosc"] RATIO, HIGH_LOW, |a| n(a, 0),
+        |a| bank(AroonOsc::new(n(a, 0))), "aroon_up less aroon_down";
     "ultosc" [rows("short", 7.0, 1), rows("middle", 14.0, 1), rows("long", 28.0, 1)]
-        => ["ultosc"], HLC, |a| n(a, 2), |a| bank(UltOsc::new([n(a, 0), n(a, 1), n(a, 2)])),
+        => ["ultosc"] RATIO, HLC, |a| n(a, 2), |a| bank(UltOsc::new([n(a, 0), n(a, 1), n(a, 2)])),
         "buying pressure over true range of three lengths, weighted 4, 2, 1, in percent";
-    "bop" [] => ["bop"], &[Field::Open, Field::High, Field::Low, Field::Close],
-        |_| 0, |_| bank(Bop), "(close - open) / (high - low)";
-    "roc" [rows("n", 10.0, 1)] => ["roc"], CLOSE, |a| n(a, 0),
+    "bop" [] => ["bop"] RATIO, &[Field::Open, Field::High, Field::Low, Field::Close], |_| 0,
+        |_| bank(Bop), "(close - open) / (high - low)";
+    "roc" [rows("n", 10.0, 1)] => ["roc"] RATIO, CLOSE, |a| n(a, 0),
         |a| bank(Since::new(n(a, 0), Change::Percent)), "change over n rows in percent";
-    "rocp" [rows("n", 10.0, 1)] => ["rocp"], CLOSE, |a| n(a, 0),
+    "rocp" [rows("n", 10.0, 1)] => ["rocp"] RATIO, CLOSE, |a| n(a, 0),
         |a| bank(Since::new(n(a, 0), Change::Fraction)), "change over n rows as a fraction";
-    "mom" [rows("n", 10.0, 1)] => ["mom"], CLOSE, |a| n(a, 0),
+    "mom" [rows("n", 10.0, 1)] => ["mom"] PRICE, CLOSE, |a| n(a, 0),
         |a| bank(Since::new(n(a, 0), Change::Units)), "change over n rows in units of price";
-    "atr" [rows("n", 14.0, 1)] => ["atr"], HLC, |a| n(a, 0), |a| bank(Atr::new(n(a, 0))),
+    "atr" [rows("n", 14.0, 1)] => ["atr"] PRICE, HLC, |a| n(a, 0), |a| bank(Atr::new(n(a, 0))),
         "Wilder's mean of the true range; the first row has no range";
-    "natr" [rows("n", 14.0, 1)] => ["natr"], HLC, |a| n(a, 0), |a| bank(Natr::new(n(a, 0))),
+    "natr" [rows("n", 14.0, 1)] => ["natr"] RATIO, HLC, |a| n(a, 0), |a| bank(Natr::new(n(a, 0))),
         "atr in percent of the close";
-    "adx" [rows("n", 14.0, 2)] => ["adx"], HLC, |a| 2 * n(a, 0) - 1, |a| bank(Adx::new(n(a, 0))),
+    "adx" [rows("n", 14.0, 2)] => ["adx"] RATIO, HLC, |a| 2 * n(a, 0) - 1,
+        |a| bank(Adx::new(n(a, 0))),
         "Wilder's mean of how one-sided the directional movement is, in percent";
-    "plus_di" [rows("n", 14.0, 2)] => ["plus_di"], HLC,
-        |a| n(a, 0), |a| bank(Di::plus(n(a, 0))), "upward movement in percent of the true range";
-    "minus_di" [rows("n", 14.0, 2)] => ["minus_di"], HLC,
-        |a| n(a, 0), |a| bank(Di::minus(n(a, 0))), "downward movement in percent of the true range";
-    "sar" [factor("step", 0.02), factor("most", 0.2)] => ["sar"], HIGH_LOW,
-        |_| 1, |a| bank(Sar::new(a[0], a[1])), "parabolic stop";
+    "plus_di" [rows("n", 14.0, 2)] => ["plus_di"] RATIO, HLC, |a| n(a, 0),
+        |a| bank(Di::plus(n(a, 0))), "upward movement in percent of the true range";
+    "minus_di" [rows("n", 14.0, 2)] => ["minus_di"] RATIO, HLC, |a| n(a, 0),
+        |a| bank(Di::minus(n(a, 0))), "downward movement in percent of the true range";
+    "sar" [factor("step", 0.02), factor("most", 0.2)] => ["sar"] PRICE, HIGH_LOW, |_| 1,
+        |a| bank(Sar::new(a[0], a[1])), "parabolic stop";
     "bbands" [rows("n", 20.0, 2), FACTOR_UP, factor("down", 2.0)]
-        => ["bb_upper", "bb_middle", "bb_lower"], CLOSE, |a| n(a, 0) - 1,
+        => ["bb_upper", "bb_middle", "bb_lower"] PRICE, CLOSE, |a| n(a, 0) - 1,
         |a| bank(Closes::new(n(a, 0), Spread::Bands { up: a[1], down: a[2] })),
         "mean of n closes, with deviations (ddof 0) to either side";
-    "stddev" [rows("n", 5.0, 2)] => ["stddev"], CLOSE, |a| n(a, 0) - 1,
+    "stddev" [rows("n", 5.0, 2)] => ["stddev"] PRICE, CLOSE, |a| n(a, 0) - 1,
         |a| bank(Closes::new(n(a, 0), Spread::Deviation)), "deviation of n closes, ddof 0";
-    "var" [rows("n", 5.0, 1)] => ["var"], CLOSE, |a| n(a, 0) - 1,
+    "var" [rows("n", 5.0, 1)] => ["var"] SQUARE, CLOSE, |a| n(a, 0) - 1,
         |a| bank(Closes::new(n(a, 0), Spread::Variance)), "variance of n closes, ddof 0";
-    "donchian" [rows("n", 20.0, 1)] => ["donchian_upper", "donchian_lower"], HIGH_LOW,
+    "donchian" [rows("n", 20.0, 1)] => ["donchian_upper", "donchian_lower"] PRICE, HIGH_LOW,
         |a| n(a, 0) - 1, |a| bank(Donchian::new(n(a, 0))), "highest high, lowest low of n rows";
     "keltner" [rows("n", 20.0, 1), factor("k", 2.0)]
-        => ["keltner_upper", "keltner_middle", "keltner_lower"], HLC, |a| n(a, 0),
+        => ["keltner_upper", "keltner_middle", "keltner_lower"] PRICE, HLC, |a| n(a, 0),
         |a| bank(Keltner::new(n(a, 0), a[1])), "ema, with k times atr to either side";
-    "linreg" [rows("n", 14.0, 2)] => ["linreg"], CLOSE, |a| n(a, 0) - 1,
+    "linreg" [rows("n", 14.0, 2)] => ["linreg"] PRICE, CLOSE, |a| n(a, 0) - 1,
         |a| bank(Line::new(n(a, 0), Reading::End)), "line through n closes, at the newest row";
-    "linreg_slope" [rows("n", 14.0, 2)] => ["linreg_slope"], CLOSE, |a| n(a, 0) - 1,
+    "linreg_slope" [rows("n", 14.0, 2)] => ["linreg_slope"] PRICE, CLOSE, |a| n(a, 0) - 1,
         |a| bank(Line::new(n(a, 0), Reading::Slope)), "its change a row";
-    "linreg_intercept" [rows("n", 14.0, 2)] => ["linreg_intercept"], CLOSE, |a| n(a, 0) - 1,
+    "linreg_intercept" [rows("n", 14.0, 2)] => ["linreg_intercept"] PRICE, CLOSE, |a| n(a, 0) - 1,
         |a| bank(Line::new(n(a, 0), Reading::Intercept)), "its value at the oldest row";
-    "linreg_angle" [rows("n", 14.0, 2)] => ["linreg_angle"], CLOSE, |a| n(a, 0) - 1,
+    "linreg_angle" [rows("n", 14.0, 2)] => ["linreg_angle"] RATIO, CLOSE, |a| n(a, 0) - 1,
         |a| bank(Line::new(n(a, 0), Reading::Angle)), "its slope as an angle in degrees";
-    "tsf" [rows("n", 14.0, 2)] => ["tsf"], CLOSE, |a| n(a, 0) - 1,
+    "tsf" [rows("n", 14.0, 2)] => ["tsf"] PRICE, CLOSE, |a| n(a, 0) - 1,
         |a| bank(Line::new(n(a, 0), Reading::Forecast)), "its value one row on";
-    "obv" [] => ["obv"], &[Field::Close, Field::Volume], |_| 0, |_| bank(Obv::new()),
+    "obv" [] => ["obv"] VOLUME, &[Field::Close, Field::Volume], |_| 0, |_| bank(Obv::new()),
         "volume added on rising closes and taken off on falling ones";
-    "ad" [] => ["ad"], HLCV, |_| 0, |_| bank(Ad(0.0)),
+    "ad" [] => ["ad"] VOLUME, HLCV, |_| 0, |_| bank(Ad(0.0)),
         "running sum of volume weighted by the place of the close in its row";
-    "adosc" [rows("fast", 3.0, 2), rows("slow", 10.0, 2)] => ["adosc"], HLCV,
+    "adosc" [rows("fast", 3.0, 2), rows("slow", 10.0, 2)] => ["adosc"] VOLUME, HLCV,
         |a| n(a, 1) - 1, |a| bank(AdOsc::new(n(a, 0), n(a, 1))),
         "fast less slow exponential mean of ad, both seeded with its first value";
-    "adv" [rows("n", 20.0, 1)] => ["adv"], &[Field::Notional],
-        |a| n(a, 0) - 1, |a| bank(Adv::new(n(a, 0))), "mean value traded in n rows";
-    "vwap_dev" [] => ["vwap_dev"], &[Field::Close, Field::Vwap], |_| 0, |_| bank(VwapDev),
+    "adv" [rows("n", 20.0, 1)] => ["adv"] RATIO, &[Field::Notional], |a| n(a, 0) - 1,
+        |a| bank(Adv::new(n(a, 0))), "mean value traded in n rows";
+    "vwap_dev" [] => ["vwap_dev"] RATIO, &[Field::Close, Field::Vwap], |_| 0, |_| bank(VwapDev),
         "close / vwap - 1";
-    "gap" [] => ["gap"], &[Field::Open, Field::Close], |_| 1, |_| bank(Gap(None)),
+    "gap" [] => ["gap"] RATIO, &[Field::Open, Field::Close], |_| 1, |_| bank(Gap(None)),
         "open / close before - 1";
-    "range" [] => ["range"], HLC, |_| 0, |_| bank(Width), "(high - low) / close";
-    "returns" [rows("n", 1.0, 1)] => ["returns"], CLOSE, |a| n(a, 0),
+    "range" [] => ["range"] RATIO, HLC, |_| 0, |_| bank(Width), "(high - low) / close";
+    "returns" [rows("n", 1.0, 1)] => ["returns"] RATIO, CLOSE, |a| n(a, 0),
         |a| bank(Since::new(n(a, 0), Change::Fraction)), "simple return over n rows";
-    "log_returns" [rows("n", 1.0, 1)] => ["log_returns"], CLOSE, |a| n(a, 0),
+    "log_returns" [rows("n", 1.0, 1)] => ["log_returns"] RATIO, CLOSE, |a| n(a, 0),
         |a| bank(Since::new(n(a, 0), Change::Log)), "logarithm of the price ratio over n rows";
-    "volatility" [rows("n", 20.0, 2)] => ["volatility"], CLOSE, |a| n(a, 0),
+    "volatility" [rows("n", 20.0, 2)] => ["volatility"] RATIO, CLOSE, |a| n(a, 0),
         |a| bank(Volatility::new(n(a, 0))), "deviation (ddof 1) of n log returns, a row";
-    "zscore" [rows("n", 20.0, 2)] => ["zscore"], CLOSE, |a| n(a, 0) - 1,
+    "zscore" [rows("n", 20.0, 2)] => ["zscore"] RATIO, CLOSE, |a| n(a, 0) - 1,
         |a| bank(Closes::new(n(a, 0), Spread::ZScore)),
         "close less its mean, in deviations (ddof 1); missing on constants";
 }

@@ -14,12 +14,14 @@ use super::layers::{self, Format, Overlay};
 use super::section::{Section, expected, text_of};
 use super::tree::{Node, Value};
 use crate::base::span::parse_span;
-use crate::base::{Calendar, Result, Step, Timestamp};
+use crate::base::{Adjustment, Calendar, Result, Step, Timestamp};
 use crate::feed::{Availability, Lag};
 use crate::prepare::{Compression, IndicatorSpec};
 
 pub(super) const KEYS: &[&str] = &[
     "prices",
+    "actions",
+    "adjustment",
     "signals",
     "context",
     "indicators",
@@ -51,6 +53,16 @@ pub(super) const CONTEXT_KEYS: &[&str] = &["path", "valid_from", "delay", "colum
 pub struct PrepareSection {
     /// The bars whose rows the result has.
     pub prices: PreparePrices,
+    /// Corporate actions on raw prices: a table with the columns `symbol`, `ex_date`,
+    /// `kind`, `ratio` and `amount`. Prices are written raw all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actions: Option<String>,
+    /// What the prices are: raw, with indicators over them as they were quoted (`none`), in the
+    /// units of each row (`split`) or without dividends as well (`total`); or adjusted already
+    /// (`stated`). Needed with actions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["none", "split", "total", "stated"]))]
+    pub adjustment: Option<String>,
     /// Tables of signals, each with its rules.
     #[serde(default)]
     pub signals: Vec<PrepareSignals>,
@@ -257,6 +269,10 @@ impl PrepareSection {
         };
         let read = Self {
             prices: PreparePrices::read(prices)?,
+            actions: section.text("actions")?,
+            adjustment: section
+                .choice("adjustment", &Adjustment::ALL, &[])?
+                .map(|adjustment| adjustment.as_str().to_owned()),
             signals: tables(&section, "signals", PrepareSignals::read)?,
             context: tables(&section, "context", PrepareContext::read)?,
             indicators: section.texts("indicators")?.unwrap_or_default(),
