@@ -245,11 +245,22 @@ impl Broker {
             if held * live.sign() >= 0.0 {
                 self.cancel_at(place, CancelReason::PositionClosed);
             } else if exceeds(live.rest, held.abs()) {
-                let event = OrderEventKind::ResizedToPosition;
-                self.push_change(live.order, event, live.rest, held.abs());
+                // The next fill of its parent sizes it anew: until then this cut is not its end.
+                if !self.grows_with_parent(place) {
+                    let event = OrderEventKind::ResizedToPosition;
+                    self.push_change(live.order, event, live.rest, held.abs());
+                }
                 self.live.set_rest(place, held.abs());
             }
         }
+    }
+
+    fn grows_with_parent(&self, place: usize) -> bool {
+        let Some(rare) = self.live.rare(place).filter(|rare| rare.follows_parent) else {
+            return false;
+        };
+        let status = |order: OrderId| self.ledger.orders[order.index()].status;
+        rare.parent.is_some_and(|parent| status(parent) == OrderStatus::Live)
     }
 
     /// A fill that has crossed zero cancels all other orders of its symbol.
