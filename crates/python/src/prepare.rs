@@ -123,8 +123,8 @@ impl PyDataPreparer {
     /// "1w", "1mo") are put together into bars of that step; with a calendar by sessions.
     ///
     /// Prices are written as they are. `adjustment` says what they are: raw ("none", "split",
-    /// "total"), with a table of `actions`, or adjusted already ("stated"). With "split" and "total"
-    /// indicators are those of a table adjusted as of the session of each row.
+    /// "total"), with a table of `actions`, or adjusted already ("stated"). With "split" and
+    /// "total" indicators are those of a table adjusted as of the session of each row.
     #[pyo3(signature = (table, *, freq=None, actions=None, adjustment=None, **unknown))]
     fn add_prices<'py>(
         mut slf: PyRefMut<'py, Self>,

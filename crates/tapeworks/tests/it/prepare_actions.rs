@@ -48,8 +48,8 @@ fn day(n: usize) -> Date {
 /// symbol, day from which it is effective, kind, ratio or amount.
 type Action = (&'static str, usize, &'static str, f64);
 
-/// Every kind of step: powers of two, 7:1, reverse, dividends, both on one day, two on the days of
-/// one week-end of AAA, and one from before the first row of BBB.
+/// Every kind of step: powers of two, 7:1, reverse, dividends, both on one day, two on days
+/// on which AAA has no row, and one from before the first row of BBB.
 const STEPS: [Action; 10] = [
     ("AAA", 40, "split", 2.0),
     ("AAA", 55, "dividend", 1.5),
@@ -110,7 +110,6 @@ fn bars() -> String {
 }
 
 fn every_spec() -> Vec<String> {
-    // Short enough that each has values before and after every action.
     INDICATORS.iter().map(|one| one.name.to_owned()).collect()
 }
 
@@ -268,6 +267,7 @@ type Case<'a> = (&'a [(f64, f64)], &'a [Action], Adjustment, &'a str, &'a [f64])
 
 #[test]
 fn indicators_when_actions_pass_then_as_by_hand() {
+    use Adjustment::{None, Split, Total};
     let nan = f64::NAN;
     let halved = [(100.0, 10.0), (102.0, 10.0), (51.0, 20.0), (52.0, 20.0)];
     let split: [Action; 1] = [("AAA", 2, "split", 2.0)];
@@ -275,7 +275,6 @@ fn indicators_when_actions_pass_then_as_by_hand() {
     let dividend: [Action; 1] = [("AAA", 1, "dividend", 10.0)];
     let small = [(100.0, 0.01), (51.0, 0.01), (52.0, 0.005)];
     let half: [Action; 1] = [("AAA", 1, "dividend", 50.0)];
-    use Adjustment::{None, Split, Total};
     let cases: [Case<'_>; 13] = [
         // 50, 51 | 51, 52 in new units.
         (&halved, &split, Split, "sma:2", &[nan, 101.0, 51.0, 51.5]),
