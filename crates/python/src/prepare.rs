@@ -144,9 +144,8 @@ impl PyDataPreparer {
         }
         let freq = freq.map(|value| step("freq", value)).transpose()?;
         let actions = actions.map(|table| Input::read("actions", table)).transpose()?;
-        let adjustment = adjustment
-            .map(|word| one_of("adjustment", word, &Adjustment::ALL))
-            .transpose()?;
+        let adjustment =
+            adjustment.map(|word| one_of("adjustment", word, &Adjustment::ALL)).transpose()?;
         check_adjustment(actions.is_some(), adjustment).map_err(py_err)?;
         slf.prices = Some((Input::read("prices", table)?, freq));
         slf.actions = actions;
