@@ -63,7 +63,7 @@ parity: ## trade by trade beside pinned peers, live, write oracles/RESULTS.md
 	$(PYTHON) bench/peers/bench.py --dir $(BENCH_DIR) --answers
 	$(PYTHON) oracles/parity.py --dir $(BENCH_DIR)
 
-parity-full: ## the same with the stress of 250 symbols x 5,040 rows (long)
+parity-full: ## the same with 250 symbols x 5,040 rows, write oracles/RESULTS-full.md (long)
 	$(PYTHON) oracles/parity.py --dir $(BENCH_DIR) --full
 
 docs: ## reference documentation of the crates

@@ -486,3 +486,32 @@ fn issue_sale_beyond_the_position_when_it_waits_for_volume_then_it_is_not_cut() 
     let is_cut = |event: &OrderEvent| event.kind == OrderEventKind::ResizedToPosition;
     assert!(!log.order_events.iter().any(is_cut), "{:?}", log.order_events);
 }
+
+/// The buy of 12 fills 8, of which one closes the short: its exit covers the 7 that are held until
+/// the other 4 have filled, and is for 11 then. A record that took the 7 for its end would show 11
+/// filled of 7.
+#[test]
+fn issue_exit_when_its_parent_flips_in_parts_then_it_is_not_cut_for_good() {
+    let entry =
+        OrderRequest { trailing_exit: Some(trail(0.5, None)), ..OrderRequest::market(A, 12.0) };
+    let mut bars = Market::one(&[FLAT, FLAT, FLAT, FLAT, [7.5, 7.5, 6.5, 6.5], FLAT]);
+    for row in &mut bars.rows {
+        row.volume = if row.bar == 2 { 32.0 } else { 1000.0 };
+    }
+    let config = EngineConfig { participation: Some(Participation::new(0.25)), ..margin(1000.0) };
+    let log = play(&bars, &[(0, market(0, -1.0)), (1, Act::Order(entry))], &config);
+    assert_eq!(
+        fills(&log),
+        [(1, 0, -1.0, 7.5), (2, 0, 8.0, 7.5), (3, 0, 4.0, 7.5), (4, 0, -11.0, 7.0)]
+    );
+    let exit = log.fills[3].order;
+    let of_exit = |event: &&OrderEvent| event.order == exit;
+    let cuts: Vec<(f64, f64)> = log
+        .order_events
+        .iter()
+        .filter(of_exit)
+        .filter(|event| event.kind == OrderEventKind::ResizedToPosition)
+        .map(|event| (event.old, event.new))
+        .collect();
+    assert_eq!(cuts, [(12.0, 11.0)], "once, when its parent was whole");
+}
