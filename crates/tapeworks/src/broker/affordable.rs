@@ -23,30 +23,23 @@ impl Broker {
         wanted: f64,
         quotes: &impl Quotes,
     ) -> f64 {
-        let found = if self.conditions.semantics.partial_search == PartialSearch::Exact {
-            self.affordable_exactly(execution, closing, wanted, quotes)
+        let semantics = &self.conditions.semantics;
+        let is_exact = semantics.partial_search == PartialSearch::Exact;
+        let has_step = semantics.size_rounding == SizeRounding::Lot;
+        let found = if is_exact {
+            // Without a step the size is what the cash buys, not what its tolerance would.
+            self.is_cash_exact = !has_step;
+            let found = self.search(execution, closing, wanted, |broker, opening| {
+                broker.passes_at_cost(execution, closing, opening, quotes)
+            });
+            self.is_cash_exact = false;
+            found
         } else {
             self.affordable_less_tolerance(execution, closing, wanted, quotes)
         };
-        let has_step = self.conditions.semantics.size_rounding == SizeRounding::Lot;
-        if has_step || closing > 0.0 || found >= UNITS_MIN { found } else { 0.0 }
-    }
-
-    /// Without a step the size is what the cash buys, not what its tolerance would.
-    fn affordable_exactly(
-        &mut self,
-        execution: &Execution,
-        closing: f64,
-        wanted: f64,
-        quotes: &impl Quotes,
-    ) -> f64 {
-        let has_step = self.conditions.semantics.size_rounding == SizeRounding::Lot;
-        self.is_cash_exact = !has_step;
-        let found = self.search(execution, closing, wanted, |broker, opening| {
-            broker.passes_at_cost(execution, closing, opening, quotes)
-        });
-        self.is_cash_exact = false;
-        if has_step || found >= UNITS_MIN { found } else { 0.0 }
+        // Less the tolerance, a cut flip may end below what it closes.
+        let is_cut_flip = closing > 0.0 && !is_exact;
+        if has_step || is_cut_flip || found >= UNITS_MIN { found } else { 0.0 }
     }
 
     /// At the price before costs first, then at the one after them where that is too much.
