@@ -42,3 +42,8 @@ class Metric(float):
             return f"nan ({self.reason})"
         how = f"{self.convention}, n={self.n}" if self.convention else f"n={self.n}"
         return f"{float(self)!r} ({how})"
+
+    def _repr_html_(self) -> str:
+        import html
+
+        return f"<code>{html.escape(f'{self.key}: {self!r}')}</code>"

@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from os import PathLike
-from typing import Any, Literal, Protocol, SupportsFloat
+from typing import Any, Literal, Protocol, SupportsFloat, final, overload
 
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped, import-not-found, unused-ignore]
 import polars as pl  # type: ignore[import-not-found, unused-ignore]
 import pyarrow as pa  # type: ignore[import-untyped, import-not-found, unused-ignore]
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import Self
 
+from tapeworks._handover import Alphalens, Ml4t, Pyfolio
 from tapeworks._metric import Metric
 
 __version__: str
@@ -18,14 +20,19 @@ __version__: str
 class _ArrowStream(Protocol):
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
+class _HasSchedule(Protocol):
+    @property
+    def schedule(self) -> Any: ...
+
 _Path = str | PathLike[str]
-_Source = _Path | _ArrowStream | pl.LazyFrame
+_Source = _Path | _ArrowStream | pl.LazyFrame | pd.DataFrame
 _Time = str | date | datetime | np.datetime64
 _PositionRules = PositionRule | Sequence[PositionRule]
 _Tif = Literal["gtc", "day", "ioc", "fok", "gtd"]
 _AccountName = Literal["cash", "margin", "crypto", "futures"]
 _Action = Literal["warn", "liquidate", "halt", "stop"] | tuple[Literal["reduce"], float]
 _Semantics = str | Mapping[str, str | bool | float]
+_Calendar = Calendar | _Path | _ArrowStream | _HasSchedule
 
 class Error(Exception):
     """Base of every error that tapeworks raises; `.code` is stable, `.hint` says how to go on."""
@@ -54,6 +61,7 @@ class OutputError(Error):
 class ResourceError(Error):
     """A cap on memory or files was reached."""
 
+@final
 class Table:
     """An immutable table of rows; an Arrow stream that any library which speaks Arrow takes."""
 
@@ -69,11 +77,15 @@ class Table:
     def to_arrow(self) -> pa.Table:
         """The rows as a `pyarrow.Table`."""
     def to_numpy(self, column: str) -> NDArray[Any]:
-        """One column: `float64`, `datetime64[ns]` (UTC), or objects for text; nulls become NaN."""
+        """One column: `float64`, `datetime64[ns]` (UTC; dates as midnights), or objects for text.
+
+        Nulls of a number column become NaN.
+        """
     def write_parquet(self, path: _Path) -> None:
         """Writes the rows as a Parquet file (zstd), whole or not at all."""
     def _repr_html_(self) -> str: ...
 
+@final
 class CheckReport:
     """What checking a table found: a verdict, findings with their first rows, and repairs."""
 
@@ -103,6 +115,7 @@ class CheckReport:
     def __bool__(self) -> bool: ...
     def _repr_html_(self) -> str: ...
 
+@final
 class MarketEvent:
     """One row of the market: a symbol at the instant its bar became known."""
 
@@ -144,7 +157,9 @@ class MarketEvent:
         """Context of the timestamp by name."""
     def __getitem__(self, name: str, /) -> float:
         """One value by column name: a price, a signal or an indicator, without building a dict."""
+    def _repr_html_(self) -> str: ...
 
+@final
 class Columns:
     """One family of columns of a batch, by name."""
 
@@ -154,7 +169,9 @@ class Columns:
     def __iter__(self) -> Iterator[str]: ...
     def keys(self) -> list[str]:
         """The names."""
+    def _repr_html_(self) -> str: ...
 
+@final
 class Batch:
     """All rows of one timestamp. Columns are read-only numpy views, in the order of `symbols`."""
 
@@ -191,12 +208,17 @@ class Batch:
         """The rows as a table: timestamp, symbol and every column."""
     def to_polars(self) -> pl.DataFrame:
         """The rows as a polars frame."""
+    def _repr_html_(self) -> str: ...
 
+@final
 class Targets:
     """The holdings wanted, one number a row of the batch; see `targets`."""
+    def _repr_html_(self) -> str: ...
 
+@final
 class Orders:
     """Orders at rows of the batch; see `orders`."""
+    def _repr_html_(self) -> str: ...
 
 def targets(
     *,
@@ -224,6 +246,7 @@ def orders(
     stop is a stop-limit order; `trail` is currency, `trail_percent` a fraction (0.05 is 5 %).
     """
 
+@final
 class Position:
     """A position as it stands at this timestamp."""
 
@@ -257,7 +280,9 @@ class Position:
     @property
     def side(self) -> Literal["long", "short"]:
         """The direction."""
+    def _repr_html_(self) -> str: ...
 
+@final
 class Fill:
     """One execution, as `on_fill` sees it."""
 
@@ -297,7 +322,9 @@ class Fill:
     @property
     def timestamp_ns(self) -> int:
         """When, in nanoseconds since 1970 UTC."""
+    def _repr_html_(self) -> str: ...
 
+@final
 class Rejection:
     """One refused order, as `on_reject` sees it."""
 
@@ -328,7 +355,9 @@ class Rejection:
     @property
     def timestamp_ns(self) -> int:
         """When, in nanoseconds since 1970 UTC."""
+    def _repr_html_(self) -> str: ...
 
+@final
 class Order:
     """An order that is not sent yet: for `self.submit`, `self.oco` and `self.after`."""
 
@@ -381,6 +410,7 @@ class Order:
         """The symbol."""
     def _repr_html_(self) -> str: ...
 
+@final
 class Commission:
     """What a broker charges for a fill, in account currency.
 
@@ -443,6 +473,7 @@ class Commission:
         """
     def _repr_html_(self) -> str: ...
 
+@final
 class Slippage:
     """How much worse than its reference price a fill that takes liquidity is, against the order."""
 
@@ -487,6 +518,7 @@ class Slippage:
         """
     def _repr_html_(self) -> str: ...
 
+@final
 class Impact:
     """How far an order that takes liquidity moves the price against itself, before slippage."""
 
@@ -511,19 +543,21 @@ class Impact:
         """A function of your own that gives currency a unit, as in `Slippage.custom`."""
     def _repr_html_(self) -> str: ...
 
+@final
 class Participation:
     """The largest share of the traded volume that orders may take; the rest waits."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         max_share: float,
         *,
         basis: Literal["bar", "previous_bar", "adv"] = "bar",
         window: int | None = None,
         scope: Literal["symbol", "order"] = "symbol",
-    ) -> None: ...
+    ) -> Participation: ...
     def _repr_html_(self) -> str: ...
 
+@final
 class Account:
     """What may be held and borrowed; margins are fractions of value, rates fractions a year."""
 
@@ -581,11 +615,12 @@ class Account:
         """The kind of account."""
     def _repr_html_(self) -> str: ...
 
+@final
 class Instrument:
     """What is particular to an instrument; the default is a share of stock without particulars."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         *,
         lot: float | None = None,
         tick: float | None = None,
@@ -602,7 +637,7 @@ class Instrument:
         maintenance_rate: float | None = None,
         borrow_rate: float | None = None,
         spread: float | None = None,
-    ) -> None: ...
+    ) -> Instrument: ...
     def _repr_html_(self) -> str: ...
 
 class PositionRule:
@@ -610,26 +645,29 @@ class PositionRule:
 
     def _repr_html_(self) -> str: ...
 
+@final
 class StopLoss(PositionRule):
     """Closes a position when the price is this fraction worse than its entry price."""
 
-    def __init__(self, fraction: float) -> None: ...
+    def __new__(cls, fraction: float) -> StopLoss: ...
     @property
     def fraction(self) -> float:
         """Distance as a fraction of the price."""
 
+@final
 class TakeProfit(PositionRule):
     """Closes a position when the price is this fraction better than its entry price."""
 
-    def __init__(self, fraction: float) -> None: ...
+    def __new__(cls, fraction: float) -> TakeProfit: ...
     @property
     def fraction(self) -> float:
         """Distance as a fraction of the price."""
 
+@final
 class TrailingStop(PositionRule):
     """Closes a position at this fraction, or `amount` of currency, worse than the best price."""
 
-    def __init__(self, fraction: float | None = None, *, amount: float | None = None) -> None: ...
+    def __new__(cls, fraction: float | None = None, *, amount: float | None = None) -> TrailingStop: ...
     @property
     def fraction(self) -> float | None:
         """Distance as a fraction of the price; `None` when it is an amount."""
@@ -637,51 +675,60 @@ class TrailingStop(PositionRule):
     def amount(self) -> float | None:
         """Distance in currency; `None` when it is a fraction."""
 
+@final
 class TighteningTrail(PositionRule):
     """A trailing stop whose distance depends on the gain at the last close: `(gain, distance)`."""
 
-    def __init__(self, steps: Sequence[tuple[float, float]]) -> None: ...
+    def __new__(cls, steps: Sequence[tuple[float, float]]) -> TighteningTrail: ...
 
+@final
 class VolatilityStop(PositionRule):
     """Closes a position `multiple` times a column, as of the entry, below its entry price."""
 
-    def __init__(self, multiple: float, column: str) -> None: ...
+    def __new__(cls, multiple: float, column: str) -> VolatilityStop: ...
 
+@final
 class VolatilityTrail(PositionRule):
     """Closes a position `multiple` times a column below the best price since the entry."""
 
-    def __init__(self, multiple: float, column: str) -> None: ...
+    def __new__(cls, multiple: float, column: str) -> VolatilityTrail: ...
 
+@final
 class ScaledExit(PositionRule):
     """Closes parts of a position at gains: `(gain, fraction)` by rising gain."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         steps: Sequence[tuple[float, float]],
         *,
         of: Literal["initial", "remaining"] = "initial",
-    ) -> None: ...
+    ) -> ScaledExit: ...
 
+@final
 class TimeExit(PositionRule):
     """Closes a position at the next open once it was held for `bars` rows of its symbol."""
 
-    def __init__(self, bars: int) -> None: ...
+    def __new__(cls, bars: int) -> TimeExit: ...
 
+@final
 class SignalExit(PositionRule):
     """Closes a position at the next open once a column says against it by `threshold`."""
 
-    def __init__(self, column: str, threshold: float = 0.0) -> None: ...
+    def __new__(cls, column: str, threshold: float = 0.0) -> SignalExit: ...
 
+@final
 class AnyOf(PositionRule):
     """All of the rules are armed; whichever the price reaches first closes."""
 
-    def __init__(self, *rules: PositionRule | Sequence[PositionRule]) -> None: ...
+    def __new__(cls, *rules: PositionRule | Sequence[PositionRule]) -> AnyOf: ...
 
+@final
 class AllOf(PositionRule):
     """Closes a position at the next open once all of the rules hold at a close."""
 
-    def __init__(self, *rules: PositionRule | Sequence[PositionRule]) -> None: ...
+    def __new__(cls, *rules: PositionRule | Sequence[PositionRule]) -> AllOf: ...
 
+@final
 class Limit:
     """A limit on the whole portfolio and what happens when it is passed; see `tw.limits`."""
 
@@ -723,12 +770,14 @@ def conditional_value_at_risk(
 ) -> Limit:
     """The mean of the session losses beyond the value at risk has passed `fraction` of equity."""
 
+@final
 class Rule:
     """A built-in strategy, for `tw.run`."""
 
     @property
     def name(self) -> str:
         """The name of the rule in configs."""
+    def _repr_html_(self) -> str: ...
 
 def noop() -> Rule:
     """Does nothing."""
@@ -764,7 +813,7 @@ class Strategy:
     """Base class of strategies: override exactly one of `on_market_data`, `on_timestamp_batch`."""
 
     history_rows: int
-    def __new__(cls, *args: Any, **params: Any) -> Strategy: ...
+    def __new__(cls, *args: Any, **params: Any) -> Self: ...
     def on_market_data(self, event: MarketEvent) -> object:
         """Simple mode: called once per symbol and timestamp."""
     def on_timestamp_batch(
@@ -890,8 +939,11 @@ class Strategy:
         """Whole units that risk `risk_pct` of equity when the price moves by one `atr`."""
     def last_price(self, symbol: str) -> float | None:
         """The last price of a symbol, `None` before its first row."""
-    def history(self, symbol: str, length: int, column: str | None = None) -> Any:
+    @overload
+    def history(self, symbol: str, length: int, column: None = None) -> Table:
         """The last `length` rows up to now: one column as an array, or all as a table."""
+    @overload
+    def history(self, symbol: str, length: int, column: str) -> NDArray[np.float64]: ...
     def iter_events(self, batch: Batch, context: object = None) -> Iterator[MarketEvent]:
         """One event a row of a batch."""
     def note(self, text: str) -> None:
@@ -911,13 +963,16 @@ class Strategy:
     @property
     def params(self) -> dict[str, Any]:
         """The keyword arguments that the strategy was made with."""
+    def _repr_html_(self) -> str: ...
 
+@final
 class EventIterator:
     """Iterator over the rows of a feed."""
 
     def __iter__(self) -> EventIterator: ...
     def __next__(self) -> MarketEvent: ...
 
+@final
 class BatchIterator:
     """Iterator over the timestamps of a feed."""
 
@@ -926,6 +981,7 @@ class BatchIterator:
 
 _Mode = Literal["timestamp", "market_open", "market_close", "next_day"]
 
+@final
 class Calendar:
     """The sessions of a market: dates, and the instants (UTC) at which they open and close.
 
@@ -958,9 +1014,10 @@ class Calendar:
     def prev_close(self, timestamp: _Time) -> datetime:
         """The last close before an instant."""
     def __len__(self) -> int: ...
+    def _repr_html_(self) -> str: ...
 
 def calendar(
-    calendar: str | Calendar | Any, *, name: str | None = None, tz: str | None = None
+    calendar: _Calendar, *, name: str | None = None, tz: str | None = None
 ) -> Calendar:
     """A trading calendar: built in by name (`"XNYS"`, `"NASDAQ"`, `"24/7"`), or from a table (a
     frame, or a CSV or Parquet file) of session, open, close (and break_start, break_end), or from
@@ -970,6 +1027,7 @@ def calendar(
     of the session's date.
     """
 
+@final
 class DataFeed:
     """Market data for a run: bars with signals and indicators, and context, in time order.
 
@@ -991,8 +1049,8 @@ class DataFeed:
     adjusted already.
     """
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         asset_data: _Source,
         *,
         signals: _Source | None = None,
@@ -1009,7 +1067,7 @@ class DataFeed:
         signal_delay: str | timedelta | None = None,
         context_delay: str | timedelta | None = None,
         signal_fill: Literal["none", "last"] = "none",
-        calendar: str | Calendar | Any | None = None,
+        calendar: _Calendar | None = None,
         tz: str | None = None,
         label: Literal["end", "start", "session"] | None = None,
         frequency: str | timedelta | None = None,
@@ -1024,7 +1082,7 @@ class DataFeed:
         csv_columns: Sequence[str] | None = None,
         csv_delimiter: str | None = None,
         csv_price_scale: float = 1.0,
-    ) -> None: ...
+    ) -> DataFeed: ...
     @property
     def symbols(self) -> list[str]:
         """The symbols, ascending."""
@@ -1046,6 +1104,13 @@ class DataFeed:
     def __iter__(self) -> EventIterator: ...
     def iter_batches(self) -> BatchIterator:
         """One `Batch` a timestamp, in time order."""
+    def to_alphalens(self, factor: str) -> Alphalens:
+        """A signal or indicator and the closes as alphalens takes them.
+
+        `factor` is a series by `(date, asset)`, `prices` a frame with a column a symbol. Dates are
+        sessions at midnight UTC, or instants where a session has several rows. alphalens buys at
+        the close at which the factor was known, a row earlier than a run here could.
+        """
     def _repr_html_(self) -> str: ...
 
 def sort_bars(
@@ -1065,7 +1130,7 @@ def adjust_prices(
     *,
     adjustment: Literal["split", "total"] = "total",
     view_date: str | date | None = None,
-    calendar: str | Calendar | Any | None = None,
+    calendar: _Calendar | None = None,
     tz: str | None = None,
 ) -> Table:
     """Raw bars in the units of one date, the last row's when `view_date` is left out.
@@ -1075,6 +1140,7 @@ def adjust_prices(
     before the ex-date. Other columns stay. Such prices know the actions up to the view date, so a
     signal made of them for an earlier day looks ahead."""
 
+@final
 class DataPreparer:
     """Joins prices, signals and context point in time and writes them down, with indicators.
 
@@ -1097,10 +1163,10 @@ class DataPreparer:
     [None, 0.5, 0.5]
     """
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         *,
-        calendar: str | Calendar | Any | None = None,
+        calendar: _Calendar | None = None,
         tz: str | None = None,
         label: Literal["end", "start", "session"] | None = None,
         ambiguous: Literal["first", "second"] | None = None,
@@ -1111,7 +1177,7 @@ class DataPreparer:
         csv_columns: Sequence[str] | None = None,
         csv_delimiter: str | None = None,
         csv_price_scale: float = 1.0,
-    ) -> None: ...
+    ) -> DataPreparer: ...
     def add_prices(
         self,
         table: _Source,
@@ -1181,6 +1247,7 @@ class DataPreparer:
         """
     def _repr_html_(self) -> str: ...
 
+@final
 class PrepareReport:
     """What was joined, found and written; true when no rule is broken."""
 
@@ -1237,6 +1304,7 @@ class PrepareReport:
 def sample(name: Literal["daily"] = "daily") -> DataFeed:
     """The bundled sample: five US shares, a model score as signal, the VIX as context."""
 
+@final
 class Result:
     """A finished run: metrics with their conventions, and six tables of records."""
 
@@ -1285,6 +1353,25 @@ class Result:
         """Writes the run folder: config, metrics, tables, report, manifest."""
     def report(self, path: _Path = "report.html") -> None:
         """Writes the report as one HTML file that needs no network."""
+    def to_pyfolio(self, *, feed: DataFeed | None = None) -> Pyfolio:
+        """Returns, positions and transactions as pyfolio takes them.
+
+        Days are sessions (without a calendar UTC days) at midnight UTC. `positions` has the value
+        of each symbol at the end of the session, and what is left of equity as `cash`;
+        `transactions` has `amount` (units times multiplier), `price` and `symbol` by instant. A
+        loaded run needs its `feed`.
+        """
+    def to_quantstats(self, *, feed: DataFeed | None = None) -> pd.Series:
+        """Returns by session as quantstats takes them: a pandas series with dates without a zone.
+
+        A loaded run counts UTC days, or the sessions of `feed`.
+        """
+    def to_ml4t(self, *, feed: DataFeed | None = None) -> Ml4t:
+        """Completed trades and returns by session as ml4t-diagnostic takes them.
+
+        `trades` is a list of its `TradeRecord`: `pnl` is net, `fees` is all that lies between the
+        price move and it. `returns` is the series of `to_quantstats`.
+        """
     def _repr_html_(self) -> str: ...
 
 def load(directory: _Path) -> Result:

@@ -7,6 +7,7 @@ use tapeworks::broker::{AccountKind, AccountTerms, MarginCallPolicy};
 use crate::argument::{not_negative, number, positive, share};
 use crate::errors::{config_error, one_of, refuse_unknown};
 use crate::grid::code;
+use crate::screen::screen;
 
 /// What may be held and borrowed, with the terms of the account.
 ///
@@ -297,7 +298,7 @@ impl PyAccount {
     }
 
     fn __repr__(&self) -> String {
-        self.text.clone()
+        screen(&self.text)
     }
 
     fn _repr_html_(&self) -> String {

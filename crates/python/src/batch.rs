@@ -13,6 +13,7 @@ use crate::event::{MarketEvent, no_column};
 use crate::instant::datetime;
 use crate::market::{Family, Market, RowColumn};
 use crate::numpy_view;
+use crate::screen::screen;
 use crate::table::Table;
 
 /// A chunk whose columns become numpy arrays once, on first use; batches slice those arrays.
@@ -227,12 +228,12 @@ impl Batch {
     }
 
     fn __repr__(&self) -> String {
-        format!(
+        screen(&format!(
             "Batch({}, {} rows: {})",
             Timestamp(self.views.chunk.timestamps[self.t]),
             self.end - self.start,
             self.columns().join(", ")
-        )
+        ))
     }
 
     fn _repr_html_(&self) -> PyResult<String> {
@@ -288,7 +289,20 @@ impl Columns {
     }
 
     fn __repr__(&self) -> String {
-        format!("Columns({})", self.batch.get().views.market.names(self.family).join(", "))
+        screen(&format!("Columns({})", self.batch.get().views.market.names(self.family).join(", ")))
+    }
+
+    fn _repr_html_(&self) -> PyResult<String> {
+        let batch = self.batch.get();
+        let chunk = &batch.views.chunk;
+        let names = batch.views.market.names(self.family);
+        let columns = names.iter().map(|name| {
+            let column = self.place(name).expect("it is one of its own names");
+            (name.as_str(), column.of(chunk)[batch.start..batch.end].to_vec())
+        });
+        let stamps = vec![chunk.timestamps[batch.t]; batch.end - batch.start];
+        let symbols = batch.assets().iter().map(|id| batch.views.market.symbols.name(AssetId(*id)));
+        Table::of_rows(stamps, symbols, columns.collect()).html(&self.__repr__())
     }
 }
 

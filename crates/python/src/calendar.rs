@@ -9,6 +9,7 @@ use tapeworks::data::{open_calendar, read_calendar};
 
 use crate::errors::{config_error, py_err};
 use crate::frames::Input;
+use crate::html;
 use crate::instant::{datetime, instant};
 
 /// The sessions of a market: dates, and the instants (UTC) at which they open and close.
@@ -190,6 +191,17 @@ impl PyCalendar {
             self.0.name(),
             self.0.zone_name()
         )
+    }
+
+    fn _repr_html_(&self) -> String {
+        let (first, last) = self.0.span();
+        let fact = |name: &str, value: String| [name.to_owned(), value, String::new()];
+        html::heading(&format!("Calendar {}", self.0.name()), &[])
+            + &html::facts(&[
+                fact("sessions", crate::table::thousands(self.0.all().len())),
+                fact("span", format!("{first} .. {last}")),
+                fact("zone", self.0.zone_name().to_owned()),
+            ])
     }
 }
 

@@ -11,10 +11,11 @@ use tapeworks::feed::{SignalUse, check_signals};
 use crate::calendar::PyCalendar;
 use crate::errors::{one_of, py_err};
 use crate::frames::Input;
-use crate::grid::escaped;
+use crate::html;
 use crate::instant::span_text;
 use crate::json::to_python;
 use crate::market::PRICES;
+use crate::screen::screen;
 use crate::table::Table;
 
 /// What checking a table found: a verdict, findings with their first rows, and repairs.
@@ -76,11 +77,17 @@ impl PyCheckReport {
     }
 
     fn __repr__(&self) -> String {
-        self.0.to_string()
+        screen(&self.0.to_string())
     }
 
     fn _repr_html_(&self) -> String {
-        format!("<pre>{}</pre>", escaped(&self.0.to_string()))
+        let text = self.0.to_string();
+        let (verdict, findings) = text.split_once('\n').unwrap_or((&text, ""));
+        let mut html = html::heading(verdict, &[]);
+        if !findings.is_empty() {
+            html += &html::block(&screen(findings));
+        }
+        html
     }
 }
 

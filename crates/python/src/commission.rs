@@ -8,6 +8,7 @@ use crate::argument::{finite, maximum, not_negative, number};
 use crate::custom_models::{Callable, Failure};
 use crate::errors::{config_error, one_of, refuse_unknown};
 use crate::grid::code;
+use crate::screen::screen;
 
 /// What a broker charges for a fill, in account currency.
 ///
@@ -210,7 +211,7 @@ impl PyCommission {
     }
 
     fn __repr__(&self) -> String {
-        self.text.clone()
+        screen(&self.text)
     }
 
     fn _repr_html_(&self) -> String {

@@ -11,6 +11,7 @@ use tapeworks::feed::MarketChunk;
 use crate::grid::code;
 use crate::instant::datetime;
 use crate::market::{Family, Market};
+use crate::screen::screen;
 use tapeworks::base::spelling::nearest;
 
 /// One row of the market: a symbol at the instant its bar became known.
@@ -162,7 +163,7 @@ impl MarketEvent {
     fn __repr__(&self) -> String {
         let c = &*self.chunk;
         let i = self.i();
-        format!(
+        screen(&format!(
             "MarketEvent({} {}, open={}, high={}, low={}, close={}, volume={})",
             tapeworks::base::Timestamp(c.timestamps[self.t()]),
             self.market.symbols.name(tapeworks::base::AssetId(c.assets[i])),
@@ -171,7 +172,7 @@ impl MarketEvent {
             c.low[i],
             c.close[i],
             c.volume[i]
-        )
+        ))
     }
 
     fn _repr_html_(&self) -> String {

@@ -19,9 +19,11 @@ use crate::calendar::PyCalendar;
 use crate::check::PyCheckReport;
 use crate::errors::{config_error, one_of, py_err, refuse_unknown};
 use crate::frames::Input;
-use crate::grid::{escaped, folded};
+use crate::grid::folded;
+use crate::html;
 use crate::instant::{instant, zone};
 use crate::market::{Market, PRICES};
+use crate::screen::screen;
 use crate::walk::{BatchIterator, EventIterator};
 
 /// Market data for a run: bars with their signals and indicators, and context, in time order.
@@ -477,6 +479,15 @@ impl PyDataFeed {
         Ok(BatchIterator::new(opened, market))
     }
 
+    /// A signal or indicator and the closes as alphalens takes them.
+    ///
+    /// `factor` is a series by `(date, asset)`, `prices` a frame with a column a symbol. Dates are
+    /// sessions at midnight UTC, or instants where a session has several rows. alphalens buys at
+    /// the close at which the factor was known, a row earlier than a run here could.
+    fn to_alphalens<'py>(&self, py: Python<'py>, factor: &str) -> PyResult<Bound<'py, PyAny>> {
+        crate::handover::alphalens(py, self, factor)
+    }
+
     fn __repr__(&self) -> String {
         let mut lines: Vec<String> =
             self.tables().iter().map(|(name, text)| format!("  {name}: {text}")).collect();
@@ -498,11 +509,11 @@ impl PyDataFeed {
                 }
             }
         }
-        lines.join("\n")
+        screen(&lines.join("\n"))
     }
 
     fn _repr_html_(&self) -> String {
-        format!("<pre>{}</pre>", escaped(&self.__repr__()))
+        html::block(&self.__repr__())
     }
 }
 

@@ -7,6 +7,13 @@ use arrow::datatypes::{DataType, SchemaRef, TimeUnit, TimestampNanosecondType};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
+use crate::screen::screen;
+
+const HEAD: &str = "<th style=\"text-align:right;padding:2px 10px;white-space:nowrap;\
+                    border-bottom:1px solid rgba(128,128,128,.6)\">";
+const CELL: &str = "<td style=\"text-align:right;padding:2px 10px;white-space:nowrap;\
+                    font-variant-numeric:tabular-nums\">";
+
 /// Cells of the rows to show, with the number of rows left out in the middle.
 pub struct Grid {
     names: Vec<String>,
@@ -62,6 +69,9 @@ impl Grid {
             let cells = widths.iter().zip(cells).map(|(w, cell)| format!("{cell:>w$}"));
             cells.collect::<Vec<_>>().join("  ")
         };
+        if widths.is_empty() {
+            return folded("columns: ", &self.names, width).join("\n");
+        }
         let mut lines = vec![line(&self.names)];
         for (i, row) in self.rows.iter().enumerate() {
             if let Some((at, left_out)) = self.gap
@@ -80,11 +90,12 @@ impl Grid {
     /// A plain HTML table whose colours follow the page; every cell is escaped.
     pub fn html(&self, title: &str) -> String {
         let mut html = format!(
-            "<div style=\"max-width:100%;overflow-x:auto\"><p>{}</p><table><thead><tr>",
+            "<div style=\"max-width:100%;overflow-x:auto\"><p style=\"margin:.3em 0\">{}</p>\
+             <table style=\"border-collapse:collapse\"><thead><tr>",
             escaped(title)
         );
         for name in &self.names {
-            html.extend(["<th>", &escaped(name), "</th>"]);
+            html.extend([HEAD, &escaped(name), "</th>"]);
         }
         html.push_str("</tr></thead><tbody>");
         for (i, row) in self.rows.iter().enumerate() {
@@ -98,7 +109,7 @@ impl Grid {
             }
             html.push_str("<tr>");
             for cell in row {
-                html.extend(["<td>", &escaped(cell), "</td>"]);
+                html.extend([CELL, &escaped(cell), "</td>"]);
             }
             html.push_str("</tr>");
         }
@@ -109,7 +120,10 @@ impl Grid {
 
 /// One line of text as HTML.
 pub fn code(text: &str) -> String {
-    format!("<code>{}</code>", escaped(text))
+    format!(
+        "<code style=\"white-space:pre-wrap;background:none\">{}</code>",
+        escaped(&screen(text))
+    )
 }
 
 /// Text that is safe inside HTML.

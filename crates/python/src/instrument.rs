@@ -9,6 +9,7 @@ use tapeworks::broker::{Instrument, Margin};
 use crate::argument::{not_negative, positive, share};
 use crate::errors::{config_error, refuse_unknown};
 use crate::grid::code;
+use crate::screen::screen;
 
 /// What is particular to an instrument. The default is a share of stock without particulars.
 ///
@@ -131,7 +132,7 @@ impl PyInstrument {
     }
 
     fn __repr__(&self) -> String {
-        self.text.clone()
+        screen(&self.text)
     }
 
     fn _repr_html_(&self) -> String {

@@ -11,7 +11,8 @@
 //! - running: [`run`], [`config_run`], [`rules`], [`progress`]; its terms: [`semantics`],
 //!   [`account`], [`instrument`], [`commission`], [`price_cost`], [`custom_models`],
 //!   [`position_rules`], [`limits`], [`schedule`];
-//! - out: [`result`], [`table`], [`grid`], [`check`], [`numpy_view`];
+//! - out: [`result`], [`table`], [`handover`], [`check`], [`numpy_view`], and how they are shown:
+//!   [`grid`], [`html`], [`screen`];
 //! - shared: [`argument`], [`market`], [`errors`], [`instant`], [`json`], [`c_api`].
 //!
 //! To add a function: its file, a `register`, its line in `python/tapeworks/_native.pyi`.
@@ -38,7 +39,9 @@ mod event;
 mod feed;
 mod frames;
 mod grid;
+mod handover;
 mod history;
+mod html;
 mod instant;
 mod instrument;
 mod json;
@@ -59,6 +62,7 @@ mod rules;
 mod run;
 mod sample;
 mod schedule;
+mod screen;
 mod semantics;
 mod strategy;
 mod table;

@@ -6,6 +6,7 @@ use tapeworks::broker::{LimitAction, LimitKind, PortfolioLimit};
 use crate::argument::{below_one, number, positive, share};
 use crate::errors::{config_error, one_of};
 use crate::grid::code;
+use crate::screen::screen;
 
 /// A limit on the whole portfolio and what happens when it is passed; see `tw.limits`.
 #[pyclass(frozen, name = "Limit", module = "tapeworks")]
@@ -17,7 +18,7 @@ pub struct PyLimit {
 #[pymethods]
 impl PyLimit {
     fn __repr__(&self) -> String {
-        self.text.clone()
+        screen(&self.text)
     }
 
     fn _repr_html_(&self) -> String {

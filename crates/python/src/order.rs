@@ -8,6 +8,7 @@ use tapeworks::engine::{Distance, ExitPrice, Size};
 use crate::errors::order_error;
 use crate::grid::code;
 use crate::order_terms::{OrderTerms, Sizes};
+use crate::screen::screen;
 
 /// An order that is not sent yet: for `self.submit`, `self.oco` and `self.after`.
 ///
@@ -72,7 +73,7 @@ impl PyOrder {
     }
 
     fn __repr__(&self) -> String {
-        self.0.shown()
+        screen(&self.0.shown())
     }
 
     fn _repr_html_(&self) -> String {

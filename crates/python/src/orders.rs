@@ -7,8 +7,10 @@ use tapeworks::engine::{Distance, OrderRequest, Trader, TrailTerms};
 
 use crate::batch::Batch;
 use crate::errors::order_error;
+use crate::grid::code;
 use crate::numpy_view::{floats, integers};
 use crate::order_terms::time_in_force;
+use crate::screen::screen;
 
 /// What the numbers of [`Targets`] mean.
 #[derive(Clone, Copy)]
@@ -46,7 +48,11 @@ impl Targets {
             Meaning::Quantities => "quantities",
             Meaning::Values => "values",
         };
-        Ok(format!("targets({word}={})", self.numbers.bind(py).repr()?))
+        Ok(screen(&format!("targets({word}={})", self.numbers.bind(py).repr()?)))
+    }
+
+    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(code(&self.__repr__(py)?))
     }
 }
 
@@ -54,7 +60,11 @@ impl Targets {
 impl Orders {
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let (index, quantity) = (self.index.bind(py).repr()?, self.quantity.bind(py).repr()?);
-        Ok(format!("orders({index}, {quantity})"))
+        Ok(screen(&format!("orders({index}, {quantity})")))
+    }
+
+    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(code(&self.__repr__(py)?))
     }
 }
 

@@ -7,6 +7,7 @@ use tapeworks::broker::{PositionRule, ScaledOf};
 use crate::argument::{below_one, not_negative, positive, share};
 use crate::errors::{config_error, one_of};
 use crate::grid::code;
+use crate::screen::screen;
 
 /// A rule that watches a position and closes it without the strategy's help.
 ///
@@ -20,7 +21,7 @@ pub struct PyPositionRule {
 #[pymethods]
 impl PyPositionRule {
     fn __repr__(&self) -> String {
-        self.text.clone()
+        screen(&self.text)
     }
 
     fn _repr_html_(&self) -> String {

@@ -20,10 +20,11 @@ use crate::check::PyCheckReport;
 use crate::errors::{config_error, one_of, py_err, refuse_unknown};
 use crate::feed::{ambiguous_of, label_of, lag, span_ns, step};
 use crate::frames::Input;
-use crate::grid::escaped;
+use crate::html;
 use crate::instant::{instant, span_text, zone};
 use crate::json::to_python;
 use crate::progress::Watch;
+use crate::screen::screen;
 
 /// Joins prices, signals and context point in time and writes them down, with indicators.
 ///
@@ -293,11 +294,11 @@ impl PyDataPreparer {
         if !self.indicators.is_empty() {
             lines.push(format!("  indicators: {}", self.indicators.join(", ")));
         }
-        lines.join("\n")
+        screen(&lines.join("\n"))
     }
 
     fn _repr_html_(&self) -> String {
-        format!("<pre>{}</pre>", escaped(&self.__repr__()))
+        html::block(&self.__repr__())
     }
 }
 
@@ -441,11 +442,11 @@ impl PyPrepareReport {
     }
 
     fn __repr__(&self) -> String {
-        self.0.to_string()
+        screen(&self.0.to_string())
     }
 
     fn _repr_html_(&self) -> String {
-        format!("<pre>{}</pre>", escaped(&self.0.to_string()))
+        html::block(&self.__repr__())
     }
 }
 

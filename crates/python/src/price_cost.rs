@@ -10,6 +10,7 @@ use crate::argument::{not_negative, number, positive, share};
 use crate::custom_models::{Callable, Failure, PyPriceModel};
 use crate::errors::{config_error, one_of, refuse_unknown};
 use crate::grid::code;
+use crate::screen::screen;
 
 /// How much worse than its reference price a fill that takes liquidity is, against the order.
 ///
@@ -147,7 +148,7 @@ impl PySlippage {
     }
 
     fn __repr__(&self) -> String {
-        self.text.clone()
+        screen(&self.text)
     }
 
     fn _repr_html_(&self) -> String {
@@ -227,7 +228,7 @@ impl PyImpact {
     }
 
     fn __repr__(&self) -> String {
-        self.text.clone()
+        screen(&self.text)
     }
 
     fn _repr_html_(&self) -> String {
@@ -281,7 +282,7 @@ impl PyParticipation {
     }
 
     fn __repr__(&self) -> String {
-        self.text.clone()
+        screen(&self.text)
     }
 
     fn _repr_html_(&self) -> String {

@@ -9,13 +9,17 @@ use arrow::datatypes::DataType;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::Value;
+use tapeworks::feed::ChunkSource;
 use tapeworks::records::{RecordKind, Records};
 use tapeworks::report;
 use tapeworks::run::{self, Outcome, SavedRun};
 
 use crate::errors::{config_error, py_err};
-use crate::grid::escaped;
+use crate::feed::PyDataFeed;
+use crate::handover;
+use crate::html;
 use crate::json::to_python;
+use crate::screen::screen;
 use crate::table::Table;
 
 /// The metrics of `Result.summary`, those that a first look needs.
@@ -40,6 +44,8 @@ pub struct RunResult {
     held: Held,
     /// The metrics document: name, run id, fingerprint, metrics.
     document: Value,
+    /// The feed of the run, for what is read off the prices afterwards.
+    feed: Option<Py<PyDataFeed>>,
 }
 
 enum Held {
@@ -52,7 +58,13 @@ impl RunResult {
     pub fn of_outcome(outcome: Outcome) -> Self {
         let document = outcome.metrics_json();
         let records = Arc::new(outcome.records.clone());
-        Self { held: Held::Made { outcome: Box::new(outcome), records }, document }
+        Self { held: Held::Made { outcome: Box::new(outcome), records }, document, feed: None }
+    }
+
+    /// The same result with the feed that was walked.
+    #[must_use]
+    pub fn with_feed(self, feed: Py<PyDataFeed>) -> Self {
+        Self { feed: Some(feed), ..self }
     }
 
     /// Writes the run folder.
@@ -117,18 +129,28 @@ impl RunResult {
         self.document[key].as_str().unwrap_or_default().to_owned()
     }
 
-    fn lines(&self) -> PyResult<Vec<String>> {
+    /// The name and the strategy.
+    fn title(&self) -> String {
+        format!("Result {}: {}", self.text("name"), self.text("strategy"))
+    }
+
+    /// What was run, under which terms.
+    fn terms(&self) -> Vec<String> {
         let n = |key: &str| self.document[key].as_u64().unwrap_or_default();
         let count = |n: u64| crate::table::thousands(usize::try_from(n).unwrap_or(usize::MAX));
-        let mut lines = vec![
-            format!("Result {}: {}", self.text("name"), self.text("strategy")),
-            format!("  {} rows, {} symbols, run {}", count(n("rows")), n("symbols"), self.run_id()),
-        ];
+        let (rows, symbols) = (count(n("rows")), n("symbols"));
+        let mut lines = vec![format!("{rows} rows, {symbols} symbols, run {}", self.run_id())];
         if let Held::Made { outcome, .. } = &self.held {
             let facts = &outcome.facts;
             let costs = if facts.costs.is_empty() { "no costs" } else { &facts.costs };
-            lines.push(format!("  fills {}, {} account, {costs}", facts.semantics, facts.account));
+            lines.push(format!("fills {}, {} account, {costs}", facts.semantics, facts.account));
         }
+        lines
+    }
+
+    /// The headline metrics: key, value, convention.
+    fn headline(&self) -> Vec<[String; 3]> {
+        let mut rows = Vec::new();
         for key in SUMMARY {
             let metric = &self.document["metrics"][key];
             if metric.is_null() {
@@ -145,23 +167,42 @@ impl RunResult {
             } else {
                 format!("{convention}, n={n}")
             };
-            lines.push(format!("  {key:<16}{value:>18}  {how}"));
+            rows.push([key.to_owned(), value, how]);
         }
+        rows
+    }
+
+    /// The causes of refused orders with their counts; empty without any.
+    fn refused(&self) -> PyResult<String> {
         let reasons = self.causes()?;
         let refused: Vec<String> = reasons
             .iter()
             .filter(|(cause, _)| cause.starts_with("rejected"))
             .map(|(cause, n)| format!("{cause} {n}"))
             .collect();
-        if !refused.is_empty() {
-            lines.push(format!("  {}", refused.join(", ")));
-        }
-        for line in &mut lines {
-            if line.chars().count() > 80 {
-                *line = line.chars().take(78).collect::<String>() + "..";
-            }
-        }
-        Ok(lines)
+        Ok(refused.join(", "))
+    }
+
+    /// The tables that a hand-over reads; the sessions of a loaded run are those of `feed`.
+    fn handed_over(
+        &self,
+        py: Python<'_>,
+        feed: Option<&Py<PyDataFeed>>,
+    ) -> PyResult<handover::Run> {
+        let calendar = match &self.held {
+            Held::Made { records, .. } => records.log().calendar.clone(),
+            Held::Saved(_) => match feed {
+                Some(feed) => feed.get().open(py)?.calendar(),
+                None => None,
+            },
+        };
+        Ok(handover::Run {
+            portfolio: self.table(RecordKind::Portfolio)?,
+            positions: self.table(RecordKind::Positions)?,
+            fills: self.table(RecordKind::Fills)?,
+            trades: self.table(RecordKind::Trades)?,
+            calendar,
+        })
     }
 
     /// Events of orders by cause, in order of first appearance.
@@ -308,7 +349,10 @@ impl RunResult {
     }
 
     /// Writes the report as one HTML file that needs no network.
-    #[pyo3(signature = (path="report.html".into()))]
+    #[pyo3(
+        signature = (path="report.html".into()),
+        text_signature = "($self, path='report.html')"
+    )]
     fn report(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         let html = match &self.held {
             Held::Made { outcome, .. } => {
@@ -324,12 +368,79 @@ impl RunResult {
         run::write_file(&path, &html).map_err(py_err)
     }
 
+    /// Returns, positions and transactions as pyfolio takes them.
+    ///
+    /// Days are sessions (without a calendar UTC days) at midnight UTC. `positions` has the value
+    /// of each symbol at the end of the session, and what is left of equity as `cash`;
+    /// `transactions` has `amount` (units times multiplier), `price` and `symbol` by instant. A
+    /// loaded run needs its `feed`.
+    #[pyo3(signature = (*, feed=None))]
+    fn to_pyfolio<'py>(
+        &self,
+        py: Python<'py>,
+        feed: Option<Py<PyDataFeed>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let feed = feed.as_ref().or(self.feed.as_ref());
+        self.handed_over(py, feed)?.pyfolio(py, feed)
+    }
+
+    /// Returns by session as quantstats takes them: a pandas series with dates without a zone.
+    ///
+    /// A loaded run counts UTC days, or the sessions of `feed`.
+    #[pyo3(signature = (*, feed=None))]
+    fn to_quantstats<'py>(
+        &self,
+        py: Python<'py>,
+        feed: Option<Py<PyDataFeed>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.handed_over(py, feed.as_ref().or(self.feed.as_ref()))?.quantstats(py)
+    }
+
+    /// Completed trades and returns by session as ml4t-diagnostic takes them.
+    ///
+    /// `trades` is a list of its `TradeRecord`: `pnl` is net, `fees` is all that lies between the
+    /// price move and it. `returns` is the series of `to_quantstats`.
+    #[pyo3(signature = (*, feed=None))]
+    fn to_ml4t<'py>(
+        &self,
+        py: Python<'py>,
+        feed: Option<Py<PyDataFeed>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.handed_over(py, feed.as_ref().or(self.feed.as_ref()))?.ml4t(py)
+    }
+
     fn __repr__(&self) -> PyResult<String> {
-        Ok(self.lines()?.join("\n"))
+        let mut lines = vec![self.title()];
+        lines.extend(self.terms().iter().map(|line| format!("  {line}")));
+        for [key, value, how] in self.headline() {
+            lines.push(format!("  {key:<14}{value:>16}  {how}"));
+        }
+        let refused = self.refused()?;
+        if !refused.is_empty() {
+            lines.push(format!("  {refused}"));
+        }
+        Ok(screen(&lines.join("\n")))
     }
 
     fn _repr_html_(&self) -> PyResult<String> {
-        Ok(format!("<pre>{}</pre>", escaped(&self.__repr__()?)))
+        let portfolio = self.table(RecordKind::Portfolio)?;
+        let equity = portfolio.numbers("equity")?;
+        let mut lines = self.terms();
+        let refused = self.refused()?;
+        if !refused.is_empty() {
+            lines.push(refused);
+        }
+        let caption = match (portfolio.instants()?, equity.as_slice()) {
+            ((Some(first), Some(last)), [from, .., to]) => format!(
+                "equity {first} .. {last}: {} to {}",
+                written(*from, "currency"),
+                written(*to, "currency")
+            ),
+            _ => String::new(),
+        };
+        Ok(html::heading(&self.title(), &lines)
+            + &html::curve(&equity, &caption)
+            + &html::facts(&self.headline()))
     }
 }
 
@@ -356,7 +467,7 @@ fn written(value: f64, unit: &str) -> String {
 fn load(py: Python<'_>, directory: PathBuf) -> PyResult<RunResult> {
     let saved = py.detach(|| run::load(&directory)).map_err(py_err)?;
     let document = saved.metrics.clone();
-    Ok(RunResult { held: Held::Saved(Box::new(saved)), document })
+    Ok(RunResult { held: Held::Saved(Box::new(saved)), document, feed: None })
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

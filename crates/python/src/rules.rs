@@ -7,6 +7,7 @@ use tapeworks::run::config::{Rule, Weight};
 
 use crate::errors::{config_error, one_of, py_err, refuse_unknown};
 use crate::grid::code;
+use crate::screen::screen;
 
 /// A built-in strategy, for `tw.run`.
 #[pyclass(frozen, name = "Rule", module = "tapeworks")]
@@ -21,7 +22,7 @@ impl PyRule {
     }
 
     fn __repr__(&self) -> String {
-        self.describe()
+        screen(&self.describe())
     }
 
     fn _repr_html_(&self) -> String {

@@ -236,7 +236,7 @@ pub fn run<'py>(
         threads: None,
     };
     let outcome = py.detach(|| wiring::conclude(log, parts));
-    let result = RunResult::of_outcome(outcome);
+    let result = RunResult::of_outcome(outcome).with_feed(feed.clone().unbind());
     result.warn_of_naive_times(py)?;
     if let Some(folder) = out {
         result.write(py, &folder)?;

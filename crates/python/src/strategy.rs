@@ -16,6 +16,7 @@ use tapeworks::feed::MarketChunk;
 use crate::batch::Batch;
 use crate::errors::{order_error, py_err};
 use crate::event::{MarketEvent, no_column};
+use crate::grid::code;
 use crate::history::{History, Rescales};
 use crate::instant::datetime;
 use crate::market::Market;
@@ -24,6 +25,7 @@ use crate::order::orders_of;
 use crate::order_terms::{OrderTerms, Sizes};
 use crate::position::Position;
 use crate::position_rules::position_rules;
+use crate::screen::screen;
 use crate::table::Table;
 
 /// Rows of the past that a strategy may look back on without saying more.
@@ -603,6 +605,18 @@ impl PyStrategy {
     #[getter]
     fn params(&self, py: Python<'_>) -> Py<PyDict> {
         self.params.clone_ref(py)
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let mut parts = Vec::new();
+        for (name, value) in slf.get().parameters(slf.py()).iter() {
+            parts.push(format!("{name}={}", value.repr()?));
+        }
+        Ok(screen(&format!("{}({})", slf.get_type().name()?, parts.join(", "))))
+    }
+
+    fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
+        Ok(code(&slf.repr()?.to_string()))
     }
 }
 

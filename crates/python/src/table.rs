@@ -19,7 +19,7 @@ use parquet::file::properties::WriterProperties;
 use pyo3::exceptions::{PyImportError, PyKeyError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
-use tapeworks::base::{Error, Symbols};
+use tapeworks::base::{Error, Symbols, Timestamp};
 use tapeworks::broker::PositionView;
 use tapeworks::records::{AtomicFile, RecordKind, Records};
 
@@ -179,6 +179,20 @@ impl Table {
         concat(&parts).map_err(arrow_error)
     }
 
+    /// A column of numbers, NaN for null.
+    pub fn numbers(&self, name: &str) -> PyResult<Vec<f64>> {
+        let column = self.column(name)?;
+        let values = column.as_primitive::<Float64Type>();
+        Ok(values.iter().map(|value| value.unwrap_or(f64::NAN)).collect())
+    }
+
+    /// The first and the last timestamp.
+    pub fn instants(&self) -> PyResult<(Option<Timestamp>, Option<Timestamp>)> {
+        let column = self.column("timestamp")?;
+        let stamps = column.as_primitive::<TimestampNanosecondType>().values();
+        Ok((stamps.first().copied().map(Timestamp), stamps.last().copied().map(Timestamp)))
+    }
+
     /// The first and last rows as text, for `repr`.
     fn grid(&self, rows_shown: usize) -> PyResult<Grid> {
         Grid::of_batches(&self.schema(), self.reader(), self.n_rows(), rows_shown)
@@ -263,13 +277,14 @@ impl Table {
         pyarrow.getattr("table")?.call1((self.again(py)?,))
     }
 
-    /// One column as a numpy array: `float64`, `datetime64[ns]` (UTC), or objects for text.
+    /// One column as a numpy array: `float64`, `datetime64[ns]` (UTC; dates as midnights), or objects
+    /// for text.
     ///
     /// Nulls of a number column become NaN.
     fn to_numpy<'py>(&self, py: Python<'py>, column: &str) -> PyResult<Bound<'py, PyAny>> {
         let array = without_zone(&py.detach(|| self.column(column))?);
         match array.data_type() {
-            DataType::Timestamp(..) => {
+            DataType::Timestamp(..) | DataType::Date32 => {
                 let unit = DataType::Timestamp(TimeUnit::Nanosecond, None);
                 let array = cast(&array, &unit).map_err(arrow_error)?;
                 let values = array.as_primitive::<TimestampNanosecondType>();
