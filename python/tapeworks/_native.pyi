@@ -63,7 +63,15 @@ class ResourceError(Error):
 
 @final
 class Table:
-    """An immutable table of rows; an Arrow stream that any library which speaks Arrow takes."""
+    """An immutable table of rows; an Arrow stream that any library which speaks Arrow takes.
+
+    >>> import tapeworks as tw
+    >>> result = tw.run(tw.sample("daily"), tw.rules.buy_and_hold(), cash=100_000)
+    >>> result.fills.to_numpy("symbol").tolist()
+    ['AAPL', 'IBM', 'MSFT']
+    >>> result.fills.to_polars().columns == result.fills.columns
+    True
+    """
 
     @property
     def columns(self) -> list[str]:
@@ -74,7 +82,7 @@ class Table:
         """The rows as a `polars.DataFrame`."""
     def to_pandas(self) -> pd.DataFrame:
         """The rows as a `pandas.DataFrame`."""
-    def to_arrow(self) -> pa.Table:
+    def to_arrow(self) -> pa.Table:  # pyright: ignore[reportUnknownMemberType]
         """The rows as a `pyarrow.Table`."""
     def to_numpy(self, column: str) -> NDArray[Any]:
         """One column: `float64`, `datetime64[ns]` (UTC; dates as midnights), or objects for text.
@@ -87,7 +95,15 @@ class Table:
 
 @final
 class CheckReport:
-    """What checking a table found: a verdict, findings with their first rows, and repairs."""
+    """What checking a table found: a verdict, findings with their first rows, and repairs.
+
+    >>> import tapeworks as tw
+    >>> report = tw.sample("daily").check()
+    >>> bool(report), report.n_symbols
+    (True, 5)
+    >>> [finding["code"] for finding in report.findings]
+    ['D207', 'D303', 'D303', 'D303']
+    """
 
     @property
     def ok(self) -> bool:
@@ -117,7 +133,18 @@ class CheckReport:
 
 @final
 class MarketEvent:
-    """One row of the market: a symbol at the instant its bar became known."""
+    """One row of the market: a symbol at the instant its bar became known.
+
+    >>> import tapeworks as tw
+    >>> event = next(iter(tw.sample("daily")))
+    >>> event
+    MarketEvent(2000-03-01 AAPL, open=3.8092, high=4.2429, low=3.8072, close=4.1867,
+        volume=299301389)
+    >>> event["close"] == event.close == event.data["close"]
+    True
+    >>> event.context
+    {'vix': 21.64}
+    """
 
     @property
     def timestamp(self) -> datetime:
@@ -161,7 +188,13 @@ class MarketEvent:
 
 @final
 class Columns:
-    """One family of columns of a batch, by name."""
+    """One family of columns of a batch, by name.
+
+    >>> import tapeworks as tw
+    >>> batch = next(tw.sample("daily").iter_batches())
+    >>> list(batch.signals), batch.signals["score"].size
+    (['score'], 3)
+    """
 
     def __getitem__(self, name: str, /) -> NDArray[np.float64]: ...
     def __contains__(self, name: str, /) -> bool: ...
@@ -173,7 +206,17 @@ class Columns:
 
 @final
 class Batch:
-    """All rows of one timestamp. Columns are read-only numpy views, in the order of `symbols`."""
+    """All rows of one timestamp. Columns are read-only numpy views, in the order of `symbols`.
+
+    >>> import tapeworks as tw
+    >>> batch = next(tw.sample("daily").iter_batches())
+    >>> batch.symbols
+    ['AAPL', 'IBM', 'MSFT']
+    >>> batch["close"].round(2)
+    array([ 4.19, 73.67, 30.23])
+    >>> batch.index("IBM")
+    1
+    """
 
     @property
     def timestamp(self) -> datetime:
@@ -226,7 +269,16 @@ def targets(
     quantities: ArrayLike | None = None,
     values: ArrayLike | None = None,
 ) -> Targets:
-    """The holdings wanted after this timestamp, aligned with `batch.symbols`; NaN leaves as is."""
+    """The holdings wanted after this timestamp, aligned with `batch.symbols`; NaN leaves as is.
+
+    >>> import tapeworks as tw
+    >>> class Equal(tw.Strategy):
+    ...     def on_timestamp_batch(self, timestamp, batch, context):
+    ...         return tw.targets(weights=[1 / len(batch)] * len(batch))
+    ...
+    >>> len(tw.run(tw.sample("daily"), Equal()).fills)
+    11374
+    """
 
 def orders(
     index: ArrayLike,
@@ -244,6 +296,15 @@ def orders(
 
     All numbers are arrays as long as `index`, or one for all; NaN is "none". A row with limit and
     stop is a stop-limit order; `trail` is currency, `trail_percent` a fraction (0.05 is 5 %).
+
+    >>> import tapeworks as tw
+    >>> class BuyTheFirst(tw.Strategy):
+    ...     def on_timestamp_batch(self, timestamp, batch, context):
+    ...         if not self.positions and not self.open_orders():
+    ...             return tw.orders([0], [10.0], tag="first")
+    ...
+    >>> tw.run(tw.sample("daily"), BuyTheFirst()).reasons()
+    {'submitted': 1, 'filled': 1}
     """
 
 @final
@@ -359,7 +420,12 @@ class Rejection:
 
 @final
 class Order:
-    """An order that is not sent yet: for `self.submit`, `self.oco` and `self.after`."""
+    """An order that is not sent yet: for `self.submit`, `self.oco` and `self.after`.
+
+    >>> import tapeworks as tw
+    >>> tw.Order.buy("AAPL", 10, limit=99.5, tif="day")
+    Order.buy('AAPL', 10, limit=99.5, tif='day')
+    """
 
     @staticmethod
     def buy(
@@ -416,6 +482,15 @@ class Commission:
 
     Value is quantity times price times multiplier. `minimum` is the least fee and `maximum` the
     largest one as a fraction of the value, of each order or, with `scope="fill"`, of each fill.
+
+    >>> import tapeworks as tw
+    >>> tw.Commission.per_share(0.005, 1.0)
+    Commission.per_share(0.005, minimum=1)
+    >>> tw.Commission.combined(tw.Commission.percent(2), tw.Commission.sell_levy(10))
+    Commission.combined(Commission.percent(bps=2, minimum=0),
+        Commission.sell_levy(bps=10))
+    >>> tw.Commission.custom(lambda value, side: 0.001 * value if side == "sell" else 0.0)
+    Commission.custom(<lambda>)
     """
 
     @staticmethod
@@ -475,7 +550,14 @@ class Commission:
 
 @final
 class Slippage:
-    """How much worse than its reference price a fill that takes liquidity is, against the order."""
+    """How much worse than its reference price a fill that takes liquidity is, against the order.
+
+    >>> import tapeworks as tw
+    >>> tw.Slippage.percent(bps=5)
+    Slippage.percent(bps=5)
+    >>> tw.Slippage.volatility(50, window=20)
+    Slippage.volatility(50, window=20)
+    """
 
     @staticmethod
     def none() -> Slippage:
@@ -520,7 +602,12 @@ class Slippage:
 
 @final
 class Impact:
-    """How far an order that takes liquidity moves the price against itself, before slippage."""
+    """How far an order that takes liquidity moves the price against itself, before slippage.
+
+    >>> import tapeworks as tw
+    >>> tw.Impact.sqrt(0.5, sigma=0.02)
+    Impact.sqrt(0.5, sigma=0.02, volume_share=1)
+    """
 
     @staticmethod
     def none() -> Impact:
@@ -545,7 +632,12 @@ class Impact:
 
 @final
 class Participation:
-    """The largest share of the traded volume that orders may take; the rest waits."""
+    """The largest share of the traded volume that orders may take; the rest waits.
+
+    >>> import tapeworks as tw
+    >>> tw.Participation(0.1, basis="adv", window=20)
+    Participation(0.1, basis='adv', window=20, scope='symbol')
+    """
 
     def __new__(
         cls,
@@ -554,12 +646,19 @@ class Participation:
         basis: Literal["bar", "previous_bar", "adv"] = "bar",
         window: int | None = None,
         scope: Literal["symbol", "order"] = "symbol",
-    ) -> Participation: ...
+    ) -> Self: ...
     def _repr_html_(self) -> str: ...
 
 @final
 class Account:
-    """What may be held and borrowed; margins are fractions of value, rates fractions a year."""
+    """What may be held and borrowed; margins are fractions of value, rates fractions a year.
+
+    >>> import tapeworks as tw
+    >>> tw.Account.margin(initial=0.5, maintenance=0.25, borrow_rate=0.02)
+    Account.margin(maintenance_short=0.25, borrow_rate=0.02)
+    >>> tw.Account.cash().kind
+    'cash'
+    """
 
     @staticmethod
     def cash(
@@ -617,7 +716,12 @@ class Account:
 
 @final
 class Instrument:
-    """What is particular to an instrument; the default is a share of stock without particulars."""
+    """What is particular to an instrument; the default is a share of stock without particulars.
+
+    >>> import tapeworks as tw
+    >>> tw.Instrument(multiplier=50.0, tick=0.25, future=True, margin=12_000.0)
+    Instrument(multiplier=50, tick=0.25, margin=12000, future=True)
+    """
 
     def __new__(
         cls,
@@ -637,11 +741,20 @@ class Instrument:
         maintenance_rate: float | None = None,
         borrow_rate: float | None = None,
         spread: float | None = None,
-    ) -> Instrument: ...
+    ) -> Self: ...
     def _repr_html_(self) -> str: ...
 
 class PositionRule:
-    """A rule that watches a position and closes it without the strategy's help."""
+    """A rule that watches a position and closes it without the strategy's help.
+
+    >>> import tapeworks as tw
+    >>> rules = [tw.StopLoss(0.05), tw.TakeProfit(0.1), tw.TrailingStop(amount=2.5)]
+    >>> tw.AnyOf(*rules)
+    AnyOf(StopLoss(0.05), TakeProfit(0.1), TrailingStop(amount=2.5))
+    >>> result = tw.run(tw.sample("daily"), tw.rules.buy_and_hold(), rules=rules)
+    >>> sorted(set(result.trades.to_numpy("exit_reason")))
+    ['stop_loss', 'trailing']
+    """
 
     def _repr_html_(self) -> str: ...
 
@@ -649,7 +762,7 @@ class PositionRule:
 class StopLoss(PositionRule):
     """Closes a position when the price is this fraction worse than its entry price."""
 
-    def __new__(cls, fraction: float) -> StopLoss: ...
+    def __new__(cls, fraction: float) -> Self: ...
     @property
     def fraction(self) -> float:
         """Distance as a fraction of the price."""
@@ -658,7 +771,7 @@ class StopLoss(PositionRule):
 class TakeProfit(PositionRule):
     """Closes a position when the price is this fraction better than its entry price."""
 
-    def __new__(cls, fraction: float) -> TakeProfit: ...
+    def __new__(cls, fraction: float) -> Self: ...
     @property
     def fraction(self) -> float:
         """Distance as a fraction of the price."""
@@ -667,7 +780,7 @@ class TakeProfit(PositionRule):
 class TrailingStop(PositionRule):
     """Closes a position at this fraction, or `amount` of currency, worse than the best price."""
 
-    def __new__(cls, fraction: float | None = None, *, amount: float | None = None) -> TrailingStop: ...
+    def __new__(cls, fraction: float | None = None, *, amount: float | None = None) -> Self: ...
     @property
     def fraction(self) -> float | None:
         """Distance as a fraction of the price; `None` when it is an amount."""
@@ -679,19 +792,19 @@ class TrailingStop(PositionRule):
 class TighteningTrail(PositionRule):
     """A trailing stop whose distance depends on the gain at the last close: `(gain, distance)`."""
 
-    def __new__(cls, steps: Sequence[tuple[float, float]]) -> TighteningTrail: ...
+    def __new__(cls, steps: Sequence[tuple[float, float]]) -> Self: ...
 
 @final
 class VolatilityStop(PositionRule):
     """Closes a position `multiple` times a column, as of the entry, below its entry price."""
 
-    def __new__(cls, multiple: float, column: str) -> VolatilityStop: ...
+    def __new__(cls, multiple: float, column: str) -> Self: ...
 
 @final
 class VolatilityTrail(PositionRule):
     """Closes a position `multiple` times a column below the best price since the entry."""
 
-    def __new__(cls, multiple: float, column: str) -> VolatilityTrail: ...
+    def __new__(cls, multiple: float, column: str) -> Self: ...
 
 @final
 class ScaledExit(PositionRule):
@@ -702,35 +815,42 @@ class ScaledExit(PositionRule):
         steps: Sequence[tuple[float, float]],
         *,
         of: Literal["initial", "remaining"] = "initial",
-    ) -> ScaledExit: ...
+    ) -> Self: ...
 
 @final
 class TimeExit(PositionRule):
     """Closes a position at the next open once it was held for `bars` rows of its symbol."""
 
-    def __new__(cls, bars: int) -> TimeExit: ...
+    def __new__(cls, bars: int) -> Self: ...
 
 @final
 class SignalExit(PositionRule):
     """Closes a position at the next open once a column says against it by `threshold`."""
 
-    def __new__(cls, column: str, threshold: float = 0.0) -> SignalExit: ...
+    def __new__(cls, column: str, threshold: float = 0.0) -> Self: ...
 
 @final
 class AnyOf(PositionRule):
     """All of the rules are armed; whichever the price reaches first closes."""
 
-    def __new__(cls, *rules: PositionRule | Sequence[PositionRule]) -> AnyOf: ...
+    def __new__(cls, *rules: PositionRule | Sequence[PositionRule]) -> Self: ...
 
 @final
 class AllOf(PositionRule):
     """Closes a position at the next open once all of the rules hold at a close."""
 
-    def __new__(cls, *rules: PositionRule | Sequence[PositionRule]) -> AllOf: ...
+    def __new__(cls, *rules: PositionRule | Sequence[PositionRule]) -> Self: ...
 
 @final
 class Limit:
-    """A limit on the whole portfolio and what happens when it is passed; see `tw.limits`."""
+    """A limit on the whole portfolio and what happens when it is passed; see `tw.limits`.
+
+    >>> import tapeworks as tw
+    >>> limit = tw.limits.max_drawdown(0.2, action="liquidate")
+    >>> result = tw.run(tw.sample("daily"), tw.rules.buy_and_hold(), limits=limit)
+    >>> result.metrics["n_open_trades"] == 0
+    True
+    """
 
     def _repr_html_(self) -> str: ...
 
@@ -799,7 +919,14 @@ def top_n(
     max_weight: float | None = None,
     where: str | None = None,
 ) -> Rule:
-    """Holds the `n` symbols with the highest signal; cycles: "1d", "5d", "1w", "month_end"."""
+    """Holds the `n` symbols with the highest signal; cycles: "1d", "5d", "1w", "month_end".
+
+    >>> import tapeworks as tw
+    >>> rule = tw.rules.top_n("score", 2, rebalance="5d", where="context.vix < 30")
+    >>> rule.name
+    'top_n'
+    >>> result = tw.run(tw.sample("daily"), rule)
+    """
 
 def weights(column: str) -> Rule:
     """Holds the weights (fractions of equity) that a signal or indicator column names."""
@@ -807,10 +934,27 @@ def weights(column: str) -> Rule:
 def entries_exits(
     entry: str, exit: str, *, quantity: float | None = None, percent: float | None = None
 ) -> Rule:
-    """Enters where `entry` is true and leaves where `exit` is: conditions over a row's columns."""
+    """Enters where `entry` is true and leaves where `exit` is: conditions over a row's columns.
+
+    >>> import tapeworks as tw
+    >>> rule = tw.rules.entries_exits("context.vix > 35", "context.vix < 20", quantity=10)
+    >>> len(tw.run(tw.sample("daily"), rule).trades)
+    18
+    """
 
 class Strategy:
-    """Base class of strategies: override exactly one of `on_market_data`, `on_timestamp_batch`."""
+    """Base class of strategies: override exactly one of `on_market_data`, `on_timestamp_batch`.
+
+    >>> import tapeworks as tw
+    >>> class Dips(tw.Strategy):
+    ...     def on_market_data(self, event):
+    ...         if event.close < 0.98 * event.open and self.quantity(event.symbol) == 0:
+    ...             self.buy(event.symbol, 10, stop_loss=tw.StopLoss(0.05))
+    ...
+    >>> result = tw.run(tw.sample("daily"), Dips())
+    >>> len(result.rejections)
+    0
+    """
 
     history_rows: int
     def __new__(cls, *args: Any, **params: Any) -> Self: ...
@@ -986,6 +1130,15 @@ class Calendar:
     """The sessions of a market: dates, and the instants (UTC) at which they open and close.
 
     Ranges are half-open. Dates outside the span are an error, nothing is extrapolated.
+
+    >>> import tapeworks as tw
+    >>> nyse = tw.calendar("XNYS")
+    >>> len(nyse.sessions("2024-07-01", "2024-07-06"))
+    4
+    >>> nyse.is_session("2024-07-04")
+    False
+    >>> print(nyse.close("2024-07-03"))
+    2024-07-03 17:00:00+00:00
     """
 
     @property
@@ -1047,6 +1200,19 @@ class DataFeed:
     booked, and `adjustment` says what a strategy sees of the past: as it was quoted ("none"), in
     the units of now ("split"), or without dividends as well ("total"). "stated": the prices are
     adjusted already.
+
+    >>> import tapeworks as tw
+    >>> import polars as pl
+    >>> days = pl.datetime_range(pl.datetime(2024, 1, 2), pl.datetime(2024, 1, 4), "1d",
+    ...                          time_zone="UTC", eager=True)
+    >>> bars = pl.DataFrame({"timestamp": days, "symbol": "AAA", "open": [9.0, 10.0, 12.0],
+    ...     "high": [11.0, 12.0, 13.0], "low": [9.0, 10.0, 12.0],
+    ...     "close": [10.0, 12.0, 12.0], "volume": 100.0})
+    >>> feed = tw.DataFeed(bars)
+    >>> [event.close for event in feed]
+    [10.0, 12.0, 12.0]
+    >>> feed.check().ok
+    True
     """
 
     def __new__(
@@ -1082,7 +1248,7 @@ class DataFeed:
         csv_columns: Sequence[str] | None = None,
         csv_delimiter: str | None = None,
         csv_price_scale: float = 1.0,
-    ) -> DataFeed: ...
+    ) -> Self: ...
     @property
     def symbols(self) -> list[str]:
         """The symbols, ascending."""
@@ -1177,7 +1343,7 @@ class DataPreparer:
         csv_columns: Sequence[str] | None = None,
         csv_delimiter: str | None = None,
         csv_price_scale: float = 1.0,
-    ) -> DataPreparer: ...
+    ) -> Self: ...
     def add_prices(
         self,
         table: _Source,
@@ -1306,7 +1472,19 @@ def sample(name: Literal["daily"] = "daily") -> DataFeed:
 
 @final
 class Result:
-    """A finished run: metrics with their conventions, and six tables of records."""
+    """A finished run: metrics with their conventions, and six tables of records.
+
+    >>> import tapeworks as tw
+    >>> result = tw.run(tw.sample("daily"), tw.rules.sma_cross(20, 50, quantity=100))
+    >>> result.metrics["n_trades"]
+    127.0 (one a reducing fill, n=127)
+    >>> round(result.metrics["max_drawdown"], 4)
+    -0.0974
+    >>> result.metrics["sharpe"].convention
+    '252/yr, rf 0, ddof 1'
+    >>> result.reasons()
+    {'submitted': 257, 'filled': 257}
+    """
 
     @property
     def metrics(self) -> dict[str, Metric]:
@@ -1375,7 +1553,15 @@ class Result:
     def _repr_html_(self) -> str: ...
 
 def load(directory: _Path) -> Result:
-    """Reads a run folder back, after checking every file against the manifest."""
+    """Reads a run folder back, after checking every file against the manifest.
+
+    >>> import tapeworks as tw
+    >>> import tempfile
+    >>> folder = tempfile.mkdtemp() + "/run"
+    >>> result = tw.run(tw.sample("daily"), tw.rules.buy_and_hold(), out=folder)
+    >>> tw.load(folder).fingerprint == result.fingerprint
+    True
+    """
 
 def run(
     feed: DataFeed,
@@ -1409,6 +1595,12 @@ def run(
     `stop_slippage` is a fraction of the price, `participation` a share of each row's volume.
     `semantics` is a name, or `{"base": name, knob: word}`. `flows` are `(when, amount)`, `funding`
     `(when, symbol, rate)`, `rolls` `(when, from, to)`; tables name these columns.
+
+    >>> import tapeworks as tw
+    >>> result = tw.run(tw.sample("daily"), tw.rules.top_n("score", 2, rebalance="5d"),
+    ...                 cash=50_000, commission=tw.Commission.percent(bps=5), name="pair")
+    >>> result.name, len(result.portfolio)
+    ('pair', 3270)
     """
 
 def run_config(

@@ -12,6 +12,12 @@ use crate::screen::screen;
 /// What may be held and borrowed, with the terms of the account.
 ///
 /// Margins are fractions of a position's value, rates fractions a year.
+///
+///     >>> import tapeworks as tw
+///     >>> tw.Account.margin(initial=0.5, maintenance=0.25, borrow_rate=0.02)
+///     Account.margin(maintenance_short=0.25, borrow_rate=0.02)
+///     >>> tw.Account.cash().kind
+///     'cash'
 #[pyclass(frozen, name = "Account", module = "tapeworks")]
 pub struct PyAccount {
     pub terms: AccountTerms,

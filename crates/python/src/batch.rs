@@ -79,6 +79,15 @@ impl ChunkViews {
 
 /// All rows of one timestamp. Columns are read-only numpy views of the feed's memory, in the order
 /// of `symbols`; missing values are NaN.
+///
+///     >>> import tapeworks as tw
+///     >>> batch = next(tw.sample("daily").iter_batches())
+///     >>> batch.symbols
+///     ['AAPL', 'IBM', 'MSFT']
+///     >>> batch["close"].round(2)
+///     array([ 4.19, 73.67, 30.23])
+///     >>> batch.index("IBM")
+///     1
 #[pyclass(frozen, module = "tapeworks", mapping)]
 pub struct Batch {
     views: Arc<ChunkViews>,
@@ -242,6 +251,11 @@ impl Batch {
 }
 
 /// One family of columns of a batch, by name.
+///
+///     >>> import tapeworks as tw
+///     >>> batch = next(tw.sample("daily").iter_batches())
+///     >>> list(batch.signals), batch.signals["score"].size
+///     (['score'], 3)
 #[pyclass(frozen, module = "tapeworks", mapping)]
 pub struct Columns {
     batch: Py<Batch>,

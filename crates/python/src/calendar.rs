@@ -15,6 +15,15 @@ use crate::instant::{datetime, instant};
 /// The sessions of a market: dates, and the instants (UTC) at which they open and close.
 ///
 /// Ranges are half-open. Dates outside the span are an error, nothing is extrapolated.
+///
+///     >>> import tapeworks as tw
+///     >>> nyse = tw.calendar("XNYS")
+///     >>> len(nyse.sessions("2024-07-01", "2024-07-06"))
+///     4
+///     >>> nyse.is_session("2024-07-04")
+///     False
+///     >>> print(nyse.close("2024-07-03"))
+///     2024-07-03 17:00:00+00:00
 #[pyclass(frozen, eq, name = "Calendar", module = "tapeworks")]
 #[derive(PartialEq)]
 pub struct PyCalendar(pub Arc<Calendar>);

@@ -19,6 +19,13 @@ use crate::screen::screen;
 use crate::table::Table;
 
 /// What checking a table found: a verdict, findings with their first rows, and repairs.
+///
+///     >>> import tapeworks as tw
+///     >>> report = tw.sample("daily").check()
+///     >>> bool(report), report.n_symbols
+///     (True, 5)
+///     >>> [finding["code"] for finding in report.findings]
+///     ['D207', 'D303', 'D303', 'D303']
 #[pyclass(frozen, name = "CheckReport", module = "tapeworks")]
 pub struct PyCheckReport(pub CheckReport);
 

@@ -15,6 +15,15 @@ use crate::screen::screen;
 /// Value is quantity times price times multiplier. `minimum` is the least fee and `maximum` the
 /// largest one as a fraction of the value (0.01 is 1 %), of each order or, with `scope="fill"`, of
 /// each fill.
+///
+///     >>> import tapeworks as tw
+///     >>> tw.Commission.per_share(0.005, 1.0)
+///     Commission.per_share(0.005, minimum=1)
+///     >>> tw.Commission.combined(tw.Commission.percent(2), tw.Commission.sell_levy(10))
+///     Commission.combined(Commission.percent(bps=2, minimum=0),
+///         Commission.sell_levy(bps=10))
+///     >>> tw.Commission.custom(lambda value, side: 0.001 * value if side == "sell" else 0.0)
+///     Commission.custom(<lambda>)
 #[pyclass(frozen, name = "Commission", module = "tapeworks")]
 pub struct PyCommission {
     pub model: Commission,

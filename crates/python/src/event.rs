@@ -18,6 +18,16 @@ use tapeworks::base::spelling::nearest;
 ///
 /// Values are read from the chunk's columns when asked for; missing values are NaN. It never
 /// changes while anybody holds it: the engine re-uses it only when the callback kept no reference.
+///
+///     >>> import tapeworks as tw
+///     >>> event = next(iter(tw.sample("daily")))
+///     >>> event
+///     MarketEvent(2000-03-01 AAPL, open=3.8092, high=4.2429, low=3.8072, close=4.1867,
+///         volume=299301389)
+///     >>> event["close"] == event.close == event.data["close"]
+///     True
+///     >>> event.context
+///     {'vix': 21.64}
 #[pyclass(frozen, module = "tapeworks")]
 pub struct MarketEvent {
     market: Arc<Market>,

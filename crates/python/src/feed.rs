@@ -30,6 +30,19 @@ use crate::walk::{BatchIterator, EventIterator};
 ///
 /// Paths are streamed from disk by every run in bounded memory; frames are checked and decoded once
 /// and kept. Column lists: `None` is all that are there.
+///
+///     >>> import tapeworks as tw
+///     >>> import polars as pl
+///     >>> days = pl.datetime_range(pl.datetime(2024, 1, 2), pl.datetime(2024, 1, 4), "1d",
+///     ...                          time_zone="UTC", eager=True)
+///     >>> bars = pl.DataFrame({"timestamp": days, "symbol": "AAA", "open": [9.0, 10.0, 12.0],
+///     ...     "high": [11.0, 12.0, 13.0], "low": [9.0, 10.0, 12.0],
+///     ...     "close": [10.0, 12.0, 12.0], "volume": 100.0})
+///     >>> feed = tw.DataFeed(bars)
+///     >>> [event.close for event in feed]
+///     [10.0, 12.0, 12.0]
+///     >>> feed.check().ok
+///     True
 #[pyclass(frozen, name = "DataFeed", module = "tapeworks")]
 pub struct PyDataFeed {
     asset_data: Input,

@@ -9,6 +9,12 @@ use crate::grid::code;
 use crate::screen::screen;
 
 /// A limit on the whole portfolio and what happens when it is passed; see `tw.limits`.
+///
+///     >>> import tapeworks as tw
+///     >>> limit = tw.limits.max_drawdown(0.2, action="liquidate")
+///     >>> result = tw.run(tw.sample("daily"), tw.rules.buy_and_hold(), limits=limit)
+///     >>> result.metrics["n_open_trades"] == 0
+///     True
 #[pyclass(frozen, name = "Limit", module = "tapeworks")]
 pub struct PyLimit {
     pub limit: PortfolioLimit,

@@ -13,6 +13,10 @@ use crate::screen::screen;
 /// An order that is not sent yet: for `self.submit`, `self.oco` and `self.after`.
 ///
 /// `Order.buy(...)` and `Order.sell(...)` take the arguments of `self.buy` and `self.sell`.
+///
+///     >>> import tapeworks as tw
+///     >>> tw.Order.buy("AAPL", 10, limit=99.5, tif="day")
+///     Order.buy('AAPL', 10, limit=99.5, tif='day')
 #[pyclass(frozen, name = "Order", module = "tapeworks")]
 pub struct PyOrder(pub OrderTerms);
 

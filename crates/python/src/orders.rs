@@ -73,6 +73,14 @@ impl Orders {
 /// Give one of `weights` (fractions of equity), `quantities` (units) or `values` (currency). Orders
 /// that reduce a position go out first, then the others, each in row order; NaN leaves a symbol as
 /// it is. A symbol that has no row at this timestamp is left as it is.
+///
+///     >>> import tapeworks as tw
+///     >>> class Equal(tw.Strategy):
+///     ...     def on_timestamp_batch(self, timestamp, batch, context):
+///     ...         return tw.targets(weights=[1 / len(batch)] * len(batch))
+///     ...
+///     >>> len(tw.run(tw.sample("daily"), Equal()).fills)
+///     11374
 #[pyfunction]
 #[pyo3(signature = (*, weights=None, quantities=None, values=None))]
 fn targets(
@@ -98,6 +106,15 @@ fn targets(
 /// long as `index`, or one number for all; NaN is "none". A row with limit and stop is a stop-limit
 /// order. `tif`: "gtc", "day", "ioc", "fok", "gtd" with `good_till`. Orders go out in the order of
 /// `index`.
+///
+///     >>> import tapeworks as tw
+///     >>> class BuyTheFirst(tw.Strategy):
+///     ...     def on_timestamp_batch(self, timestamp, batch, context):
+///     ...         if not self.positions and not self.open_orders():
+///     ...             return tw.orders([0], [10.0], tag="first")
+///     ...
+///     >>> tw.run(tw.sample("daily"), BuyTheFirst()).reasons()
+///     {'submitted': 1, 'filled': 1}
 #[pyfunction]
 #[pyo3(signature = (
     index, quantity, *, limit=None, stop=None, trail=None, trail_percent=None, tif="gtc",

@@ -12,6 +12,14 @@ use crate::screen::screen;
 /// A rule that watches a position and closes it without the strategy's help.
 ///
 /// Base of `StopLoss`, `TakeProfit`, `TrailingStop` and the others.
+///
+///     >>> import tapeworks as tw
+///     >>> rules = [tw.StopLoss(0.05), tw.TakeProfit(0.1), tw.TrailingStop(amount=2.5)]
+///     >>> tw.AnyOf(*rules)
+///     AnyOf(StopLoss(0.05), TakeProfit(0.1), TrailingStop(amount=2.5))
+///     >>> result = tw.run(tw.sample("daily"), tw.rules.buy_and_hold(), rules=rules)
+///     >>> sorted(set(result.trades.to_numpy("exit_reason")))
+///     ['stop_loss', 'trailing']
 #[pyclass(frozen, subclass, name = "PositionRule", module = "tapeworks")]
 pub struct PyPositionRule {
     pub rule: PositionRule,

@@ -30,6 +30,21 @@ use crate::screen::screen;
 ///
 /// Prices are the spine: a row of the result is a row of the prices, and a joined value is the
 /// newest one known at its timestamp. Every `add_` method returns the preparer.
+///
+///     >>> import polars as pl, tapeworks as tw, tempfile
+///     >>> days = pl.datetime_range(pl.datetime(2024, 1, 1, time_zone="UTC"),
+///     ...                          pl.datetime(2024, 1, 3, time_zone="UTC"), "1d", eager=True)
+///     >>> prices = pl.DataFrame({"timestamp": days, "symbol": "AAA", "open": [9.0, 10.0, 12.0],
+///     ...     "high": [11.0, 12.0, 13.0], "low": [9.0, 10.0, 12.0], "close": [10.0, 12.0, 12.0],
+///     ...     "volume": 100.0})
+///     >>> scores = pl.DataFrame({"timestamp": days[1:2], "symbol": ["AAA"], "score": [0.5]})
+///     >>> prep = tw.DataPreparer().add_prices(prices, freq="1d").add_signals(scores)
+///     >>> target = tempfile.mkdtemp() + "/asset_data.parquet"
+///     >>> report = prep.add_indicators(["returns"]).validate_and_save(target)
+///     >>> report.columns, report.joins[0]["not_yet"]
+///     (['score', 'returns_1'], 1)
+///     >>> pl.read_parquet(target)["score"].to_list()
+///     [None, 0.5, 0.5]
 #[pyclass(name = "DataPreparer", module = "tapeworks")]
 pub struct PyDataPreparer {
     read: ReadOptions,

@@ -15,6 +15,12 @@ use crate::screen::screen;
 /// How much worse than its reference price a fill that takes liquidity is, against the order.
 ///
 /// Limit orders that wait in the market pay none, and no limit is ever exceeded.
+///
+///     >>> import tapeworks as tw
+///     >>> tw.Slippage.percent(bps=5)
+///     Slippage.percent(bps=5)
+///     >>> tw.Slippage.volatility(50, window=20)
+///     Slippage.volatility(50, window=20)
 #[pyclass(frozen, name = "Slippage", module = "tapeworks")]
 pub struct PySlippage {
     pub model: Slippage,
@@ -159,6 +165,10 @@ impl PySlippage {
 /// How far an order that takes liquidity moves the price against itself, before slippage.
 ///
 /// 0 where the volume of the row is unknown.
+///
+///     >>> import tapeworks as tw
+///     >>> tw.Impact.sqrt(0.5, sigma=0.02)
+///     Impact.sqrt(0.5, sigma=0.02, volume_share=1)
 #[pyclass(frozen, name = "Impact", module = "tapeworks")]
 pub struct PyImpact {
     pub model: Impact,
@@ -241,6 +251,10 @@ impl PyImpact {
 /// `basis`: the volume of the row that fills (`"bar"`), of the row before (`"previous_bar"`), or
 /// the mean of the last `window` rows (`"adv"`). `scope`: all orders of a symbol share the cap
 /// (`"symbol"`), or each has its own (`"order"`).
+///
+///     >>> import tapeworks as tw
+///     >>> tw.Participation(0.1, basis="adv", window=20)
+///     Participation(0.1, basis='adv', window=20, scope='symbol')
 #[pyclass(frozen, name = "Participation", module = "tapeworks")]
 pub struct PyParticipation {
     pub cap: Participation,

@@ -39,6 +39,17 @@ const SUMMARY: [&str; 12] = [
 ];
 
 /// A finished run: metrics with their conventions, and six tables of records.
+///
+///     >>> import tapeworks as tw
+///     >>> result = tw.run(tw.sample("daily"), tw.rules.sma_cross(20, 50, quantity=100))
+///     >>> result.metrics["n_trades"]
+///     127.0 (one a reducing fill, n=127)
+///     >>> round(result.metrics["max_drawdown"], 4)
+///     -0.0974
+///     >>> result.metrics["sharpe"].convention
+///     '252/yr, rf 0, ddof 1'
+///     >>> result.reasons()
+///     {'submitted': 257, 'filled': 257}
 #[pyclass(frozen, name = "Result", module = "tapeworks")]
 pub struct RunResult {
     held: Held,
@@ -463,6 +474,13 @@ fn written(value: f64, unit: &str) -> String {
 }
 
 /// Reads a run folder back, after checking every file against the manifest.
+///
+///     >>> import tapeworks as tw
+///     >>> import tempfile
+///     >>> folder = tempfile.mkdtemp() + "/run"
+///     >>> result = tw.run(tw.sample("daily"), tw.rules.buy_and_hold(), out=folder)
+///     >>> tw.load(folder).fingerprint == result.fingerprint
+///     True
 #[pyfunction]
 fn load(py: Python<'_>, directory: PathBuf) -> PyResult<RunResult> {
     let saved = py.detach(|| run::load(&directory)).map_err(py_err)?;

@@ -71,6 +71,12 @@ fn sma_cross(
 /// `"month_end"`. `weight`: `"equal"`, `"signal"`, `"inverse_vol"` or each holding's share of
 /// equity. `where`: a condition such
 /// as `"context.vix < 30"`; where it is false, nothing is held.
+///
+///     >>> import tapeworks as tw
+///     >>> rule = tw.rules.top_n("score", 2, rebalance="5d", where="context.vix < 30")
+///     >>> rule.name
+///     'top_n'
+///     >>> result = tw.run(tw.sample("daily"), rule)
 #[pyfunction]
 #[pyo3(signature = (
     signal, n, *, rebalance="1d", phase=None, weight=None, long_short=false, max_weight=None,
@@ -134,6 +140,11 @@ fn weights(column: String) -> PyRule {
 }
 
 /// Enters where `entry` is true and leaves where `exit` is, both conditions over a row's columns.
+///
+///     >>> import tapeworks as tw
+///     >>> rule = tw.rules.entries_exits("context.vix > 35", "context.vix < 20", quantity=10)
+///     >>> len(tw.run(tw.sample("daily"), rule).trades)
+///     18
 #[pyfunction]
 #[pyo3(signature = (entry, exit, *, quantity=None, percent=None, **unknown))]
 fn entries_exits(

@@ -81,6 +81,12 @@ const LATER: [&str; 2] = ["benchmark", "record_context"];
 /// `snapshot="session"` keeps the portfolio state of the last row of each day (UTC) only.
 /// `on_reject` decides what happens besides the row in `result.rejections`; `out` names a folder to
 /// write the run to.
+///
+///     >>> import tapeworks as tw
+///     >>> result = tw.run(tw.sample("daily"), tw.rules.top_n("score", 2, rebalance="5d"),
+///     ...                 cash=50_000, commission=tw.Commission.percent(bps=5), name="pair")
+///     >>> result.name, len(result.portfolio)
+///     ('pair', 3270)
 #[pyfunction]
 #[pyo3(signature = (
     feed, strategy, *, cash=100_000.0, commission=None, slippage=None, impact=None,

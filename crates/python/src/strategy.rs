@@ -36,6 +36,16 @@ pub const HISTORY_ROWS: usize = 2_000_000;
 /// `on_market_data(event)` is called once per symbol and timestamp; `on_timestamp_batch(timestamp,
 /// batch, context)` once per timestamp with all symbols. The hooks `on_start`, `on_fill`,
 /// `on_reject` and `on_end` are optional. Keywords of the constructor are kept in `params`.
+///
+///     >>> import tapeworks as tw
+///     >>> class Dips(tw.Strategy):
+///     ...     def on_market_data(self, event):
+///     ...         if event.close < 0.98 * event.open and self.quantity(event.symbol) == 0:
+///     ...             self.buy(event.symbol, 10, stop_loss=tw.StopLoss(0.05))
+///     ...
+///     >>> result = tw.run(tw.sample("daily"), Dips())
+///     >>> len(result.rejections)
+///     0
 #[pyclass(subclass, frozen, name = "Strategy", module = "tapeworks")]
 pub struct PyStrategy {
     live: Mutex<Live>,
