@@ -526,7 +526,7 @@ impl PyDataFeed {
     }
 
     fn _repr_html_(&self) -> String {
-        html::block(&self.__repr__())
+        html::outline(&self.__repr__())
     }
 }
 

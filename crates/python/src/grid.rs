@@ -14,6 +14,8 @@ const HEAD: &str = "<th style=\"text-align:right;padding:2px 10px;white-space:no
 const CELL: &str = "<td style=\"text-align:right;padding:2px 10px;white-space:nowrap;\
                     font-variant-numeric:tabular-nums\">";
 
+const GAP: &str = "<td style=\"text-align:left;padding:2px 10px;opacity:.7\" colspan=";
+
 /// Cells of the rows to show, with the number of rows left out in the middle.
 pub struct Grid {
     names: Vec<String>,
@@ -105,7 +107,7 @@ impl Grid {
                 let left_out = crate::table::thousands(left_out);
                 let span = self.names.len();
                 html +=
-                    format!("<tr><td colspan={span}>... {left_out} rows ...</td></tr>").as_str();
+                    format!("<tr>{GAP}{span}>... {left_out} rows ...</td></tr>").as_str();
             }
             html.push_str("<tr>");
             for cell in row {
@@ -177,11 +179,16 @@ pub fn without_zone(column: &ArrayRef) -> ArrayRef {
     }
 }
 
-/// Midnight times without their clock, long numbers and texts cut to 24 characters.
+/// Midnight times without their clock, numbers with 4 decimals or 4 digits, texts cut to 24
+/// characters.
 fn shortened(cell: &str) -> String {
     let cell = cell.strip_suffix(" 00:00:00").unwrap_or(cell);
+    let decimals = cell.split_once('.').map_or(0, |(_, decimals)| decimals.len());
     match cell.parse::<f64>() {
-        Ok(number) if cell.contains('.') && cell.len() > 12 => format!("{number:.4}"),
+        Ok(number) if decimals > 4 && number != 0.0 && number.abs() < 0.001 => {
+            format!("{number:.3e}")
+        }
+        Ok(number) if decimals > 4 => format!("{number:.4}"),
         _ if cell.chars().count() > 24 => {
             format!("{}..", cell.chars().take(22).collect::<String>())
         }

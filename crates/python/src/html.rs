@@ -30,6 +30,26 @@ pub fn heading(title: &str, lines: &[String]) -> String {
     html + "</p>"
 }
 
+/// A title and lines of `name: value`, deeper lines being more of the value before.
+pub fn outline(text: &str) -> String {
+    let mut lines = text.lines();
+    let title = lines.next().unwrap_or_default();
+    let mut rows: Vec<[String; 3]> = Vec::new();
+    for line in lines {
+        match (rows.last_mut(), line.split_once(": ")) {
+            (Some([_, value, _]), _) if line.starts_with("    ") => {
+                value.push(' ');
+                value.push_str(line.trim());
+            }
+            (_, Some((name, value))) => {
+                rows.push([name.trim().to_owned(), value.to_owned(), String::new()]);
+            }
+            _ => rows.push([line.trim().to_owned(), String::new(), String::new()]),
+        }
+    }
+    heading(title, &[]) + &facts(&rows)
+}
+
 /// Rows of name, value and remark.
 pub fn facts(rows: &[[String; 3]]) -> String {
     let has_remarks = rows.iter().any(|[_, _, remark]| !remark.is_empty());

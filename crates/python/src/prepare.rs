@@ -313,7 +313,7 @@ impl PyDataPreparer {
     }
 
     fn _repr_html_(&self) -> String {
-        html::block(&self.__repr__())
+        html::outline(&self.__repr__())
     }
 }
 

@@ -14,10 +14,18 @@ pub fn screen(text: &str) -> String {
     lines.join("\n")
 }
 
+/// Where the lines after the first begin: under the value of `name     value`, else 4 further in.
+fn value_column(line: &[char]) -> usize {
+    let start = line.iter().take_while(|c| **c == ' ').count();
+    let gap = (start..line.len().min(24)).find(|&i| line[i] == ' ' && line.get(i + 1) == Some(&' '));
+    let value = gap.and_then(|gap| (gap..line.len().min(32)).find(|&i| line[i] != ' '));
+    value.unwrap_or(start + 4)
+}
+
 /// One line as lines of at most 80 columns, those after the first indented.
 fn folded(line: &str) -> Vec<String> {
     let mut rest: Vec<char> = line.chars().collect();
-    let indent = rest.iter().take_while(|c| **c == ' ').count() + 4;
+    let indent = value_column(&rest);
     let mut lines = Vec::new();
     while rest.len() > COLUMNS {
         let first_word = if lines.is_empty() { indent } else { indent + 1 };

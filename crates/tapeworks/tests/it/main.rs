@@ -8,6 +8,7 @@ mod attacks;
 mod attacks_rows;
 mod availability;
 mod base;
+mod by_session;
 mod calendar;
 mod check_rules;
 mod checks;
