@@ -1,6 +1,7 @@
 """Buy a share that closes far below its mean, sell when it is back: once per symbol and row.
 
-`on_market_data` is called for each row of each symbol; `history` gives the closes up to now.
+`on_market_data` is called for each row of each symbol. The mean is a running indicator of the
+engine; before there are enough rows it is NaN, and no comparison with NaN is true.
 """
 
 import tapeworks as tw
@@ -9,20 +10,16 @@ import tapeworks as tw
 class BuyDips(tw.Strategy):
     """Keyword arguments of the constructor are found in `params`."""
 
+    def on_start(self) -> None:
+        self.mean = self.indicator("sma", "close", self.params["window"])
+
     def on_market_data(self, event: tw.MarketEvent) -> None:
-        window: int = self.params["window"]
-        self.rows[event.symbol] = self.rows.get(event.symbol, 0) + 1
-        if self.rows[event.symbol] < window:
-            return
-        mean = self.history(event.symbol, window, "close").mean()
+        mean = self.mean.value
         held = self.quantity(event.symbol)
         if held == 0 and event.close < (1 - self.params["depth"]) * mean:
             self.buy(event.symbol, percent=0.15, tag="dip")
         elif held > 0 and event.close > mean:
             self.close_position(event.symbol)
-
-    def on_start(self) -> None:
-        self.rows: dict[str, int] = {}
 
 
 def main() -> tw.Result:

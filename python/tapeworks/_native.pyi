@@ -1139,6 +1139,7 @@ class Strategy:
         """The keyword arguments that the strategy was made with."""
     def _repr_html_(self) -> str: ...
 
+@final
 class Indicator:
     """A running indicator of a strategy: `self.indicator("sma", "close", 20)`.
 

@@ -13,7 +13,7 @@ class Grabs(tw.Strategy):
     """Keeps one of each object that a run hands over."""
 
     def on_start(self):
-        self.kept = {}
+        self.kept = {"Indicator": self.indicator("sma", "close", 2)}
 
     def on_timestamp_batch(self, timestamp, batch, context):
         for position in self.positions.values():

@@ -65,3 +65,14 @@ def test_runs_when_arrays_or_calls_send_the_orders_then_fills_are_equal():
         for run in runs
     ]
     assert tables[0] == tables[1] and len(tables[0]) > 1000
+
+
+def seconds_of(statement: str, n: int) -> float:
+    """What a statement takes in a new interpreter, the least of `n` processes."""
+    code = f"import time; t = time.perf_counter(); {statement}; print(time.perf_counter() - t)"
+    return min(float(fresh(code)) for _ in range(n))
+
+
+def test_import_when_timed_then_a_tenth_of_polars_at_most():
+    ours, theirs = seconds_of("import tapeworks", 10), seconds_of("import polars", 3)
+    assert ours < 0.1 * theirs, f"{ours * 1e3:.1f} ms against {theirs * 1e3:.1f} ms"

@@ -18,6 +18,7 @@ use crate::event::{MarketEvent, no_column};
 use crate::grid::code;
 use crate::market::Market;
 use crate::numpy_view;
+use crate::screen::screen;
 
 /// The rows of its chunk that the strategy is called for; empty between calls.
 #[derive(Debug, Default)]
@@ -382,7 +383,7 @@ impl PyIndicator {
 
     fn __repr__(&self) -> String {
         let doc = self.running.spec.indicator().doc;
-        format!("Indicator({}: {doc})", self.name())
+        screen(&format!("Indicator({}: {doc})", self.name()))
     }
 
     fn _repr_html_(&self) -> String {
