@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+# `typing` would be most of the time that importing the package takes.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Metric(float):
