@@ -67,7 +67,7 @@ impl Run {
     }
 
     /// Completed trades as `TradeRecord`, and returns by session.
-    pub fn ml4t<'py>(self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+    pub fn ml4t(self, py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
         let (sessions, _) = self.sessions(py)?;
         layout(py)?.call_method1("ml4t", (sessions, self.trades))
     }
