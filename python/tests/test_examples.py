@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 from collections import defaultdict
 from pathlib import Path
 
@@ -59,7 +60,7 @@ def test_buy_dips_when_run_then_each_purchase_follows_a_dip():
 
 def test_inverse_volatility_when_run_then_the_first_weights_are_those_of_numpy():
     result = script("inverse_volatility").main()
-    batches = [next_ for next_, _ in zip(tw.sample("daily").iter_batches(), range(80), strict=False)]
+    batches = list(itertools.islice(tw.sample("daily").iter_batches(), 80))
     first = result.fills.to_polars().filter(pl.col("fill_id") < 3)
     # 61 closes are there for the first time at the 80th row, the fourth that is looked at.
     last = batches[79]

@@ -75,7 +75,8 @@ def test_positions_when_compared_with_what_the_strategy_saw_then_equal(watched):
     assert returns.to_numpy() == pytest.approx(np.diff(equity, prepend=1e6) / [1e6, *equity[:-1]])
     fills = result.fills.to_polars()
     assert transactions["amount"].abs().to_list() == fills["quantity"].to_list()
-    assert (transactions["amount"] > 0).tolist() == (fills["side"].cast(pl.String) == "buy").to_list()
+    is_buy = fills["side"].cast(pl.String) == "buy"
+    assert (transactions["amount"] > 0).tolist() == is_buy.to_list()
     assert transactions["price"].to_list() == fills["price"].to_list()
     assert transactions["symbol"].to_list() == fills["symbol"].cast(pl.String).to_list()
 
@@ -83,7 +84,8 @@ def test_positions_when_compared_with_what_the_strategy_saw_then_equal(watched):
 def intraday(zone: str, opens: str, n_days: int) -> pl.DataFrame:
     """Three bars a session of two symbols, from half an hour after the open on."""
     rng = np.random.default_rng(3)
-    days = pl.date_range(dt.date(2024, 3, 4), dt.date(2024, 3, 4) + dt.timedelta(n_days), eager=True)
+    first = dt.date(2024, 3, 4)
+    days = pl.date_range(first, first + dt.timedelta(n_days), eager=True)
     days = days.filter(days.dt.weekday() < 6)
     hour, minute = map(int, opens.split(":"))
     rows = [
@@ -117,8 +119,8 @@ def test_days_when_a_session_is_on_two_utc_dates_then_dates_of_the_exchange():
 
 def test_positions_when_units_are_split_without_a_row_then_values_go_on():
     days = [dt.datetime(2024, 1, d, tzinfo=dt.timezone.utc) for d in (2, 3, 4, 5, 8)]
-    rows = [(day, "A", price) for day, price in zip(days, (10.0, 10.0, 12.0, 6.5, 7.0), strict=True)]
-    rows += [(day, "B", 5.0) for day in days]
+    prices = zip(days, (10.0, 10.0, 12.0, 6.5, 7.0), strict=True)
+    rows = [(day, "A", price) for day, price in prices] + [(day, "B", 5.0) for day in days]
     rows.remove((days[3], "A", 6.5))  # the ex-date has no row of A
     price = pl.col("close")
     bars = pl.DataFrame(rows, schema=["timestamp", "symbol", "close"], orient="row").sort(
@@ -203,7 +205,8 @@ def test_factor_when_handed_over_then_by_date_and_asset(tiny):
 
 def test_factor_when_sessions_have_several_rows_then_by_instant():
     bars = intraday("America/New_York", "09:30", 5).with_columns(alpha=pl.col("close").log())
-    factor, prices = tw.DataFeed(bars, calendar="XNYS", signal_columns=["alpha"]).to_alphalens("alpha")
+    feed = tw.DataFeed(bars, calendar="XNYS", signal_columns=["alpha"])
+    factor, prices = feed.to_alphalens("alpha")
     assert len(prices) == bars["timestamp"].n_unique() and len(factor) == len(bars)
 
 
@@ -278,8 +281,8 @@ def test_alphalens_when_given_our_factor_then_the_ic_of_numpy(bars):
     close = bars.pivot("symbol", index="timestamp", values="close").drop("timestamp").to_numpy()
     signal = bars.pivot("symbol", index="timestamp", values="signal").drop("timestamp").to_numpy()
     later = close[1:] / close[:-1] - 1
-    ranks = [(pl.Series(a).rank(), pl.Series(b).rank()) for a, b in zip(signal[:-1], later, strict=True)]
-    ours = [np.corrcoef(a, b)[0, 1] for a, b in ranks]
+    rows = zip(signal[:-1], later, strict=True)
+    ours = [np.corrcoef(pl.Series(a).rank(), pl.Series(b).rank())[0, 1] for a, b in rows]
     assert theirs.to_numpy() == pytest.approx(ours)
 
 

@@ -10,9 +10,9 @@ use tapeworks::feed::{MarketChunk, RowColumn};
 
 use crate::event::{MarketEvent, no_column};
 use crate::instant::datetime;
-use crate::screen::screen;
 use crate::market::{Family, Market};
 use crate::numpy_view::{self, Element};
+use crate::screen::screen;
 use crate::table::Table;
 
 /// A chunk, with what its batches share.

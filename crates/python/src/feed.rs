@@ -22,8 +22,8 @@ use crate::frames::Input;
 use crate::grid::folded;
 use crate::html;
 use crate::instant::{instant, zone};
-use crate::screen::screen;
 use crate::market::Market;
+use crate::screen::screen;
 use crate::walk::{BatchIterator, EventIterator};
 
 /// Market data for a run: bars with their signals and indicators, and context, in time order.

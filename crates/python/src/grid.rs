@@ -106,8 +106,7 @@ impl Grid {
             {
                 let left_out = crate::table::thousands(left_out);
                 let span = self.names.len();
-                html +=
-                    format!("<tr>{GAP}{span}>... {left_out} rows ...</td></tr>").as_str();
+                html += format!("<tr>{GAP}{span}>... {left_out} rows ...</td></tr>").as_str();
             }
             html.push_str("<tr>");
             for cell in row {

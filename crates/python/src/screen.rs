@@ -17,7 +17,8 @@ pub fn screen(text: &str) -> String {
 /// Where the lines after the first begin: under the value of `name     value`, else 4 further in.
 fn value_column(line: &[char]) -> usize {
     let start = line.iter().take_while(|c| **c == ' ').count();
-    let gap = (start..line.len().min(24)).find(|&i| line[i] == ' ' && line.get(i + 1) == Some(&' '));
+    let is_gap = |&i: &usize| line[i] == ' ' && line.get(i + 1) == Some(&' ');
+    let gap = (start..line.len().min(24)).find(is_gap);
     let value = gap.and_then(|gap| (gap..line.len().min(32)).find(|&i| line[i] != ' '));
     value.unwrap_or(start + 4)
 }

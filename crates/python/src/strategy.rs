@@ -15,8 +15,8 @@ use tapeworks::lookback::Lookback;
 
 use crate::batch::Batch;
 use crate::errors::{order_error, py_err};
-use crate::grid::code;
 use crate::event::MarketEvent;
+use crate::grid::code;
 use crate::indicator::{Cursor, PyIndicator, Running};
 use crate::instant::datetime;
 use crate::look_back::{self, Asked};
