@@ -13,7 +13,6 @@ sys.path.insert(0, os.path.join(HERE, "lumibot_cases"))
 
 import cases  # noqa: E402
 import market  # noqa: E402
-
 from tapeworks.compat.lumibot import Asset, Data, PandasDataBacktesting  # noqa: E402
 
 GOLDEN = os.path.join(HERE, "lumibot_cases", "golden.json")
@@ -39,6 +38,7 @@ def run(name, **terms):
         case.end,
         pandas_data=data,
         budget=case.budget,
+        parameters=case.parameters,
         buy_trading_fees=case.fees,
         sell_trading_fees=case.fees,
         progress=False,

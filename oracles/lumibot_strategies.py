@@ -76,6 +76,7 @@ def run(name):
         minutes_before_closing=1,
         pandas_data=data,
         budget=case.budget,
+        parameters=case.parameters,
         buy_trading_fees=case.fees,
         sell_trading_fees=case.fees,
         **QUIET,

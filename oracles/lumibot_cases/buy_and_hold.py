@@ -4,10 +4,10 @@ from lumibot.strategies.strategy import Strategy
 
 
 class BuyAndHold(Strategy):
-    parameters = {"buy_symbol": "QQQ"}
+    parameters = {"buy_symbol": "QQQ", "sleeptime": "1H"}
 
     def initialize(self):
-        self.sleeptime = "1D"
+        self.sleeptime = self.parameters["sleeptime"]
 
     def on_trading_iteration(self):
         symbol = self.parameters["buy_symbol"]

@@ -14,7 +14,9 @@ END = pd.Timestamp("2024-01-09 16:00", tz=market.ZONE)
 SHARES = ("buy_and_hold", "swing_high", "sma_cross", "drift_rebalance", "intraday_bracket")
 # Opens that differ from the closes before, and opens that are those closes.
 FUTURES = {"momentum": 2, "momentum_gapless": 0}
-NAMES = (*SHARES, *FUTURES)
+# The same strategy once a day, which Lumibot calls for each row of minute data.
+VARIANTS = {"buy_and_hold_1D": ("buy_and_hold", {"sleeptime": "1D"})}
+NAMES = (*SHARES, *VARIANTS, *FUTURES)
 
 
 class Case:
@@ -23,7 +25,8 @@ class Case:
     def __init__(self, name, package="lumibot"):
         self.name = name
         self.is_future = name in FUTURES
-        module = load("momentum" if self.is_future else name, package)
+        file, self.parameters = VARIANTS.get(name, (name, {}))
+        module = load("momentum" if self.is_future else file, package)
         self.strategy = next(
             value
             for value in vars(module).values()

@@ -58,7 +58,7 @@ class Momentum(Strategy):
                 self.cancel_open_orders()
                 self.close_position(asset)
             return
-        if price <= average or any(order.is_active() for order in self.get_orders()):
+        if price <= average or self.get_orders(statuses=Order.ACTIVE_STATUSES):
             return
         distance = parameters["stop_ranges"] * range_
         risk = self.get_portfolio_value() * parameters["risk"]

@@ -30,6 +30,8 @@ class Driver(Strategy):
     tapes: dict[str, Tape]
     plan: dict[int, list[tuple[int, int]]]
     session_end: Any
+    load: Any = None
+    target_first = True
 
     def begin(
         self, user: Any, tapes: dict[str, Tape], plan: dict[int, list[tuple[int, int]]], now: int
@@ -46,6 +48,7 @@ class Driver(Strategy):
         self.waiting: dict[int, Order] = {}
         self.all_orders: list[Order] = []
         self.news: list[Order] = []
+        self.last: tuple[float, float] | None = None
         self.calls = (
             user.before_market_opens,
             user.before_starting_trading,
@@ -106,6 +109,12 @@ class Driver(Strategy):
         order.error_message = rejection.code
         self.user.log_message(f"order {order.identifier} refused: {rejection.code}")
 
+    def on_end(self) -> None:
+        self.is_live = True
+        self.last = (self.cash, self.equity)
+        self.user.on_strategy_end()
+        self.is_live = False
+
     # What the strategy's calls need
 
     def send(self, order: Order) -> Order:
@@ -124,14 +133,21 @@ class Driver(Strategy):
             return order
         engine_id = self.submit(engine_order(order, key, good_till))
         self.follow(order, engine_id)
-        for offset, child in enumerate(order.child_orders, 1):
-            # Children have the ids after their parent's, the target before the stop.
+        # Children have the ids after their parent's, in the order in which a row meets them.
+        children = order.child_orders if self.target_first else order.child_orders[::-1]
+        for offset, child in enumerate(children, 1):
             child.engine_id = engine_id + offset
             child.status = _STATUS.OPEN
             child.parent_identifier = order.identifier
             self.by_id[child.engine_id] = child
             self.waiting[child.engine_id] = child
         return order
+
+    def look(self) -> dict[str, Tape]:
+        """The tapes for initialize(), which may look at prices before they are planned."""
+        if not self.tapes and self.load is not None:
+            self.tapes = self.load()
+        return self.tapes
 
     def key(self, order: Order) -> str:
         """The symbol of the feed that an order is for.

@@ -72,12 +72,12 @@ def feed_of(tapes: Mapping[str, Tape], first: int, after: int, calendar: Calenda
 def _table(stamp: NDArray[np.int64], symbol: NDArray[Any], columns: dict[str, Any]) -> Any:
     """An Arrow table by whichever library is there."""
     try:
-        import pyarrow as pa
+        import pyarrow as pa  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
         stamps = pa.array(stamp, pa.timestamp("ns", "UTC"))
         return pa.table({"timestamp": stamps, "symbol": pa.array(symbol, pa.string()), **columns})
     except ImportError:
-        import polars as pl
+        import polars as pl  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
         stamps = pl.Series(stamp).cast(pl.Datetime("ns", "UTC"))
         return pl.DataFrame({"timestamp": stamps, "symbol": symbol.tolist(), **columns})
@@ -142,7 +142,7 @@ def _local_dates(label: NDArray[np.int64]) -> list[str]:
     """Dates in New York; stamps that are midnights in UTC name their own date."""
     if not np.any(label % DAY_NS):
         return [str(day) for day in label.astype("datetime64[ns]").astype("datetime64[D]")]
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
     local = pd.DatetimeIndex(label.astype("datetime64[ns]"), tz="UTC").tz_convert(NEW_YORK)
     return [str(day) for day in local.date]
@@ -172,13 +172,13 @@ def _columns(
     names = {str(name).lower(): name for name in frame.columns}
     time = next((names[name] for name in _TIMES if name in names), None)
     is_polars = hasattr(frame, "get_column")
-    if is_polars and time is None or not is_polars and time is None and not _has_times(frame):
+    if time is None and (is_polars or not _has_times(frame)):
         raise config_error(
             "C494",
             f"the frame of {asset} has no times; it has columns {list(names)}",
             "give it a DatetimeIndex, or a column 'datetime'",
         )
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
     if is_polars:
         stamps = pd.DatetimeIndex(pd.to_datetime(frame[time].to_list()))

@@ -81,8 +81,8 @@ class MarketView:
         """The last price that is known, `None` before the first row or without data.
 
         It is the close of the last row that has ended. Lumibot gives the open of the row that is
-        about to begin, which is the price at which it then fills; `backtest(last_price="next_open")`
-        does the same, for comparing.
+        about to begin, which is the price at which it then fills; so does
+        `backtest(last_price="next_open")`, for comparing.
         """
         tape = self._tape(asset)
         if tape is None:
@@ -148,7 +148,7 @@ class MarketView:
         }
 
     def _tape(self, asset: AssetLike) -> Tape | None:
-        tapes = self._driver.tapes
+        tapes = self._driver.tapes or self._driver.look()
         if type(asset) is str:
             found = tapes.get(asset)
             if found is not None:

@@ -21,15 +21,15 @@ class Notes:
         """The present."""
         raise NotImplementedError
 
-    def log_message(
-        self, message: Any, color: str | None = None, broadcast: bool = False
-    ) -> Any:
+    def log_message(self, message: Any, color: str | None = None, broadcast: bool = False) -> Any:
         """Logs a message at level INFO and gives it back; colours are left to the logger."""
         if _LOGGER.isEnabledFor(logging.INFO):
             _LOGGER.info("%s | %s", self.get_datetime(), message)
         return message
 
-    def add_marker(self, name: str, value: float | None = None, *args: Any, **keywords: Any) -> None:
+    def add_marker(
+        self, name: str, value: float | None = None, *args: Any, **keywords: Any
+    ) -> None:
         """Keeps a marker with its time."""
         self._markers.append(self._note(name, value, ("color", "symbol", "size"), args, keywords))
 
@@ -74,6 +74,6 @@ class Notes:
 
 
 def _frame(rows: list[dict[str, Any]]) -> Any:
-    import pandas as pd
+    import pandas as pd  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
     return pd.DataFrame(rows)

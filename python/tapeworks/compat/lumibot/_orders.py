@@ -155,5 +155,3 @@ def _add_children(order: Order) -> None:
 def _made(order: Order, symbol: str, terms: dict[str, Any]) -> native.Order:
     make = native.Order.buy if order.is_buy_order() else native.Order.sell
     return make(symbol, float(order.quantity), tag=order.tag, **terms)
-
-

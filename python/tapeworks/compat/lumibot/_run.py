@@ -35,6 +35,8 @@ SEMANTICS: dict[str, str | bool | float] = {
     "fee_on_trailing": True,
     "fee_base": "notional",
 }
+# The market of a strategy that names none, as in Lumibot.
+MARKET = "NASDAQ"
 # How far a row may lie before the first iteration for its symbol to count as listed.
 _LISTED_NS = 10 * DAY_NS
 _FUTURES_RATE = 0.1
@@ -109,11 +111,11 @@ def run(strategy: Strategy, terms: Terms) -> Result:
     start = None if terms.start is None else _instant(terms.start)
     end = None if terms.end is None else _instant(terms.end)
     driver.begin(strategy, {}, {}, start or 0)
-    # What the tapes are depends on the market, which initialize() may set, and initialize() may
-    # look at prices: so they are made with the market known before, and again if it changes.
+    driver.load = lambda: tapes_of(terms.source, market_calendar(strategy._market or MARKET))
     try:
         strategy._initialize()
-        market = market_calendar(strategy._market or "NASDAQ")
+        market = market_calendar(strategy._market or MARKET)
+        # Not those that initialize() may have looked at: it may have set the market afterwards.
         tapes = tapes_of(terms.source, market)
         hours = Hours(
             market,
@@ -129,13 +131,14 @@ def run(strategy: Strategy, terms: Terms) -> Result:
         feed, plan = _planned(terms.source, tapes, hours, start, end)
         driver.begin(strategy, tapes, plan, driver.now)
         driver.session_end = _session_ends(hours, tapes)
-        result = native.run(feed, driver, **_engine_terms(strategy, terms, tapes))
-        strategy.on_strategy_end()
+        engine_terms = _engine_terms(strategy, terms, tapes)
+        driver.target_first = _target_first(engine_terms["semantics"])
+        result = native.run(feed, driver, **engine_terms)
     except KeyboardInterrupt:
         strategy.on_abrupt_closing()
         raise
     except Exception as error:
-        strategy.on_bot_crash(error)
+        strategy.on_bot_crash(error.__cause__ or error)
         raise
     return result
 
@@ -189,6 +192,15 @@ def _engine_terms(strategy: Strategy, terms: Terms, tapes: dict[str, Tape]) -> d
     if instruments:
         found["instruments"] = instruments
     return {"cash": strategy.budget, "name": strategy.name, **found}
+
+
+def _target_first(semantics: Any) -> bool:
+    """Whether a row meets the target of a bracket before its stop."""
+    if isinstance(semantics, str):
+        semantics = {"base": semantics}
+    base = str(semantics.get("base", "realistic"))
+    by_base = "profit_first" if base == "lumibot" or base.startswith("ml4t") else "stop_first"
+    return bool(semantics.get("both_hit", by_base) == "profit_first")
 
 
 def _is_special(tape: Tape) -> bool:

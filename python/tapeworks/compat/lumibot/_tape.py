@@ -28,10 +28,7 @@ class Tape:
     `end`. `label` is the time that frames show, the start or, for days, midnight in New York.
     """
 
-    __slots__ = (
-        "asset", "coarser", "ends", "index", "is_daily", "label", "matrix", "n_seen", "start",
-        "starts", "step_ns",
-    )
+    copies_on_write = False
 
     def __init__(
         self,
@@ -58,6 +55,7 @@ class Tape:
         self.matrix.flags.writeable = False
         self.n_seen = 0
         self.index: Any = None
+        self.frame: Any = None
         self.coarser: dict[int, Tape] = {}
 
     def __len__(self) -> int:
@@ -95,12 +93,22 @@ class Tape:
     def frame_index(self) -> Any:
         """The labels as a pandas index in New York time, made once."""
         if self.index is None:
-            import pandas as pd
+            import pandas as pd  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
             stamps = self.label.astype("datetime64[ns]")
             index = pd.DatetimeIndex(stamps, tz="UTC", name="datetime")
             self.index = index.tz_convert(NEW_YORK)
         return self.index
+
+    def whole_frame(self) -> Any:
+        """All rows as a pandas frame, made once; what is handed out are rows of it."""
+        import pandas as pd  # type: ignore[import-untyped, import-not-found, unused-ignore]
+
+        # Names as objects: pandas looks names up in its own strings far more slowly.
+        names = pd.Index(COLUMNS, dtype=object)
+        self.frame = pd.DataFrame(self.matrix, self.frame_index(), names, copy=False)
+        self.copies_on_write = int(pd.__version__.split(".")[0]) >= 3
+        return self.frame
 
     def in_steps_of(self, step_ns: int) -> Tape:
         """The same rows put together; a bar is known when its whole window has passed.
@@ -136,15 +144,18 @@ def _put_together(tape: Tape, step_ns: int) -> Tape:
     midnight = index.normalize()
     since = tape.start - midnight.asi8
     label = midnight.asi8 + since // step_ns * step_ns
-    if step_ns == DAY_NS:
-        # The day ends with the date, whatever the clocks do in between.
-        import pandas as pd
-
-        after = (midnight + pd.DateOffset(days=1)).asi8
-    else:
-        after = label + step_ns
     first = np.flatnonzero(np.r_[True, label[1:] != label[:-1]])
     last = np.r_[first[1:], len(label)] - 1
+    if step_ns == DAY_NS:
+        # The day ends with the date, whatever the clocks do in between.
+        import pandas as pd  # type: ignore[import-untyped, import-not-found, unused-ignore]
+
+        known = (midnight[first] + pd.DateOffset(days=1)).asi8
+    else:
+        # A row that reaches the end of the window, or lies behind it, says that it is complete.
+        ends = np.asarray(tape.ends, dtype=np.int64)
+        reached = np.searchsorted(ends, label[first] + step_ns)
+        known = np.r_[ends, np.iinfo(np.int64).max][reached]
     rows = tape.matrix
     prices = np.column_stack(
         (
@@ -155,4 +166,4 @@ def _put_together(tape: Tape, step_ns: int) -> Tape:
             np.add.reduceat(rows[:, 4], first),
         )
     )
-    return Tape(tape.asset, label[first], tape.start[first], after[first], prices, step_ns, False)
+    return Tape(tape.asset, label[first], tape.start[first], known, prices, step_ns, False)

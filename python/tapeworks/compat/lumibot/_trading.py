@@ -6,13 +6,16 @@ from collections.abc import Iterable
 from typing import Any
 
 from tapeworks.compat.lumibot._market_view import MarketView
+from tapeworks.compat.lumibot._notes import Notes
 from tapeworks.compat.lumibot._refuse import order_error
 from tapeworks.compat.lumibot.entities.asset import Asset, AssetLike, asset_of
 from tapeworks.compat.lumibot.entities.order import Order
 from tapeworks.compat.lumibot.entities.position import Position
 
+_WAITING = {str(status) for status in Order.ACTIVE_STATUSES}
 
-class Trading(MarketView):
+
+class Trading(MarketView, Notes):
     """Orders go to the engine at once and meet the first row that begins afterwards."""
 
     name: str
@@ -22,9 +25,11 @@ class Trading(MarketView):
 
     @property
     def cash(self) -> float:
-        """Cash in account currency, the budget before the run."""
+        """Cash in account currency: the budget before the run, the last after it."""
         driver = self._driver
-        return driver.cash if driver.is_live else self.budget
+        if driver.is_live:
+            return driver.cash
+        return self.budget if driver.last is None else driver.last[0]
 
     def get_cash(self) -> float:
         """Cash in account currency."""
@@ -35,7 +40,7 @@ class Trading(MarketView):
         """Cash and the value of all positions, at their last closes."""
         driver = self._driver
         if not driver.is_live:
-            return self.budget
+            return self.budget if driver.last is None else driver.last[1]
         value = driver.equity
         if self._peer_price:
             # Lumibot marks at the opens that are about to begin.
@@ -85,7 +90,7 @@ class Trading(MarketView):
         if isinstance(order, (list, tuple)):
             return self.submit_orders(order)
         if order is None or not order.quantity:
-            self.log_message(f"not sent: {order!r}")  # type: ignore[attr-defined]
+            self.log_message(f"not sent: {order!r}")
             return None
         return self._driver.send(order)
 
@@ -137,8 +142,11 @@ class Trading(MarketView):
             wanted = set(identifiers)
             orders = [order for order in orders if order.identifier in wanted]
         if statuses is not None:
-            known = {statuses} if isinstance(statuses, str) else set(statuses)
-            orders = [order for order in orders if order.status in known]
+            known = {str(one) for one in ([statuses] if isinstance(statuses, str) else statuses)}
+            if identifiers is None and known <= _WAITING:
+                # All that wait are at hand; those that have ended grow without end.
+                orders = list(self._driver.waiting.values())
+            orders = [order for order in orders if str(order.status) in known]
         return list(orders)
 
     # Positions
@@ -148,7 +156,9 @@ class Trading(MarketView):
         driver = self._driver
         return driver.position(asset_of(asset)) if driver.is_live else None
 
-    def get_positions(self, include_cash_positions: bool = False, **keywords: Any) -> list[Position]:
+    def get_positions(
+        self, include_cash_positions: bool = False, **keywords: Any
+    ) -> list[Position]:
         """All positions; with cash, as a position in USD, when asked for."""
         driver = self._driver
         found = []

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from tapeworks.compat.lumibot._tape import Tape
     from tapeworks.compat.lumibot.entities.asset import Asset
 
-_PANDAS_COLUMNS: Any = None
-
 
 class Bars:
     """Completed bars, oldest first; a frame is made when it is asked for, and kept.
@@ -67,19 +65,11 @@ class Bars:
     def pandas_df(self) -> Any:
         """A pandas frame of its own, which may be changed."""
         if self._pandas is None:
-            import pandas as pd
-
-            global _PANDAS_COLUMNS
-            if _PANDAS_COLUMNS is None:
-                _PANDAS_COLUMNS = pd.Index(COLUMNS)
             tape = self._tape
-            index = tape.index if tape.index is not None else tape.frame_index()
-            self._pandas = pd.DataFrame(
-                tape.matrix[self._from : self._to].copy(),
-                index[self._from : self._to],
-                _PANDAS_COLUMNS,
-                copy=False,
-            )
+            whole = tape.frame if tape.frame is not None else tape.whole_frame()
+            # Rows of a frame are its own once it is written to; older pandas copies at once.
+            rows = whole[self._from : self._to]
+            self._pandas = rows if tape.copies_on_write else rows.copy()
         return self._pandas
 
     @property
@@ -95,7 +85,7 @@ class Bars:
     def polars_df(self) -> Any:
         """A polars frame with a column `datetime`."""
         if self._polars is None:
-            import polars as pl
+            import polars as pl  # type: ignore[import-untyped, import-not-found, unused-ignore]
 
             rows = slice(self._from, self._to)
             stamps = pl.Series("datetime", self._tape.label[rows]).cast(pl.Datetime("ns", "UTC"))

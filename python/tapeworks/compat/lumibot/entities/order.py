@@ -149,6 +149,7 @@ class Order:
         self.filled_quantity = 0.0
         self.engine_id: int | None = None
         self._paid = 0.0
+        self._is_done = False
 
     def _told_by_prices(self) -> Order.OrderType:
         kinds = Order.OrderType
@@ -179,7 +180,16 @@ class Order:
 
     def is_active(self) -> bool:
         """Whether it, or one of its children, can still fill."""
-        return self.status not in _ENDED or any(child.is_active() for child in self.child_orders)
+        if self._is_done:
+            return False
+        if self.status not in _ENDED:
+            return True
+        for child in self.child_orders:
+            if child.is_active():
+                return True
+        # Ended orders stay so; strategies ask all of them again and again.
+        self._is_done = True
+        return False
 
     def is_filled(self) -> bool:
         """Whether its whole quantity has filled."""

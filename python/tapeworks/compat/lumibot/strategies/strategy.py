@@ -9,7 +9,6 @@ from typing import Any
 
 from tapeworks._native import Result
 from tapeworks.compat.lumibot._driver import Driver
-from tapeworks.compat.lumibot._notes import Notes
 from tapeworks.compat.lumibot._refuse import REFUSED, config_error, refusal
 from tapeworks.compat.lumibot._run import Terms, run
 from tapeworks.compat.lumibot._trading import Trading
@@ -35,7 +34,7 @@ class Vars:
         return dict(vars(self))
 
 
-class Strategy(Trading, Notes):
+class Strategy(Trading):
     """A Lumibot strategy: override `initialize` and `on_trading_iteration`.
 
     Set in `initialize`: `sleeptime` (minutes, or "10S", "5M", "1H", "1D"; the step of daily rows
@@ -136,9 +135,7 @@ class Strategy(Trading, Notes):
     def on_strategy_end(self) -> None:
         """Called once after the last row."""
 
-    def trace_stats(
-        self, context: Any, snapshot_before: dict[str, Any]
-    ) -> dict[str, Any] | None:
+    def trace_stats(self, context: Any, snapshot_before: dict[str, Any]) -> dict[str, Any] | None:
         """Called after each iteration; what it gives is kept in `stats`.
 
         `context` is empty here: Lumibot passes the local variables of the iteration.
