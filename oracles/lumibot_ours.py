@@ -64,7 +64,7 @@ def fills_of(result):
     for stamp, symbol, side, quantity, price, fee in zip(stamps, *columns, strict=True):
         when = cases.pd.Timestamp(stamp - STEP_NS, tz="UTC").tz_convert(market.ZONE)
         rows.append(
-            [when.isoformat(), symbol, quantity if side == "buy" else -quantity, price, fee]
+            [when.strftime(cases.TIME), symbol, quantity if side == "buy" else -quantity, price, fee]
         )
     return rows
 

@@ -19,6 +19,7 @@ from lumibot.backtesting import PandasDataBacktesting  # noqa: E402
 from lumibot.entities import Asset, Data  # noqa: E402
 
 GOLDEN = os.path.join(HERE, "lumibot_cases", "golden.json")
+SHORT = (",", ":")
 QUIET = {
     "benchmark_asset": None,
     "risk_free_rate": 0.0,
@@ -49,7 +50,7 @@ def watched(strategy):
 
         def on_filled_order(self, position, order, price, quantity, multiplier):
             size = float(quantity) if order.is_buy_order() else -float(quantity)
-            when = self.get_datetime().isoformat()
+            when = self.get_datetime().strftime(cases.TIME)
             fee = float(order.trade_cost or 0.0)
             self.seen.append([when, order.asset.symbol, size, float(price), fee])
             super().on_filled_order(position, order, price, quantity, multiplier)
@@ -103,7 +104,7 @@ def main(arguments):
     if "--time" in arguments:
         return
     with open(GOLDEN, "w") as file:
-        lines = ",\n".join(f'"{name}": {json.dumps(found)}' for name, found in results.items())
+        lines = ",\n".join(f'"{name}": {json.dumps(found, separators=SHORT)}' for name, found in results.items())
         file.write('{"version": "lumibot 4.6.30",\n' + lines + "}\n")
 
 

@@ -11,6 +11,8 @@ import pandas as pd
 HERE = os.path.dirname(os.path.abspath(__file__))
 START = pd.Timestamp("2024-01-03 09:30", tz=market.ZONE)
 END = pd.Timestamp("2024-01-09 16:00", tz=market.ZONE)
+# How times of fills are written: the start of the bar, in New York.
+TIME = "%Y-%m-%d %H:%M"
 SHARES = ("buy_and_hold", "swing_high", "sma_cross", "drift_rebalance", "intraday_bracket")
 # Opens that differ from the closes before, and opens that are those closes.
 FUTURES = {"momentum": 2, "momentum_gapless": 0}
