@@ -34,10 +34,8 @@ class Momentum(Strategy):
     def average_and_range(self, frame, price):
         """The average of closes with the last price, and the mean true range; currency."""
         n_sma, n_atr = self.parameters["sma"], self.parameters["atr"]
-        close = frame["close"].to_numpy()
-        high = frame["high"].to_numpy()[-n_atr:]
-        low = frame["low"].to_numpy()[-n_atr:]
-        before = close[-n_atr - 1 : -1]
+        _, high, low, close = frame.to_numpy().T[:4]
+        high, low, before = high[-n_atr:], low[-n_atr:], close[-n_atr - 1 : -1]
         ranges = np.maximum(high - low, np.maximum(np.abs(high - before), np.abs(low - before)))
         return (close[1 - n_sma :].sum() + price) / n_sma, ranges.mean()
 
