@@ -10,8 +10,8 @@ use tapeworks::data::{
     Ambiguous, CheckLevel, CheckReport, CsvFormat, Label, OnBadRow, ReadOptions,
 };
 use tapeworks::feed::{
-    Availability, ChunkLimit, ChunkSource, DataFeed, Lag, Layout, MarketChunk, MemoryFeed,
-    OpenFeed, SignalFill, SignalUse,
+    Availability, ChunkLimit, ChunkSource, DataFeed, FeedClock, Lag, Layout, MarketChunk,
+    MemoryFeed, OpenFeed, PRICES, SignalFill, SignalUse,
 };
 use tapeworks::run::InputEntry;
 
@@ -21,7 +21,7 @@ use crate::errors::{config_error, one_of, py_err, refuse_unknown};
 use crate::frames::Input;
 use crate::grid::{escaped, folded};
 use crate::instant::{instant, zone};
-use crate::market::{Market, PRICES};
+use crate::market::Market;
 use crate::walk::{BatchIterator, EventIterator};
 
 /// Market data for a run: bars with their signals and indicators, and context, in time order.
@@ -98,6 +98,13 @@ impl ChunkSource for Opened {
         match self {
             Self::Memory(feed, _) => feed.actions(),
             Self::Stream(feed) => feed.actions(),
+        }
+    }
+
+    fn clock(&self) -> FeedClock {
+        match self {
+            Self::Memory(feed, _) => feed.clock(),
+            Self::Stream(feed) => feed.clock(),
         }
     }
 
@@ -215,7 +222,8 @@ impl PyDataFeed {
         }
         let feed = MemoryFeed::new(open.symbols(), open.layout(), chunks)
             .with_calendar(open.calendar())
-            .with_actions(open.actions());
+            .with_actions(open.actions())
+            .with_clock(open.clock());
         let report = open.report();
         *memory = Some((feed.clone(), report.clone()));
         Ok(Opened::Memory(feed, report))
