@@ -63,9 +63,8 @@ def fills_of(result):
     rows = []
     for stamp, symbol, side, quantity, price, fee in zip(stamps, *columns, strict=True):
         when = cases.pd.Timestamp(stamp - STEP_NS, tz="UTC").tz_convert(market.ZONE)
-        rows.append(
-            [when.strftime(cases.TIME), symbol, quantity if side == "buy" else -quantity, price, fee]
-        )
+        signed = quantity if side == "buy" else -quantity
+        rows.append([when.strftime(cases.TIME), symbol, signed, price, fee])
     return rows
 
 

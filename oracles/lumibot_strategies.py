@@ -104,8 +104,9 @@ def main(arguments):
     if "--time" in arguments:
         return
     with open(GOLDEN, "w") as file:
-        lines = ",\n".join(f'"{name}": {json.dumps(found, separators=SHORT)}' for name, found in results.items())
-        file.write('{"version": "lumibot 4.6.30",\n' + lines + "}\n")
+        texts = {name: json.dumps(found, separators=SHORT) for name, found in results.items()}
+        lines = [f'"{name}": {text}' for name, text in texts.items()]
+        file.write('{"version": "lumibot 4.6.30",\n' + ",\n".join(lines) + "}\n")
 
 
 if __name__ == "__main__":

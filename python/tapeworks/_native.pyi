@@ -10,6 +10,7 @@ import pandas as pd  # type: ignore[import-untyped, import-not-found, unused-ign
 import polars as pl  # type: ignore[import-not-found, unused-ignore]
 import pyarrow as pa  # type: ignore[import-untyped, import-not-found, unused-ignore]
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import Self
 
 from tapeworks._metric import Metric
 
@@ -765,7 +766,7 @@ class Strategy:
     """Base class of strategies: override exactly one of `on_market_data`, `on_timestamp_batch`."""
 
     history_rows: int
-    def __new__(cls, *args: Any, **params: Any) -> Strategy: ...
+    def __new__(cls, *args: Any, **params: Any) -> Self: ...
     def on_market_data(self, event: MarketEvent) -> object:
         """Simple mode: called once per symbol and timestamp."""
     def on_timestamp_batch(

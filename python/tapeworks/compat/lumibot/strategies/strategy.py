@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tapeworks._native import Result
 from tapeworks.compat.lumibot._driver import Driver
@@ -16,6 +16,9 @@ from tapeworks.compat.lumibot.entities.asset import Asset
 from tapeworks.compat.lumibot.entities.order import Order
 from tapeworks.compat.lumibot.entities.position import Position
 from tapeworks.compat.lumibot.entities.trading_fee import TradingFee
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Vars:
@@ -212,7 +215,7 @@ class Strategy(Trading):
         backtesting_start: Any = None,
         backtesting_end: Any = None,
         **terms: Any,
-    ) -> tuple[Result, Strategy]:
+    ) -> tuple[Result, Self]:
         """Runs the strategy over `pandas_data` and gives the result and the strategy.
 
         `datasource_class` is `PandasDataBacktesting`, or the data itself: a dict of frames, a list
