@@ -114,3 +114,30 @@ def test_equity_when_run_ends_then_that_of_lumibot():
     assert sum(fill[2] for fill in wanted["fills"]) == 0, "flat at the end"
     equity = result.portfolio.to_numpy("equity")[-1]
     assert equity == pytest.approx(wanted["portfolio_value"], abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["swing_high", "sma_cross", "intraday_bracket"])
+def test_fills_when_the_future_is_replaced_then_those_before_stay(name, monkeypatch):
+    """Prices of the afternoon of the fourth day are turned upside down."""
+    cut = cases.pd.Timestamp("2024-01-08 12:00", tz=market.ZONE)
+    before, _, _ = lumibot_ours.run(name)
+
+    def other():
+        frames = {}
+        for symbol, frame in whole().items():
+            frame = frame.copy()
+            later = frame.index >= cut
+            middle = 2.0 * frame.loc[later, "open"].iloc[0]
+            mirrored = middle - frame.loc[later, ["open", "low", "high", "close"]]
+            frame.loc[later, ["open", "high", "low", "close"]] = mirrored.to_numpy().round(2)
+            frames[symbol] = frame
+        return frames
+
+    whole = market.shares
+    monkeypatch.setattr(market, "shares", other)
+    after, _, _ = lumibot_ours.run(name)
+    until = cut.strftime(cases.TIME)
+    assert [f for f in before["fills"] if f[0] < until] == [
+        f for f in after["fills"] if f[0] < until
+    ]
+    assert before["fills"] != after["fills"]

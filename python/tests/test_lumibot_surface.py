@@ -469,8 +469,10 @@ def test_orders_when_several_kinds_then_filled_by_hand():
         strategy.submit_order(strategy.create_order("A", 5, "buy", limit_price=98.9))
         strategy.submit_order(strategy.create_order("A", 3, "buy", stop_price=102.5))
 
+    kept = {}
+
     def pair(strategy):
-        strategy.submit_order(
+        kept["pair"] = strategy.submit_order(
             strategy.create_order("A", 4, "sell", 103.5, 90.0, order_class=Order.OrderClass.OCO)
         )
 
@@ -481,6 +483,7 @@ def test_orders_when_several_kinds_then_filled_by_hand():
     assert fills == [(101.0, 10.0), (103.0, 3.0), (104.0, 4.0), (98.9, 5.0)]
     assert [event[0] for event in ran.events].count("canceled") == 1
     assert ran.get_orders(statuses=Order.ACTIVE_STATUSES) == []
+    assert (kept["pair"].is_filled(), kept["pair"].is_active()) == (True, False)
 
 
 def test_orders_when_cancelled_modified_and_closed_then_followed():
@@ -686,3 +689,14 @@ def test_span_when_outside_the_data_then_error_names_both():
     with pytest.raises(tw.ConfigError, match="no iteration between 2023-01-01") as raised:
         play({}, minutes([1, 2, 3]), "2023-01-01", "2023-01-05")
     assert code_of(raised) == "TW-C499"
+
+
+def test_example_when_run_then_as_printed():
+    import doctest
+
+    import tapeworks.compat.lumibot as package
+
+    modules = [package, importlib.import_module("tapeworks.compat.lumibot.entities.asset")]
+    done = [doctest.testmod(module) for module in modules]
+    assert sum(one.attempted for one in done) >= 9
+    assert sum(one.failed for one in done) == 0

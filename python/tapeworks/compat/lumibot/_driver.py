@@ -46,6 +46,7 @@ class Driver(Strategy):
         self.n_iterations = 0
         self.by_id: dict[int, Order] = {}
         self.waiting: dict[int, Order] = {}
+        self.pairs: dict[int, Order] = {}
         self.all_orders: list[Order] = []
         self.news: list[Order] = []
         self.last: tuple[float, float] | None = None
@@ -90,6 +91,8 @@ class Driver(Strategy):
         order.fill(quantity, fill.price, fill.commission, is_whole)
         if is_whole:
             self.waiting.pop(fill.order_id, None)
+            if fill.order_id in self.pairs:
+                self.pairs[fill.order_id].status = _STATUS.FILLED
         user = self.user
         asset = order.asset
         position = self.position(asset) or Position(user.name, asset, 0.0)
@@ -130,6 +133,7 @@ class Driver(Strategy):
             self.all_orders.append(order)
             for child, engine_id in zip(order.child_orders, ids, strict=True):
                 self.follow(child, engine_id)
+                self.pairs[engine_id] = order
             return order
         engine_id = self.submit(engine_order(order, key, good_till))
         self.follow(order, engine_id)
@@ -192,6 +196,9 @@ class Driver(Strategy):
         order = self.waiting.pop(engine_id, None)
         if order is not None and order.status not in (_STATUS.FILLED, _STATUS.ERROR):
             order.status = _STATUS.CANCELED
+            pair = self.pairs.get(engine_id)
+            if pair is not None and all(child.is_canceled() for child in pair.child_orders):
+                pair.status = _STATUS.CANCELED
             self.user.on_canceled_order(order)
 
     def withdraw(self, order: Order) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, TypeVar
 
 from tapeworks._native import Result
 from tapeworks.compat.lumibot._driver import Driver
@@ -17,8 +17,7 @@ from tapeworks.compat.lumibot.entities.order import Order
 from tapeworks.compat.lumibot.entities.position import Position
 from tapeworks.compat.lumibot.entities.trading_fee import TradingFee
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
+_Own = TypeVar("_Own", bound="Strategy")
 
 
 class Vars:
@@ -210,12 +209,12 @@ class Strategy(Trading):
 
     @classmethod
     def run_backtest(
-        cls,
+        cls: type[_Own],
         datasource_class: Any = None,
         backtesting_start: Any = None,
         backtesting_end: Any = None,
         **terms: Any,
-    ) -> tuple[Result, Self]:
+    ) -> tuple[Result, _Own]:
         """Runs the strategy over `pandas_data` and gives the result and the strategy.
 
         `datasource_class` is `PandasDataBacktesting`, or the data itself: a dict of frames, a list
