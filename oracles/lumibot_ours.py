@@ -37,6 +37,7 @@ def run(name, **terms):
         case.start,
         case.end,
         pandas_data=data,
+        minutes_before_closing=1,
         budget=case.budget,
         parameters=case.parameters,
         buy_trading_fees=case.fees,

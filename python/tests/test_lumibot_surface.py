@@ -679,6 +679,18 @@ def test_notes_when_written_then_kept_with_their_time(caplog):
     assert any("hello" in record.getMessage() for record in caplog.records)
 
 
+@pytest.mark.parametrize(("method", "minute"), [("backtest", 59), ("run_backtest", 55)])
+def test_close_when_not_said_then_as_many_minutes_before_it_as_in_lumibot(method, minute):
+    seen = []
+
+    class Closing(Strategy):
+        def before_market_closes(self):
+            seen.append(self.get_datetime().minute)
+
+    getattr(Closing, method)({Asset("A"): minutes(np.full(390, 1.0))}, progress=False)
+    assert seen == [minute]
+
+
 def test_market_when_unknown_then_error_lists_them():
     with pytest.raises(tw.ConfigError, match="no such market") as raised:
         play({}, minutes([1, 2, 3]), market="MOON")

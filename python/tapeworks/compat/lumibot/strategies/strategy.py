@@ -204,7 +204,11 @@ class Strategy(Trading):
         backtesting_end: Any = None,
         **terms: Any,
     ) -> Result:
-        """Runs the strategy and gives the result; see `run_backtest`."""
+        """Runs the strategy and gives the result, as `run_backtest`.
+
+        `minutes_before_closing` is 1 when left out, and 5 for `run_backtest`, as in Lumibot.
+        """
+        terms.setdefault("minutes_before_closing", 1)
         return cls.run_backtest(datasource_class, backtesting_start, backtesting_end, **terms)[0]
 
     @classmethod
@@ -232,6 +236,7 @@ class Strategy(Trading):
 
         Raises `ConfigError` and `OrderError` with their codes, `TypeError` for an unknown keyword.
         """
+        terms.setdefault("minutes_before_closing", 5)
         read = Terms.read(datasource_class, backtesting_start, backtesting_end, terms)
         strategy = cls(**read.of_strategy)
         result = run(strategy, read)
