@@ -78,7 +78,7 @@ class Scripted(Strategy):
 
 def play(script, frame, start=None, end=None, market="24/7", **terms):
     cls = type("Played", (Scripted,), {"script": script, "market": market})
-    terms.setdefault("progress", False)
+    terms = {"progress": False, "minutes_before_closing": 1, **terms}
     data = frame if isinstance(frame, (dict, list, tw.DataFeed)) else {Asset("A"): frame}
     return cls.run_backtest(PandasDataBacktesting, start, end, pandas_data=data, **terms)
 
