@@ -80,8 +80,10 @@ def main() -> int:
     if given.find:
         print(next(filter(None, map(python_of, given.find)), sys.executable))
         return 0
-    (wheel,) = given.wheels.resolve().glob("*.whl")
     given.folder.mkdir(parents=True, exist_ok=True)
+    (built,) = given.wheels.glob("*.whl")
+    # The next build clears its folder; what is tried here stays the same to the end.
+    wheel = Path(shutil.copy(built, given.folder)).resolve()
     print(f"{wheel.name}, {wheel.stat().st_size / 1e6:.1f} MB", flush=True)
     table, n_tried = [], 0
     for version in PYTHONS:
