@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tapeworks::base::{Adjustment, AssetId, Date};
 use tapeworks::data::{self, CheckReport, ReadOptions, SortOptions, parse_bytes};
-use tapeworks::feed::{SignalUse, check_signals};
+use tapeworks::feed::{PRICES, SignalUse, check_signals};
 
 use crate::calendar::PyCalendar;
 use crate::errors::{one_of, py_err};
@@ -14,7 +14,6 @@ use crate::frames::Input;
 use crate::grid::escaped;
 use crate::instant::span_text;
 use crate::json::to_python;
-use crate::market::PRICES;
 use crate::table::Table;
 
 /// What checking a table found: a verdict, findings with their first rows, and repairs.

@@ -9,8 +9,8 @@ use tapeworks::base;
 use tapeworks::base::{Actions, Adjustment, Calendar, Step, Symbols};
 use tapeworks::data::{Ambiguous, CheckReport, Label, ReadOptions};
 use tapeworks::feed::{
-    Availability, ChunkLimit, ChunkSource, DataFeed, Lag, Layout, MarketChunk, MemoryFeed,
-    OpenFeed, SignalFill, SignalUse,
+    Availability, ChunkLimit, ChunkSource, DataFeed, FeedClock, Lag, Layout, MarketChunk,
+    MemoryFeed, OpenFeed, PRICES, SignalFill, SignalUse,
 };
 use tapeworks::run::InputEntry;
 
@@ -19,7 +19,7 @@ use crate::check::PyCheckReport;
 use crate::errors::{config_error, one_of, py_err, refuse_unknown};
 use crate::frames::Input;
 use crate::grid::{escaped, folded};
-use crate::market::{Market, PRICES};
+use crate::market::Market;
 use crate::read_options::ReadKeywords;
 use crate::walk::{BatchIterator, EventIterator};
 
@@ -100,6 +100,13 @@ impl ChunkSource for Opened {
         match self {
             Self::Memory(feed, _) => feed.actions(),
             Self::Stream(feed) => feed.actions(),
+        }
+    }
+
+    fn clock(&self) -> FeedClock {
+        match self {
+            Self::Memory(feed, _) => feed.clock(),
+            Self::Stream(feed) => feed.clock(),
         }
     }
 
@@ -231,7 +238,8 @@ impl PyDataFeed {
         }
         let feed = MemoryFeed::new(open.symbols(), open.layout(), chunks)
             .with_calendar(open.calendar())
-            .with_actions(open.actions());
+            .with_actions(open.actions())
+            .with_clock(open.clock());
         let report = open.report();
         *memory = Some((feed.clone(), report.clone()));
         Ok(Opened::Memory(feed, report))

@@ -7,7 +7,7 @@
 //!   [`bars_read`] and [`bars_frame`], [`feed`], [`prepare`], [`walk`], [`sample`];
 //! - callbacks: [`strategy`] (base class and helpers), [`callbacks`] (the loop between the two
 //!   languages), [`event`], [`batch`], [`order`], [`order_terms`], [`orders`], [`position`],
-//!   [`history`];
+//!   [`look_back`], [`indicator`];
 //! - running: [`run`], [`config_run`], [`rules`], [`progress`]; its terms: [`semantics`],
 //!   [`account`], [`instrument`], [`commission`], [`price_cost`], [`custom_models`],
 //!   [`position_rules`], [`limits`], [`schedule`];
@@ -41,12 +41,13 @@ mod event;
 mod feed;
 mod frames;
 mod grid;
-mod history;
+mod indicator;
 mod instant;
 mod instrument;
 mod json;
 mod lazy_frame;
 mod limits;
+mod look_back;
 mod market;
 mod numpy_view;
 mod order;
@@ -90,6 +91,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     limits::register(module)?;
     rules::register(module)?;
     strategy::register(module)?;
+    indicator::register(module)?;
     calendar::register(module)?;
     feed::register(module)?;
     walk::register(module)?;

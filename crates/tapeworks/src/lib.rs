@@ -6,6 +6,8 @@ pub mod base;
 pub mod data;
 pub mod bars;
 pub mod feed;
+pub mod indicators;
+pub mod lookback;
 pub mod prepare;
 pub mod broker;
 pub mod engine;

@@ -86,7 +86,8 @@ impl Terms {
 }
 
 impl Bars {
-    /// Bars of one symbol from columns that are ready: nothing is copied, sorted or checked.
+    /// Bars of one symbol from columns that are ready, vectors or shared buffers: nothing is copied,
+    /// sorted or checked.
     ///
     /// Shape: ascending `timestamps` (ns UTC), a column a name, a value a timestamp.
     ///
@@ -94,11 +95,12 @@ impl Bars {
     #[must_use]
     pub fn of_rows(
         symbol: &str,
-        timestamps: Vec<i64>,
+        timestamps: impl Into<ScalarBuffer<i64>>,
         names: Arc<[Arc<str>]>,
-        columns: impl IntoIterator<Item = Vec<f64>>,
+        columns: impl IntoIterator<Item = impl Into<ScalarBuffer<f64>>>,
         terms: Arc<Terms>,
     ) -> Self {
+        let timestamps = timestamps.into();
         let n = timestamps.len();
         let columns: Vec<ScalarBuffer<f64>> = columns.into_iter().map(Into::into).collect();
         assert_eq!(columns.len(), names.len(), "a name a column");
@@ -106,7 +108,7 @@ impl Bars {
         debug_assert!(timestamps.windows(2).all(|pair| pair[0] < pair[1]));
         Self {
             symbols: Arc::new(Symbols::new([symbol])),
-            timestamps: timestamps.into(),
+            timestamps,
             starts: None,
             assets: vec![0; n].into(),
             names,

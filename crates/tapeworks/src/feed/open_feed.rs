@@ -10,7 +10,7 @@ use super::as_of::{AsOfJoin, Joined, SignalFill};
 use super::availability::{Release, check_seen};
 use super::columns::{Available, ColumnPlan, Origin, Wanted};
 use super::lag::{Lag, Limit};
-use super::{ChunkLimit, ChunkSource, JoinCounts, Layout, MarketChunk, MemoryFeed};
+use super::{ChunkLimit, ChunkSource, FeedClock, JoinCounts, Layout, MarketChunk, MemoryFeed};
 use crate::base::{Actions, AssetId, Calendar, Error, Result, Symbols};
 use crate::data::{BarBatch, BarReader, CheckReport, ContextTable, ExplainedMoves, SignalTable};
 
@@ -49,6 +49,8 @@ pub struct OpenFeed {
     counts: Option<Vec<JoinCounts>>,
     /// Whether the bars were put together from finer ones.
     pub(super) is_resampled: bool,
+    /// How the rows relate to dates.
+    pub(super) clock: FeedClock,
     /// The moves of closes that the corporate actions explain.
     pub(super) explained: Option<Arc<ExplainedMoves>>,
 }
@@ -110,6 +112,7 @@ impl OpenFeed {
             last: tables.bars.span().map(|(_, last)| last),
         };
         let of_calendar = calendar.as_ref();
+        let calendar_is_absent = calendar.is_none();
         let signals = tables
             .signals
             .into_iter()
@@ -141,7 +144,6 @@ impl OpenFeed {
             };
         });
         let state = State::Running(receiver);
-        let is_resampled = false;
         Ok(Self {
             symbols,
             layout,
@@ -151,7 +153,11 @@ impl OpenFeed {
             report,
             tables: names,
             counts: None,
-            is_resampled,
+            is_resampled: false,
+            clock: FeedClock {
+                has_dates: bars.have_dates && calendar_is_absent,
+                ..FeedClock::default()
+            },
             explained: None,
         })
     }
@@ -204,7 +210,8 @@ impl OpenFeed {
         }
         Ok(MemoryFeed::new(self.symbols, self.layout, chunks)
             .with_calendar(self.calendar)
-            .with_actions(self.actions))
+            .with_actions(self.actions)
+            .with_clock(self.clock))
     }
 }
 
@@ -223,6 +230,10 @@ impl ChunkSource for OpenFeed {
 
     fn actions(&self) -> Option<Arc<Actions>> {
         self.actions.clone()
+    }
+
+    fn clock(&self) -> FeedClock {
+        self.clock.clone()
     }
 
     fn next_chunk(&mut self) -> Result<Option<Arc<MarketChunk>>> {
