@@ -12,7 +12,15 @@ import resource
 import subprocess
 import sys
 
-SOURCES = ("path", "polars", "polars, one chunk", "pandas", "Bars", "polars, second run")
+SOURCES = (
+    "path",
+    "polars",
+    "polars, one chunk",
+    "polars, by symbol",
+    "pandas",
+    "Bars",
+    "polars, second run",
+)
 
 
 def status(key):
@@ -34,6 +42,8 @@ def load(source, path):
     import polars as pl
 
     frame = pl.read_parquet(path)
+    if "symbol" in source:
+        return frame.sort("symbol", "timestamp")
     return frame.rechunk() if "chunk" in source else frame
 
 

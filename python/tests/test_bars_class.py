@@ -467,7 +467,7 @@ def test_resample_when_on_a_calendar_then_one_row_a_session():
     assert str(days.df.index[1]) == "2024-03-11 16:00:00-04:00"
 
 
-def test_resample_when_dates_are_of_a_zone_then_weeks_are_of_their_dates():
+def test_resample_when_dates_are_of_a_zone_then_weeks_are_of_their_dates(tmp_path):
     """Dates of New York from Monday 2024-01-01 on: a date's row is one of its week."""
     days = [dt.date(2024, 1, 1) + dt.timedelta(days=i) for i in range(14)]
     frame = pl.DataFrame(
@@ -475,9 +475,14 @@ def test_resample_when_dates_are_of_a_zone_then_weeks_are_of_their_dates():
         | {name: [float(i + 1) for i in range(14)] for name in ("open", "high", "low", "close")}
     )
     for tz in ("UTC", "America/New_York"):
-        weeks = tw.read_bars(frame, tz=tz).resample("1w")
-        assert weeks.to_numpy("open").tolist() == [1.0, 8.0], tz
-        assert weeks.to_numpy("close").tolist() == [7.0, 14.0], tz
+        read = tw.read_bars(frame, tz=tz)
+        read.to_parquet(tmp_path / "dates.parquet")
+        again = tw.read_bars(tmp_path / "dates.parquet", tz=tz)
+        assert again.metadata == read.metadata
+        for bars in (read, again, tw.read_bars(read)):
+            weeks = bars.resample("1w")
+            assert weeks.to_numpy("open").tolist() == [1.0, 8.0], tz
+            assert weeks.to_numpy("close").tolist() == [7.0, 14.0], tz
 
 
 # --- into a run ------------------------------------------------------------------------------

@@ -138,12 +138,21 @@ impl Block {
         late
     }
 
-    /// The same rows by (timestamp, asset, row).
-    pub(crate) fn sorted(&self) -> Self {
+    /// The same rows by (timestamp, asset, row). A column is let go once it is moved, so that there
+    /// are never two copies of the whole.
+    pub(crate) fn sorted(self) -> Self {
         let n = u32::try_from(self.len()).expect("a block in memory has fewer than 2^32 rows");
         let mut order: Vec<u32> = (0..n).collect();
         order.sort_by_key(|&i| (self.timestamps[i as usize], self.assets[i as usize]));
-        self.take(&order)
+        let rows = order.iter().map(|&i| self.row(i as usize) - 1).collect();
+        let moved = |column: ScalarBuffer<f64>| order.iter().map(|&i| column[i as usize]).collect();
+        Self {
+            file: self.file,
+            rows: RowNumbers::Listed(rows),
+            timestamps: order.iter().map(|&i| self.timestamps[i as usize]).collect(),
+            assets: order.iter().map(|&i| self.assets[i as usize]).collect(),
+            columns: self.columns.into_iter().map(moved).collect(),
+        }
     }
 }
 

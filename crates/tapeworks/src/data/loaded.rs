@@ -337,7 +337,7 @@ impl LoadedStream {
         if !is_ascending(&block.timestamps) {
             let name = &self.facts.files[block.file as usize].name;
             check_sort_budget(name, block.len() as u64, block.columns.len())?;
-            block = self.facts.sort(&block, ledger);
+            block = self.facts.sort(block, ledger);
         }
         self.blocks.extend(Some(block).filter(|block| block.len() > 0));
         Ok(())
