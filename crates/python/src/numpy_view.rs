@@ -12,9 +12,11 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
 
-use crate::c_api::Described;
+use crate::c_api::{Callable, Described};
 
 static ASARRAY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+/// The same function in the form that is fastest to call.
+static VIEW: PyOnceLock<Callable> = PyOnceLock::new();
 static CONTIGUOUS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// A number type that numpy knows by the same memory layout.
@@ -59,7 +61,8 @@ pub fn view<'py, T: Element>(
     values: &[T],
 ) -> PyResult<Bound<'py, PyAny>> {
     let memory = Memory { described: Described::new(values, T::KIND), owner };
-    asarray(py)?.call1((Bound::new(py, memory)?,))
+    let asarray = VIEW.get_or_try_init(py, || asarray(py).map(Callable::new))?;
+    asarray.call(py, Py::new(py, memory)?.as_any())
 }
 
 /// The numbers of an array, a list or anything numpy takes, as `f64`.
