@@ -33,10 +33,10 @@ pub(super) const KEYS: [&str; 3] = ["timestamp", "start_time", "symbol"];
 ///
 /// let names = ["open", "high", "low", "close"].map(Arc::from);
 /// let columns = [1.0, 2.0, 0.5, 1.5].map(|price| vec![price, price + 1.0]);
-/// let bars = Bars::of_rows("A", vec![60, 120], Arc::new(names), columns, Terms::utc());
+/// let bars = Bars::of_rows("A", vec![60_i64, 120], Arc::new(names), columns, Terms::utc());
 /// assert_eq!(bars.len(), 2);
-/// assert_eq!(bars.column("close")?, [1.5, 2.5]);
-/// assert_eq!(bars.slice(Some(120), None).timestamps(), [120]);
+/// assert_eq!(bars.column("close")?[..], [1.5, 2.5]);
+/// assert_eq!(bars.slice(Some(120), None).timestamps()[..], [120]);
 /// # Ok::<(), tapeworks::base::Error>(())
 /// ```
 #[derive(Debug, Clone)]

@@ -53,7 +53,7 @@ fn read(source: Source) -> Bars {
 
 fn window(n: usize) -> Bars {
     let names: Arc<[Arc<str>]> = ["open", "high", "low", "close"].map(Arc::from).into();
-    let times = (1..=n).map(|i| FIRST + i64::try_from(i).unwrap() * MINUTE_NS).collect();
+    let times: Vec<i64> = (1..=n).map(|i| FIRST + i64::try_from(i).unwrap() * MINUTE_NS).collect();
     let closes: Vec<f64> = (0..n).map(|i| 100.0 + i as f64).collect();
     Bars::of_rows("SPY", times, names, vec![closes; 4], Terms::utc())
 }
