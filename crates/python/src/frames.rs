@@ -30,8 +30,8 @@ pub enum Input {
 }
 
 impl Input {
-    /// Reads the argument `name`: a path, [`PyBars`], anything with `__arrow_c_stream__`, or a lazy polars
-    /// frame, which is run into a temporary file batch by batch.
+    /// Reads the argument `name`: a path, [`PyBars`], anything with `__arrow_c_stream__`, or a lazy
+    /// polars frame, which is run into a temporary file batch by batch.
     ///
     /// A pandas frame with a named index (a `DatetimeIndex`, a `MultiIndex`) has it turned into
     /// columns by pandas itself; unnamed levels become `timestamp` and `symbol` by their type.
