@@ -1209,7 +1209,7 @@ class Strategy:
     @overload
     def history(
         self, symbol: str, length: int, column: None = None, *, timeframe: _Step | None = None
-    ) -> Table: ...
+    ) -> Bars: ...
     @overload
     def history(
         self,
@@ -1220,7 +1220,7 @@ class Strategy:
         timeframe: _Step | None = None,
     ) -> NDArray[np.float64]:
         """The last `length` rows up to now, oldest first: one column as a read-only array (a name
-        or an indicator, missing values are NaN), or all columns as a table.
+        or an indicator, missing values are NaN), or all columns as `Bars`.
 
         With `timeframe` ("5m", "1h", "1d", "1w") they are bars of that step, completed ones only.
         Fewer rows up to now are an `OrderError` (TW-O308), rows that were let go to bound memory
