@@ -32,6 +32,7 @@ _PositionRules = PositionRule | Sequence[PositionRule]
 _Tif = Literal["gtc", "day", "ioc", "fok", "gtd"]
 _AccountName = Literal["cash", "margin", "crypto", "futures"]
 _Action = Literal["warn", "liquidate", "halt", "stop"] | tuple[Literal["reduce"], float]
+_Adjustment = Literal["none", "split", "total", "stated"]
 _Semantics = str | Mapping[str, str | bool | float]
 _Calendar = Calendar | _Path | _ArrowStream | _HasSchedule
 
@@ -130,6 +131,127 @@ class CheckReport:
     def to_dict(self) -> dict[str, Any]:
         """The whole report as plain values."""
     def __bool__(self) -> bool: ...
+    def _repr_html_(self) -> str: ...
+
+@final
+class BarsMetadata:
+    """What bars are, computed from their rows."""
+
+    @property
+    def symbols(self) -> list[str]:
+        """The symbols that have rows, ascending."""
+    @property
+    def start(self) -> datetime | None:
+        """The least start time, the first timestamp where starts are not known; UTC."""
+    @property
+    def end(self) -> datetime | None:
+        """The last timestamp, UTC; `None` without rows."""
+    @property
+    def n_rows(self) -> int:
+        """Rows."""
+    @property
+    def freq(self) -> str | None:
+        """Usual distance between the bars of a symbol ("5m", "1d"), "event" or "mixed"."""
+    @property
+    def tz(self) -> str:
+        """The zone of dates, an IANA name."""
+    @property
+    def calendar(self) -> str | None:
+        """The name of the calendar."""
+    @property
+    def adjustment(self) -> _Adjustment | None:
+        """What the prices are said to be."""
+    def to_dict(self) -> dict[str, Any]:
+        """All of it by name."""
+    def _repr_html_(self) -> str: ...
+
+@final
+class Bars:
+    """Bars of one or many symbols in long form, sorted by (timestamp, symbol).
+
+    They never change: slices, numpy arrays and Arrow streams share their memory. Times are the
+    instants at which bars are known; a missing value is null in frames and NaN in numpy.
+
+    >>> import datetime as dt
+    >>> import polars as pl
+    >>> import tapeworks as tw
+    >>> minutes = [dt.datetime(2024, 3, 8, 14, m, tzinfo=dt.timezone.utc) for m in (31, 32, 33)]
+    >>> prices = {name: [10.0, 11.0, 12.0] for name in ("open", "high", "low", "close")}
+    >>> bars = tw.Bars.from_frame(pl.DataFrame({"timestamp": minutes} | prices), symbol="A")
+    >>> len(bars), bars.metadata.freq, bars.columns
+    (3, '1m', ['timestamp', 'symbol', 'open', 'high', 'low', 'close'])
+    >>> bars.slice("2024-03-08 14:32").to_numpy("close").tolist()
+    [11.0, 12.0]
+    """
+
+    @staticmethod
+    def from_frame(
+        df: _ArrowStream | pl.LazyFrame,
+        *,
+        symbol: str | None = None,
+        tz: str | None = None,
+        label: Literal["end", "start", "session"] | None = None,
+        calendar: _Calendar | None = None,
+        adjustment: _Adjustment | None = None,
+        check: Literal["fast", "standard", "paranoid"] = "standard",
+    ) -> Bars:
+        """A frame as bars; `symbol` is that of a frame that has no column of them."""
+    @property
+    def metadata(self) -> BarsMetadata:
+        """What the bars are, computed from their rows."""
+    @property
+    def symbols(self) -> list[str]:
+        """The symbols that have rows, ascending."""
+    @property
+    def columns(self) -> list[str]:
+        """`timestamp`, `start_time` where it is known, `symbol`, then values."""
+    @property
+    def timestamps(self) -> NDArray[np.datetime64]:
+        """The distinct timestamps, ascending, as `datetime64[ns]` (UTC)."""
+    @property
+    def report(self) -> CheckReport | None:
+        """What reading them found and repaired; `None` for bars that the engine made."""
+    def __len__(self) -> int: ...
+    def __getitem__(self, key: Sequence[str]) -> Bars:
+        """The bars with these columns of values; nothing is copied."""
+    def slice(
+        self,
+        start: _Time | None = None,
+        end: _Time | None = None,
+        symbols: str | Sequence[str] | None = None,
+    ) -> Bars:
+        """The rows with `start <= timestamp < end` of these symbols; shared where they can be."""
+    def resample(self, every: str | timedelta) -> Bars:
+        """Bars of a coarser step ("5m", "1d", "1w", "1mo"); by sessions with a calendar."""
+    def check(self, level: Literal["fast", "standard", "paranoid"] = "standard") -> CheckReport:
+        """Checks the rows; those that break rules are findings, not an exception."""
+    def info(self) -> Table:
+        """A row a symbol: n_rows, start, end, freq, n_missing, low, high, volume."""
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    def to_polars(self) -> pl.DataFrame:
+        """The rows as a `polars.DataFrame`; times and numbers share the memory of the bars."""
+    def to_pandas(self) -> pd.DataFrame:
+        """The rows as a `pandas.DataFrame` with columns timestamp and symbol."""
+    def to_arrow(self) -> pa.Table:
+        """The rows as a `pyarrow.Table`; times and numbers share the memory of the bars."""
+    def to_numpy(self, column: str | None = None) -> NDArray[Any]:
+        """A column without copying it; without a name all values, of shape (rows, columns)."""
+    def to_csv(self, path: _Path) -> None:
+        """Writes a CSV file, whole or not at all."""
+    def to_parquet(self, path: _Path) -> None:
+        """Writes a Parquet file (zstd), whole or not at all; `tw.read_bars` reads the same bars."""
+    @property
+    def df(self) -> pd.DataFrame:
+        """`pandas.DataFrame` with times as its index, made on first use and kept.
+
+        A `DatetimeIndex` in the bars' zone for one symbol, else a `MultiIndex` (timestamp, symbol).
+        """
+    @property
+    def pandas_df(self) -> pd.DataFrame:
+        """`df` by the name that Lumibot gives it."""
+    @property
+    def polars_df(self) -> pl.DataFrame:
+        """`to_polars()`, made on first use and kept."""
     def _repr_html_(self) -> str: ...
 
 @final
@@ -1087,7 +1209,7 @@ class Strategy:
     @overload
     def history(
         self, symbol: str, length: int, column: None = None, *, timeframe: _Step | None = None
-    ) -> Table: ...
+    ) -> Bars: ...
     @overload
     def history(
         self,
@@ -1098,7 +1220,7 @@ class Strategy:
         timeframe: _Step | None = None,
     ) -> NDArray[np.float64]:
         """The last `length` rows up to now, oldest first: one column as a read-only array (a name
-        or an indicator, missing values are NaN), or all columns as a table.
+        or an indicator, missing values are NaN), or all columns as `Bars`.
 
         With `timeframe` ("5m", "1h", "1d", "1w") they are bars of that step, completed ones only.
         Fewer rows up to now are an `OrderError` (TW-O308), rows that were let go to bound memory
@@ -1268,6 +1390,9 @@ def calendar(
 class DataFeed:
     """Market data for a run: bars with signals and indicators, and context, in time order.
 
+    `asset_data` is a path, a frame, or `Bars`, which bring their zone, calendar and adjustment.
+    Paths are streamed by every run; frames by the first one, later ones keep their decoded rows.
+
     A row of `signals` or `context` is seen once it is known: at its own timestamp, or by
     `signal_available_at` at the open, at the close or at the next open of the session that its
     date names; a column `available_at` of the table wins. `signal_delay` ("15m", "1session") is
@@ -1362,6 +1487,42 @@ class DataFeed:
         the close at which the factor was known, a row earlier than a run here could.
         """
     def _repr_html_(self) -> str: ...
+
+def read_bars(
+    src: _Source | Bars,
+    *,
+    tz: str | None = None,
+    columns: Sequence[str] | None = None,
+    symbols: Sequence[str] | None = None,
+    start: _Time | None = None,
+    end: _Time | None = None,
+    label: Literal["end", "start", "session"] | None = None,
+    calendar: _Calendar | None = None,
+    adjustment: _Adjustment | None = None,
+    check: Literal["fast", "standard", "paranoid"] = "standard",
+    frequency: str | timedelta | None = None,
+    ambiguous: Literal["first", "second"] | None = None,
+    on_bad_row: Literal["error", "drop", "null"] = "error",
+    allow_negative: bool = False,
+    csv_columns: Sequence[str] | None = None,
+    csv_delimiter: str | None = None,
+    csv_price_scale: float = 1.0,
+) -> Bars:
+    """Reads bars of one or many symbols into memory, sorted by (timestamp, symbol) and checked.
+
+    `src` is a path, a glob, a folder with `key=value` parts, or a frame of polars (lazy too),
+    pandas (times, or times and symbols, in the index), pyarrow or DuckDB. A frame without a column
+    of symbols is that of the one symbol in `symbols`. `columns` keeps these columns of values;
+    `start` and `end` are half-open; `adjustment` says what the prices are and changes none.
+
+    >>> import polars as pl
+    >>> import tapeworks as tw
+    >>> days = pl.DataFrame({"date": ["2024-03-08", "2024-03-11"], "ticker": ["A", "A"]})
+    >>> days = days.with_columns(Open=10.0, High=12.0, Low=9.0, Close=11.0, Volume=pl.lit(500))
+    >>> bars = tw.read_bars(days, calendar="XNYS")
+    >>> [str(close) for close in bars.df.index]
+    ['2024-03-08 16:00:00-05:00', '2024-03-11 16:00:00-04:00']
+    """
 
 def sort_bars(
     source: str | PathLike[str],

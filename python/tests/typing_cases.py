@@ -16,7 +16,7 @@ class Simple(tw.Strategy):
     def on_market_data(self, event: tw.MarketEvent) -> None:
         assert_type(event.close, float)
         assert_type(event["score"], float)
-        assert_type(self.history(event.symbol, 20), tw.Table)
+        assert_type(self.history(event.symbol, 20), tw.Bars)
         assert_type(self.history(event.symbol, 20, "close"), NDArray[np.float64])
         assert_type(self.get_position(event.symbol), tw.Position | None)
         assert_type(self.buy(event.symbol, 10, stop_loss=tw.StopLoss(0.05), tif="day"), int)

@@ -1,35 +1,35 @@
 //! `DataFeed`: the description of a run's data, usable for as many runs as wanted.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tapeworks::base;
 use tapeworks::base::{Actions, Adjustment, Calendar, Step, Symbols};
-use tapeworks::data::{
-    Ambiguous, CheckLevel, CheckReport, CsvFormat, Label, OnBadRow, ReadOptions,
-};
+use tapeworks::data::{Ambiguous, CheckReport, Label, ReadOptions};
 use tapeworks::feed::{
     Availability, ChunkLimit, ChunkSource, DataFeed, FeedClock, Lag, Layout, MarketChunk,
     MemoryFeed, OpenFeed, PRICES, SignalFill, SignalUse,
 };
 use tapeworks::run::InputEntry;
 
-use crate::calendar::PyCalendar;
+use crate::bars::PyBars;
 use crate::check::PyCheckReport;
 use crate::errors::{config_error, one_of, py_err, refuse_unknown};
 use crate::frames::Input;
 use crate::grid::folded;
 use crate::html;
-use crate::instant::{instant, zone};
 use crate::market::Market;
+use crate::read_options::ReadKeywords;
 use crate::screen::screen;
 use crate::walk::{BatchIterator, EventIterator};
 
 /// Market data for a run: bars with their signals and indicators, and context, in time order.
 ///
-/// Paths are streamed from disk by every run in bounded memory; frames are checked and decoded once
-/// and kept. Column lists: `None` is all that are there.
+/// Paths are streamed from disk by every run in bounded memory. Frames are streamed by the first
+/// run; from the second on, and when they are iterated, their decoded rows are kept. Column lists:
+/// `None` is all that are there.
 ///
 ///     >>> import tapeworks as tw
 ///     >>> import polars as pl
@@ -55,6 +55,8 @@ pub struct PyDataFeed {
     market: Mutex<Option<Arc<Market>>>,
     /// What the last run read.
     hashed: Mutex<Vec<InputEntry>>,
+    /// Whether a run has read it.
+    was_run: AtomicBool,
 }
 
 /// The options of a feed that are plain values.
@@ -187,6 +189,7 @@ impl PyDataFeed {
             memory: Mutex::new(None),
             market: Mutex::new(None),
             hashed: Mutex::new(Vec::new()),
+            was_run: AtomicBool::new(false),
         }
     }
 
@@ -210,6 +213,19 @@ impl PyDataFeed {
         feed.chunk = spec.chunk;
         feed.read = spec.read;
         feed
+    }
+
+    /// Starts to read for a run: the first one streams a frame and keeps none of its rows decoded,
+    /// since most feeds are run once; later ones read as [`Self::open`] does.
+    ///
+    /// # Errors
+    /// What reading and checking find.
+    pub fn open_for_run(&self, py: Python<'_>) -> PyResult<Opened> {
+        let is_kept = self.memory.lock().is_ok_and(|memory| memory.is_some());
+        if is_kept || self.was_run.swap(true, Ordering::Relaxed) {
+            return self.open(py);
+        }
+        py.detach(|| self.description().open().map(Opened::Stream)).map_err(py_err)
     }
 
     /// Starts to read; frames are decoded by the first call and shared by all.
@@ -262,7 +278,8 @@ impl PyDataFeed {
         if let Some(market) = known {
             return Ok(market);
         }
-        let opened = self.open(py)?;
+        // Symbols and columns are known before the first row is.
+        let opened = py.detach(|| self.description().open().map(Opened::Stream)).map_err(py_err)?;
         Ok(self.market(py, &opened))
     }
 
@@ -365,44 +382,25 @@ impl PyDataFeed {
         unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         refuse_unknown("DataFeed", &KEYWORDS, unknown)?;
-        let calendar = calendar.map(PyCalendar::read).transpose()?;
-        let local = match (tz, &calendar) {
-            (None, Some(calendar)) => calendar.zone().clone(),
-            _ => zone(tz)?,
-        };
-        let when = |value: Option<&Bound<'_, PyAny>>| {
-            value.map(|value| instant(value, &local)).transpose()
-        };
-        let delimiter = csv_delimiter.map(u8::try_from).transpose().map_err(|_| {
-            config_error("C441", "csv_delimiter is no ASCII character", "use one of , ; | or a tab")
-        })?;
-        let read = ReadOptions {
-            tz: tz.map(str::to_owned),
+        let read = ReadKeywords {
+            source: asset_data,
+            tz,
             calendar,
-            label: label_of(label)?,
-            step: frequency.map(|value| step("frequency", value)).transpose()?,
-            ambiguous: ambiguous_of(ambiguous)?,
+            label,
+            frequency,
+            ambiguous,
             symbols,
-            start: when(start)?,
-            end: when(end)?,
-            level: one_of(
-                "validation",
-                validation,
-                &[
-                    ("fast", CheckLevel::Fast),
-                    ("standard", CheckLevel::Standard),
-                    ("paranoid", CheckLevel::Paranoid),
-                ],
-            )?,
-            on_bad_row: one_of(
-                "on_bad_row",
-                on_bad_row,
-                &[("error", OnBadRow::Error), ("drop", OnBadRow::Drop), ("null", OnBadRow::Null)],
-            )?,
+            start,
+            end,
+            level: ("validation", validation),
+            on_bad_row,
             allow_negative,
-            csv: CsvFormat { columns: csv_columns, price_scale: csv_price_scale, delimiter },
-            ..ReadOptions::default()
+            csv_columns,
+            csv_delimiter,
+            csv_price_scale,
         };
+        let read = read.options()?;
+        let known = asset_data.cast::<PyBars>().ok();
         let spec = Spec {
             signal_columns,
             indicator_columns,
@@ -420,7 +418,8 @@ impl PyDataFeed {
             signal_fill: SignalFill::parse(signal_fill).map_err(py_err)?,
             adjustment: adjustment
                 .map(|word| one_of("adjustment", word, &Adjustment::ALL))
-                .transpose()?,
+                .transpose()?
+                .or_else(|| known.and_then(|bars| bars.get().bars.terms().adjustment)),
             chunk: chunk.map(chunk_limit).transpose()?,
             read,
         };

@@ -3,8 +3,8 @@
 //! Nothing here decides about markets: each file converts, detaches from the interpreter, calls the
 //! thinking crate, converts back.
 //!
-//! - in: [`frames`] (paths, Arrow streams), [`calendar`], [`feed`], [`prepare`], [`walk`],
-//!   [`sample`];
+//! - in: [`frames`] (paths, Arrow streams), [`read_options`], [`calendar`], [`bars`] with
+//!   [`bars_read`] and [`bars_frame`], [`feed`], [`prepare`], [`walk`], [`sample`];
 //! - callbacks: [`strategy`] (base class and helpers), [`callbacks`] (the loop between the two
 //!   languages), [`event`], [`batch`], [`order`], [`order_terms`], [`orders`], [`position`],
 //!   [`look_back`], [`indicator`];
@@ -25,6 +25,9 @@
 
 mod account;
 mod argument;
+mod bars;
+mod bars_frame;
+mod bars_read;
 mod batch;
 mod c_api;
 mod calendar;
@@ -58,6 +61,7 @@ mod position_rules;
 mod prepare;
 mod price_cost;
 mod progress;
+mod read_options;
 mod result;
 mod rules;
 mod run;
@@ -77,6 +81,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     errors::register(module)?;
     table::register(module)?;
     check::register(module)?;
+    bars::register(module)?;
+    bars_read::register(module)?;
     batch::register(module)?;
     orders::register(module)?;
     position::register(module)?;

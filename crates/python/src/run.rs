@@ -186,7 +186,7 @@ pub fn run<'py>(
         &[("record", OnReject::Record), ("warn", OnReject::Warn), ("raise", OnReject::Raise)],
     )?;
     let described = describe(strategy)?;
-    let mut opened = feed.get().open(py)?;
+    let mut opened = feed.get().open_for_run(py)?;
     let market = feed.get().market(py, &opened);
     terms.funding = schedule::funding(funding, &zone, &market.symbols)?;
     wiring::check_symbols(&terms, &market.symbols).map_err(|(key, error)| {

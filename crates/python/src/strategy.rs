@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyDict, PyTuple};
 use tapeworks::base::{AssetId, OrderId};
+use tapeworks::bars::Terms;
 use tapeworks::broker::Change;
 use tapeworks::engine::{OrderRequest, ReleaseOn, Trader};
 use tapeworks::lookback::Lookback;
@@ -63,6 +64,8 @@ pub struct Live {
     pub market: Option<Arc<Market>>,
     /// The rows up to now.
     pub lookback: Arc<Mutex<Lookback>>,
+    /// What is known of the rows besides their values.
+    pub terms: Arc<Terms>,
     /// Running indicators.
     pub indicators: Vec<Arc<Running>>,
     /// Whether a callback runs at this moment.
@@ -548,7 +551,7 @@ impl PyStrategy {
     }
 
     /// The last `length` rows of a symbol up to now: one column (a name or an indicator) as a
-    /// read-only array, or all columns as a table.
+    /// read-only array, or all columns as `Bars`.
     ///
     /// With `timeframe` ("5m", "1h", "1d", "1w") they are bars of that step, completed ones only.
     #[pyo3(signature = (symbol, length, column=None, *, timeframe=None))]
@@ -561,11 +564,12 @@ impl PyStrategy {
         timeframe: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let step = timeframe.map(|step| crate::feed::step("timeframe", step)).transpose()?;
-        let (market, lookback) = {
+        let (market, lookback, terms) = {
             let live = self.running()?;
-            (Arc::clone(live.market()), Arc::clone(&live.lookback))
+            (Arc::clone(live.market()), Arc::clone(&live.lookback), Arc::clone(&live.terms))
         };
-        look_back::history(py, &market, &lookback, &Asked { symbol, length, column, step })
+        let asked = Asked { symbol, length, column, step, terms: &terms };
+        look_back::history(py, &market, &lookback, &asked)
     }
 
     /// A running indicator: `self.indicator("sma", "close", 20)`, `self.indicator("atr", 14)`.

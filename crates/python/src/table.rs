@@ -372,7 +372,8 @@ pub fn thousands(number: usize) -> String {
     text
 }
 
-fn library<'py>(py: Python<'py>, name: &str, extra: &str) -> PyResult<Bound<'py, PyModule>> {
+/// An optional library, or the command that installs it.
+pub fn library<'py>(py: Python<'py>, name: &str, extra: &str) -> PyResult<Bound<'py, PyModule>> {
     py.import(name).map_err(|_| {
         PyImportError::new_err(format!(
             "{name} is not installed\nhint: pip install 'tapeworks[{extra}]'"

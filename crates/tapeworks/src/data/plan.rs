@@ -82,7 +82,7 @@ pub(crate) struct Roles {
     pub(crate) start: Option<usize>,
     /// The symbol that the path names, when the file has a symbol column as well.
     pub(crate) expected_symbol: Option<String>,
-    /// Whether the symbol is the name of the file.
+    /// Whether the symbol is the name of the file, or the only one that was asked for.
     pub(crate) symbol_is_stem: bool,
     /// `(found, meant)` for names that were mapped.
     pub(crate) mapped: Vec<(String, String)>,
@@ -276,6 +276,10 @@ fn missing(place: &str, name: &str, found: &[String]) -> Error {
     );
     match near_miss(name, found.iter().map(String::as_str)) {
         Some(near) => error.with_hint(format!("rename {near:?} to {name:?}")),
+        None if name == "symbol" => error.with_hint(
+            "name the column \"symbol\" or one of its aliases; a frame of one symbol may do \
+             without when that symbol is named (symbols)",
+        ),
         None => error.with_hint(format!("name the column {name:?} or one of its aliases")),
     }
 }

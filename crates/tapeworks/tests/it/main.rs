@@ -7,6 +7,7 @@ mod actions_table;
 mod attacks;
 mod attacks_rows;
 mod availability;
+mod bars;
 mod base;
 mod by_session;
 mod calendar;
