@@ -54,11 +54,11 @@ test-matrix: wheel ## the wheel with the oldest and newest numpy, polars, pandas
 	&& $(timed)
 
 PYRIGHT ?= npx --yes pyright@1.1.414
-types: wheel ## mypy --strict, stubtest, pyright and its completeness of types
+types: wheel ## mypy --strict, stubtest, pyright and its score of complete types
 	$(begin) && $(VENV)/bin/python -m pytest python/tests/test_types.py
 	@if command -v npx > /dev/null; then $(PYRIGHT) \
 	&& cd target && PATH="$(abspath $(VENV))/bin:$$PATH" $(PYRIGHT) --verifytypes tapeworks \
-	  --ignoreexternal; else echo "skipped: pyright needs Node (npx)"; fi
+	  --ignoreexternal | grep -i score; else echo "skipped: pyright needs Node (npx)"; fi
 
 $(VENV)/requirements.stamp: python/requirements-test.txt
 	$(begin) \
