@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use tapeworks::base::{Adjustment, AssetId, Date};
+use tapeworks::base::{self, Adjustment, AssetId, Date, StopFlag};
 use tapeworks::data::{self, CheckReport, ReadOptions, SortOptions, parse_bytes};
 use tapeworks::feed::{SignalUse, check_signals};
 
@@ -13,6 +13,7 @@ use crate::errors::{one_of, py_err};
 use crate::frames::Input;
 use crate::grid::escaped;
 use crate::instant::span_text;
+use crate::interrupt::Work;
 use crate::json::to_python;
 use crate::market::PRICES;
 use crate::table::Table;
@@ -90,15 +91,13 @@ impl PyCheckReport {
 /// # Errors
 /// When the bars cannot be opened at all.
 pub fn check(
-    py: Python<'_>,
     bars: &Input,
     signals: Option<&Input>,
     context: Option<&Input>,
     actions: Option<&Input>,
     how: &SignalUse,
     options: &ReadOptions,
-) -> PyResult<PyCheckReport> {
-    let checked = py.detach(|| {
+) -> base::Result<CheckReport> {
         // What the actions explain is no jump of the prices.
         let explained = |actions: &Input| {
             let table = data::ActionTable::read(actions.source(), options).ok()?;
@@ -123,8 +122,6 @@ pub fn check(
             report.merge(found);
         }
         Ok(report)
-    });
-    checked.map(PyCheckReport).map_err(py_err)
 }
 
 /// Writes a table by timestamp, symbol and `bar_id` to a Parquet file within a memory budget.
@@ -142,8 +139,10 @@ fn sort_bars(
 ) -> PyResult<u64> {
     let options = SortOptions { memory_bytes: parse_bytes(memory).map_err(py_err)?, tz };
     let source = source.to_string_lossy().into_owned();
-    let sorted = py.detach(|| data::sort_bars(&source, &out, &options));
-    sorted.map(|sorted| sorted.n_rows).map_err(py_err)
+    let stop = StopFlag::default();
+    let shared = stop.clone();
+    let work = Work::start(move || data::sort_bars_until(&source, &out, &options, &shared));
+    work.wait(py, &stop)?.map(|sorted| sorted.n_rows).map_err(py_err)
 }
 
 /// Raw bars in the units of one date: `split` divides earlier prices by later split ratios (and
@@ -167,11 +166,12 @@ fn adjust_prices(
     };
     let calendar = calendar.map(PyCalendar::read).transpose()?;
     let (bars, actions) = (Input::read("bars", bars)?, Input::read("actions", actions)?);
-    let options = ReadOptions { calendar, tz, ..ReadOptions::default() };
-    let adjusted = py.detach(|| {
+    let stop = StopFlag::default();
+    let options = ReadOptions { calendar, tz, stop: stop.clone(), ..ReadOptions::default() };
+    let work = Work::start(move || {
         data::adjust_prices(bars.source(), actions.source(), adjustment, view_date, &options)
     });
-    let data::AdjustedBars { symbols, extras, rows } = adjusted.map_err(py_err)?;
+    let data::AdjustedBars { symbols, extras, rows } = work.wait(py, &stop)?.map_err(py_err)?;
     let names: Vec<&str> = rows.assets.iter().map(|&asset| symbols.name(AssetId(asset))).collect();
     let prices = [rows.open, rows.high, rows.low, rows.close, rows.volume];
     let columns = PRICES.into_iter().zip(prices);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tapeworks::base;
-use tapeworks::base::{Actions, Adjustment, Calendar, Step, Symbols};
+use tapeworks::base::{Actions, Adjustment, Calendar, Step, StopFlag, Symbols};
 use tapeworks::data::{
     Ambiguous, CheckLevel, CheckReport, CsvFormat, Label, OnBadRow, ReadOptions,
 };
@@ -21,6 +21,7 @@ use crate::errors::{config_error, one_of, py_err, refuse_unknown};
 use crate::frames::Input;
 use crate::grid::{escaped, folded};
 use crate::instant::{instant, zone};
+use crate::interrupt::Work;
 use crate::market::{Market, PRICES};
 use crate::walk::{BatchIterator, EventIterator};
 
@@ -29,7 +30,10 @@ use crate::walk::{BatchIterator, EventIterator};
 /// Paths are streamed from disk by every run in bounded memory; frames are checked and decoded once
 /// and kept. Column lists: `None` is all that are there.
 #[pyclass(frozen, name = "DataFeed", module = "tapeworks")]
-pub struct PyDataFeed {
+pub struct PyDataFeed(pub Arc<Feed>);
+
+/// What a feed knows, shared with the threads that read it.
+pub struct Feed {
     asset_data: Input,
     signals: Option<Input>,
     context: Option<Input>,
@@ -63,6 +67,14 @@ pub enum Opened {
 }
 
 impl Opened {
+    /// Rows that will come, where that is known.
+    pub fn n_rows(&self) -> Option<u64> {
+        match self {
+            Self::Memory(feed, _) => Some(feed.n_rows() as u64),
+            Self::Stream(feed) => feed.n_rows(),
+        }
+    }
+
     /// What checking found; whole once the feed has ended.
     pub fn report(&self) -> CheckReport {
         match self {
@@ -142,7 +154,97 @@ const KEYWORDS: [&str; 30] = [
     "csv_price_scale",
 ];
 
+impl std::ops::Deref for PyDataFeed {
+    type Target = Feed;
+
+    fn deref(&self) -> &Feed {
+        &self.0
+    }
+}
+
 impl PyDataFeed {
+    /// Starts to read; frames are decoded by the first call and shared by all.
+    ///
+    /// # Errors
+    /// What reading and checking find.
+    pub fn open(&self, py: Python<'_>) -> PyResult<Opened> {
+        if let Some(opened) = self.decoded() {
+            return Ok(opened);
+        }
+        let (feed, stop) = (Arc::clone(&self.0), StopFlag::default());
+        let shared = stop.clone();
+        Work::start(move || feed.open_detached(&shared)).wait(py, &stop)?.map_err(py_err)
+    }
+
+    fn known_market(&self, py: Python<'_>) -> PyResult<Arc<Market>> {
+        let known = self.market.lock().expect("no panic happens while it is held").clone();
+        if let Some(market) = known {
+            return Ok(market);
+        }
+        let opened = self.open(py)?;
+        Ok(self.market(py, &opened))
+    }
+
+    /// The same feed over more rows: each new table follows the old one of its kind.
+    ///
+    /// # Errors
+    /// `TW-C473` for a table that this feed does not have, and for a feed that ends at a date;
+    /// `TW-D322` when the columns are others.
+    pub fn extended(&self, py: Python<'_>, more: &MoreInputs) -> PyResult<Self> {
+        if self.spec.read.end.is_some() {
+            return Err(config_error(
+                "C473",
+                "the feed of the run ends at end=, so later rows are not read",
+                "give the feed without it: tw.resume(result, new_rows, feed=tw.DataFeed(...))",
+            ));
+        }
+        let side = |name: &str, old: Option<&Input>, new: Option<&Input>| match (old, new) {
+            (Some(old), Some(new)) => Input::joined(py, name, old, new).map(Some),
+            (old, None) => Ok(old.cloned()),
+            (None, Some(_)) => Err(config_error(
+                "C473",
+                format!("{name}: the feed of the run has no such table"),
+                "leave it out, or make a new run with it",
+            )),
+        };
+        Ok(Self(Arc::new(Feed {
+            signals: side("signals", self.signals.as_ref(), more.signals.as_ref())?,
+            context: side("context", self.context.as_ref(), more.context.as_ref())?,
+            actions: side("actions", self.actions.as_ref(), more.actions.as_ref())?,
+            spec: self.spec.clone(),
+            ..Feed::of_inputs(
+                Input::joined(py, "new_rows", &self.asset_data, &more.asset_data)?,
+                None,
+                None,
+            )
+        })))
+    }
+}
+
+/// Tables that a run goes on with.
+pub struct MoreInputs {
+    pub asset_data: Input,
+    pub signals: Option<Input>,
+    pub context: Option<Input>,
+    pub actions: Option<Input>,
+}
+
+impl Feed {
+    /// The tables of this feed, to go on with.
+    pub fn tables_to_add(&self) -> MoreInputs {
+        MoreInputs {
+            asset_data: self.asset_data.clone(),
+            signals: self.signals.clone(),
+            context: self.context.clone(),
+            actions: self.actions.clone(),
+        }
+    }
+
+    /// How the tables are read.
+    pub fn read_options(&self) -> &ReadOptions {
+        &self.spec.read
+    }
+
     /// Reads from inputs that are ready, such as the tables of the sample.
     pub fn of_inputs(asset_data: Input, signals: Option<Input>, context: Option<Input>) -> Self {
         let spec = Spec {
@@ -190,17 +292,20 @@ impl PyDataFeed {
         feed
     }
 
-    /// Starts to read; frames are decoded by the first call and shared by all.
-    ///
-    /// # Errors
-    /// What reading and checking find.
-    pub fn open(&self, py: Python<'_>) -> PyResult<Opened> {
-        py.detach(|| self.open_detached()).map_err(py_err)
+    /// The chunks of a frame that is decoded already and not in use by another thread.
+    fn decoded(&self) -> Option<Opened> {
+        let memory = self.memory.try_lock().ok()?;
+        let (feed, report) = memory.as_ref()?;
+        let mut feed = feed.clone();
+        feed.rewind();
+        Some(Opened::Memory(feed, report.clone()))
     }
 
-    fn open_detached(&self) -> base::Result<Opened> {
-        if let Input::Path(_) | Input::Lazy(_) = self.asset_data {
-            return self.description().open().map(Opened::Stream);
+    fn open_detached(&self, stop: &StopFlag) -> base::Result<Opened> {
+        let mut description = self.description();
+        description.read.stop = stop.clone();
+        if !matches!(self.asset_data, Input::Batches(..)) {
+            return description.open().map(Opened::Stream);
         }
         let mut memory = self.memory.lock().expect("decoding returns errors, it does not panic");
         if let Some((feed, report)) = &*memory {
@@ -208,7 +313,7 @@ impl PyDataFeed {
             feed.rewind();
             return Ok(Opened::Memory(feed, report.clone()));
         }
-        let mut open = self.description().open()?;
+        let mut open = description.open()?;
         let mut chunks = Vec::new();
         while let Some(chunk) = open.next_chunk()? {
             chunks.push(chunk);
@@ -232,15 +337,6 @@ impl PyDataFeed {
         let market = Arc::new(Market::new(py, opened.symbols(), opened.layout()));
         *self.market.lock().expect("no panic happens while it is held") = Some(Arc::clone(&market));
         market
-    }
-
-    fn known_market(&self, py: Python<'_>) -> PyResult<Arc<Market>> {
-        let known = self.market.lock().expect("no panic happens while it is held").clone();
-        if let Some(market) = known {
-            return Ok(market);
-        }
-        let opened = self.open(py)?;
-        Ok(self.market(py, &opened))
     }
 
     /// What a run over this feed reads, for its manifest; files are hashed.
@@ -404,15 +500,15 @@ impl PyDataFeed {
         let side = |name: &str, value: Option<&Bound<'_, PyAny>>| {
             value.map(|value| Input::read(name, value)).transpose()
         };
-        let feed = Self {
+        let feed = Feed {
             spec,
             signals: side("signals", signals)?,
             context: side("context", context)?,
             actions: side("actions", actions)?,
-            ..Self::of_inputs(Input::read("asset_data", asset_data)?, None, None)
+            ..Feed::of_inputs(Input::read("asset_data", asset_data)?, None, None)
         };
         feed.description().check_rules().map_err(py_err)?;
-        Ok(feed)
+        Ok(Self(Arc::new(feed)))
     }
 
     /// The symbols, ascending.
@@ -452,15 +548,19 @@ impl PyDataFeed {
     /// Checks the asset data at the feed's level, then signals and context against it; bad rows
     /// are findings, not an exception.
     fn check(&self, py: Python<'_>) -> PyResult<PyCheckReport> {
-        crate::check::check(
-            py,
-            &self.asset_data,
-            self.signals.as_ref(),
-            self.context.as_ref(),
-            self.actions.as_ref(),
-            &self.spec.signal_rule,
-            &self.spec.read,
-        )
+        let (feed, stop) = (Arc::clone(&self.0), StopFlag::default());
+        let read = ReadOptions { stop: stop.clone(), ..self.spec.read.clone() };
+        let work = Work::start(move || {
+            crate::check::check(
+                &feed.asset_data,
+                feed.signals.as_ref(),
+                feed.context.as_ref(),
+                feed.actions.as_ref(),
+                &feed.spec.signal_rule,
+                &read,
+            )
+        });
+        work.wait(py, &stop)?.map(PyCheckReport).map_err(py_err)
     }
 
     /// One `MarketEvent` a row, in time order.

@@ -15,11 +15,14 @@ use crate::errors::py_err;
 use crate::lazy_frame::LazyFile;
 
 /// A table of the caller.
+#[derive(Clone)]
 pub enum Input {
     /// A file, a glob or a folder, read anew by every run.
     Path(String),
     /// A lazy frame, written to a file of ours.
     Lazy(LazyFile),
+    /// Several paths, one a line, and the files of ours among them.
+    Several(String, Vec<LazyFile>),
     /// Batches of a frame, shared with it and never copied.
     Batches(SchemaRef, Arc<Vec<RecordBatch>>),
 }
@@ -63,6 +66,7 @@ impl Input {
     pub fn source(&self) -> Source {
         match self {
             Self::Path(path) => Source::Path(path.clone()),
+            Self::Several(paths, _) => Source::Path(paths.clone()),
             Self::Lazy(file) => Source::Path(file.path.clone()),
             Self::Batches(schema, batches) => {
                 let batches: Vec<_> = batches.iter().cloned().map(Ok).collect();
@@ -78,7 +82,10 @@ impl Input {
     /// When a file has gone.
     pub fn entry(&self, table: &str) -> tapeworks::base::Result<InputEntry> {
         match self {
-            Self::Path(path) => tapeworks::run::file_input(table, path),
+            Self::Path(path) | Self::Several(path, _) => {
+                let entry = tapeworks::run::file_input(table, path)?;
+                Ok(InputEntry { path: self.describe(), ..entry })
+            }
             Self::Lazy(file) => {
                 let entry = tapeworks::run::file_input(table, &file.path)?;
                 Ok(InputEntry { path: self.describe(), ..entry })
@@ -93,6 +100,11 @@ impl Input {
     pub fn describe(&self) -> String {
         match self {
             Self::Path(path) => path.clone(),
+            Self::Several(paths, ours) => {
+                let is_ours = |path: &str| ours.iter().any(|file| file.path == path);
+                let name = |path: &str| if is_ours(path) { "frame".into() } else { path.to_owned() };
+                paths.lines().map(name).collect::<Vec<String>>().join(", ")
+            }
             Self::Lazy(_) => "lazy frame".to_owned(),
             Self::Batches(schema, batches) => {
                 let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();

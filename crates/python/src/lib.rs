@@ -3,16 +3,18 @@
 //! Nothing here decides about markets: each file converts, detaches from the interpreter, calls the
 //! thinking crate, converts back.
 //!
-//! - in: [`frames`] (paths, Arrow streams), [`calendar`], [`feed`], [`prepare`], [`walk`],
+//! - in: [`frames`] (paths, Arrow streams), [`joined_input`], [`calendar`], [`feed`], [`prepare`], [`walk`],
 //!   [`sample`];
 //! - callbacks: [`strategy`] (base class and helpers), [`callbacks`] (the loop between the two
 //!   languages), [`event`], [`batch`], [`order`], [`order_terms`], [`orders`], [`position`],
 //!   [`history`];
-//! - running: [`run`], [`config_run`], [`rules`], [`progress`]; its terms: [`semantics`],
+//! - running: [`run`], [`config_run`], [`resume`], [`rules`], [`user_strategy`],
+//!   [`progress`]; its terms: [`semantics`],
 //!   [`account`], [`instrument`], [`commission`], [`price_cost`], [`custom_models`],
 //!   [`position_rules`], [`limits`], [`schedule`];
 //! - out: [`result`], [`table`], [`grid`], [`check`], [`numpy_view`];
-//! - shared: [`argument`], [`market`], [`errors`], [`instant`], [`json`], [`c_api`].
+//! - shared: [`argument`], [`market`], [`errors`], [`instant`], [`interrupt`], [`json`],
+//!   [`c_api`].
 //!
 //! To add a function: its file, a `register`, its line in `python/tapeworks/_native.pyi`.
 
@@ -40,7 +42,9 @@ mod frames;
 mod grid;
 mod history;
 mod instant;
+mod interrupt;
 mod instrument;
+mod joined_input;
 mod json;
 mod lazy_frame;
 mod limits;
@@ -55,6 +59,7 @@ mod prepare;
 mod price_cost;
 mod progress;
 mod result;
+mod resume;
 mod rules;
 mod run;
 mod sample;
@@ -62,6 +67,7 @@ mod schedule;
 mod semantics;
 mod strategy;
 mod table;
+mod user_strategy;
 mod walk;
 
 use pyo3::prelude::*;
@@ -92,5 +98,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     run::register(module)?;
     config_run::register(module)?;
     result::register(module)?;
+    resume::register(module)?;
     command_line::register(module)
 }

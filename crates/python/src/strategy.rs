@@ -37,6 +37,7 @@ pub const HISTORY_ROWS: usize = 2_000_000;
 #[pyclass(subclass, frozen, name = "Strategy", module = "tapeworks")]
 pub struct PyStrategy {
     live: Mutex<Live>,
+    args: Py<PyTuple>,
     params: Py<PyDict>,
 }
 
@@ -64,6 +65,11 @@ impl PyStrategy {
     /// The keyword arguments that the strategy was made with.
     pub fn parameters<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
         self.params.bind(py).clone()
+    }
+
+    /// The positional arguments that the strategy was made with.
+    pub fn positional<'py>(&self, py: Python<'py>) -> Bound<'py, PyTuple> {
+        self.args.bind(py).clone()
     }
 
     /// The state behind the helpers.
@@ -122,9 +128,9 @@ impl PyStrategy {
         args: &Bound<'_, PyTuple>,
         params: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let _ = args;
+        let args = args.clone().unbind();
         let params = params.map_or_else(|| Ok(PyDict::new(py)), PyDictMethods::copy)?;
-        Ok(Self { live: Mutex::new(Live::default()), params: params.unbind() })
+        Ok(Self { live: Mutex::new(Live::default()), args, params: params.unbind() })
     }
 
     /// Rows of the past kept for `history`; set it on the class to keep more, or 0 to keep none.
