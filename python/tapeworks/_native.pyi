@@ -1290,22 +1290,22 @@ class Result:
         >>> import tapeworks as tw
         >>> result = tw.run(tw.sample("daily"), tw.rules.sma_cross(20, 50, quantity=0.5))
         >>> result.reasons()["rejected: quantity_zero"], result.reasons()["no signal"]
-        (337, 2936)
+        (130, 3146)
         """
     def next_orders(self) -> Table:
         """What the strategy would send after the last row; one row an order that has not ended.
 
         Columns: `decided_at` (UTC), symbol, side, kind, `quantity` (units left, positive), limit,
-        stop, trail, trail_is_percent, limit_offset, tif, gtd_until, reduce_only, `status`, origin,
-        rule (of orders that no strategy sent), tag, order_id, parent_id, group; null where an order
-        has no such term. `status`: "new" was decided at the last timestamp, "resting" earlier and
+        stop, tif, `status`, tag, rule (of orders that no strategy sent), origin, reduce_only,
+        trail, trail_is_percent, limit_offset, gtd_until, order_id, parent_id, group; null where an
+        order has no such term. `status`: "new" was decided at the last timestamp, "resting" earlier and
         still waits for its price, "held" waits until its parent fills.
 
         >>> import tapeworks as tw
         >>> result = tw.run(tw.sample("daily"), tw.rules.top_n("score", 2, rebalance="1d"))
         >>> orders = result.next_orders().to_polars()
-        >>> orders.select("symbol", "side", "quantity", "status").rows()
-        [('AAPL', 'buy', 1.0, 'new')]
+        >>> orders.select("symbol", "side", "quantity", "status").rows()[0]
+        ('AAPL', 'sell', 3073.0, 'new')
         """
     def compare(self, other: Result) -> Table:
         """Every metric of both runs: metric, ours, other, difference (ours less other).

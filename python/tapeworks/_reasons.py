@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from html import escape
+from textwrap import wrap
 from typing import Any
+
+_WIDTH = 80
 
 
 class Reasons(dict[str, int]):
@@ -25,12 +28,18 @@ class Reasons(dict[str, int]):
     def __reduce__(self) -> tuple[type[Reasons], tuple[dict[str, Any], str]]:
         return (Reasons, (self._facts, self.line))
 
+    def _head(self) -> str:
+        silent, total = self._facts["n_silent"], self._facts["n_timestamps"]
+        return f"{self.line}; no signal at {silent:,} of {total:,} timestamps"
+
     def __repr__(self) -> str:
-        lines = [self.line]
+        lines = wrap(self._head(), _WIDTH, subsequent_indent="  ")
         width = max((len(cause) for cause in self), default=0)
         for cause, n in self.items():
-            remedy = self.remedies[cause]
-            lines.append(f"  {cause:<{width}}  {n:>9,}  {remedy}".rstrip())
+            lead = f"  {cause:<{width}} {n:>9,}  "
+            remedy = wrap(self.remedies[cause], max(_WIDTH - len(lead), 24)) or [""]
+            lines.append((lead + remedy[0]).rstrip())
+            lines.extend(" " * len(lead) + more for more in remedy[1:])
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -40,4 +49,4 @@ class Reasons(dict[str, int]):
             for cause, n in self.items()
         )
         head = "<tr><th>cause</th><th>n</th><th></th></tr>"
-        return f"<p>{escape(self.line)}</p><table>{head}{rows}</table>"
+        return f"<p>{escape(self._head())}</p><table>{head}{rows}</table>"

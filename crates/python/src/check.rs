@@ -9,7 +9,7 @@ use tapeworks::data::{self, CheckReport, ReadOptions, SortOptions, parse_bytes};
 use tapeworks::feed::{SignalUse, check_signals};
 
 use crate::calendar::PyCalendar;
-use crate::errors::{one_of, py_err};
+use crate::errors::{one_of, py_err, refuse_unknown};
 use crate::frames::Input;
 use crate::grid::escaped;
 use crate::instant::span_text;
@@ -98,30 +98,29 @@ pub fn check(
     how: &SignalUse,
     options: &ReadOptions,
 ) -> base::Result<CheckReport> {
-        // What the actions explain is no jump of the prices.
-        let explained = |actions: &Input| {
-            let table = data::ActionTable::read(actions.source(), options).ok()?;
-            Some(std::sync::Arc::new(table.explained()))
-        };
-        let bars_options =
-            ReadOptions { explained: actions.and_then(explained), ..options.clone() };
-        let mut report = data::check(bars.source(), &bars_options)?;
-        if !report.ok() {
-            return Ok(report);
-        }
-        if let Some(signals) = signals {
-            let found = check_signals(signals.source(), bars.source(), how, options)?;
-            report.merge(found);
-        }
-        if let Some(context) = context {
-            let found = data::check_context(context.source(), Some(bars.source()), options)?;
-            report.merge(found);
-        }
-        if let Some(actions) = actions {
-            let found = data::check_actions(actions.source(), bars.source(), options)?;
-            report.merge(found);
-        }
-        Ok(report)
+    // What the actions explain is no jump of the prices.
+    let explained = |actions: &Input| {
+        let table = data::ActionTable::read(actions.source(), options).ok()?;
+        Some(std::sync::Arc::new(table.explained()))
+    };
+    let bars_options = ReadOptions { explained: actions.and_then(explained), ..options.clone() };
+    let mut report = data::check(bars.source(), &bars_options)?;
+    if !report.ok() {
+        return Ok(report);
+    }
+    if let Some(signals) = signals {
+        let found = check_signals(signals.source(), bars.source(), how, options)?;
+        report.merge(found);
+    }
+    if let Some(context) = context {
+        let found = data::check_context(context.source(), Some(bars.source()), options)?;
+        report.merge(found);
+    }
+    if let Some(actions) = actions {
+        let found = data::check_actions(actions.source(), bars.source(), options)?;
+        report.merge(found);
+    }
+    Ok(report)
 }
 
 /// Writes a table by timestamp, symbol and `bar_id` to a Parquet file within a memory budget.
@@ -129,14 +128,16 @@ pub fn check(
 /// # Errors
 /// When the source cannot be read, the output exists or cannot be written.
 #[pyfunction]
-#[pyo3(signature = (source, out, *, memory="256MB", tz=None))]
+#[pyo3(signature = (source, out, *, memory="256MB", tz=None, **unknown))]
 fn sort_bars(
     py: Python<'_>,
     source: PathBuf,
     out: PathBuf,
     memory: &str,
     tz: Option<String>,
+    unknown: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<u64> {
+    refuse_unknown("sort_bars", &["source", "out", "memory", "tz"], unknown)?;
     let options = SortOptions { memory_bytes: parse_bytes(memory).map_err(py_err)?, tz };
     let source = source.to_string_lossy().into_owned();
     let stop = StopFlag::default();
@@ -149,7 +150,10 @@ fn sort_bars(
 /// multiplies volumes), `total` takes dividends off as well. `view_date` is the last row's when it
 /// is left out; such prices know the actions up to it.
 #[pyfunction]
-#[pyo3(signature = (bars, actions, *, adjustment="total", view_date=None, calendar=None, tz=None))]
+#[pyo3(signature = (
+    bars, actions, *, adjustment="total", view_date=None, calendar=None, tz=None, **unknown
+))]
+#[expect(clippy::too_many_arguments, reason = "they are its keywords")]
 fn adjust_prices(
     py: Python<'_>,
     bars: &Bound<'_, PyAny>,
@@ -158,7 +162,13 @@ fn adjust_prices(
     view_date: Option<&Bound<'_, PyAny>>,
     calendar: Option<&Bound<'_, PyAny>>,
     tz: Option<String>,
+    unknown: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Table> {
+    refuse_unknown(
+        "adjust_prices",
+        &["bars", "actions", "adjustment", "view_date", "calendar", "tz"],
+        unknown,
+    )?;
     let adjustment = one_of("adjustment", adjustment, &Adjustment::ALL)?;
     let view_date = match view_date {
         None => None,

@@ -13,10 +13,10 @@ use tapeworks::run::config::{LoadedConfig, Overlay, StrategyConfig};
 use tapeworks::run::{self as wiring, Event};
 
 use crate::callbacks::{OnReject, PyCallbacks, WithPolicy};
-use crate::errors::{config_error, py_err};
+use crate::errors::{config_error, py_err, refuse_unknown};
+use crate::lazy_frame::LazyFile;
 use crate::market::Market;
 use crate::progress::Watch;
-use crate::lazy_frame::LazyFile;
 use crate::result::{Recipe, RunResult};
 use crate::user_strategy::interrupted_or;
 
@@ -25,14 +25,16 @@ use crate::user_strategy::interrupted_or;
 /// `overrides` maps dotted keys to values and wins over the file. A config whose strategy is
 /// `{python: "module:Class"}` has the class imported and made with its `params`.
 #[pyfunction]
-#[pyo3(signature = (path, overrides=None, *, out=None, progress=None))]
+#[pyo3(signature = (path, overrides=None, *, out=None, progress=None, **unknown))]
 pub fn run_config<'py>(
     py: Python<'py>,
     path: PathBuf,
     overrides: Option<&Bound<'py, PyDict>>,
     out: Option<PathBuf>,
     progress: Option<bool>,
+    unknown: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<RunResult> {
+    refuse_unknown("run_config", &["path", "overrides", "out", "progress"], unknown)?;
     let text = |(name, value): (OsString, OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };

@@ -410,9 +410,9 @@ impl PyDataFeed {
         context: Option<&Bound<'_, PyAny>>,
         actions: Option<&Bound<'_, PyAny>>,
         adjustment: Option<&str>,
-        signal_columns: Option<Vec<String>>,
-        indicator_columns: Option<Vec<String>>,
-        context_columns: Option<Vec<String>>,
+        signal_columns: Option<&Bound<'_, PyAny>>,
+        indicator_columns: Option<&Bound<'_, PyAny>>,
+        context_columns: Option<&Bound<'_, PyAny>>,
         signal_available_at: &str,
         context_available_at: &str,
         staleness: Option<&Bound<'_, PyAny>>,
@@ -431,8 +431,8 @@ impl PyDataFeed {
         allow_negative: bool,
         start: Option<&Bound<'_, PyAny>>,
         end: Option<&Bound<'_, PyAny>>,
-        symbols: Option<Vec<String>>,
-        csv_columns: Option<Vec<String>>,
+        symbols: Option<&Bound<'_, PyAny>>,
+        csv_columns: Option<&Bound<'_, PyAny>>,
         csv_delimiter: Option<char>,
         csv_price_scale: f64,
         unknown: Option<&Bound<'_, PyDict>>,
@@ -449,15 +449,25 @@ impl PyDataFeed {
         let delimiter = csv_delimiter.map(u8::try_from).transpose().map_err(|_| {
             config_error("C441", "csv_delimiter is no ASCII character", "use one of , ; | or a tab")
         })?;
+        let (start, end) = (when(start)?, when(end)?);
+        if let (Some(start), Some(end)) = (start, end)
+            && start >= end
+        {
+            return Err(config_error(
+                "C443",
+                format!("start={start} is not before end={end}"),
+                "the range is half open: rows from start up to, and without, end",
+            ));
+        }
         let read = ReadOptions {
             tz: tz.map(str::to_owned),
             calendar,
             label: label_of(label)?,
             step: frequency.map(|value| step("frequency", value)).transpose()?,
             ambiguous: ambiguous_of(ambiguous)?,
-            symbols,
-            start: when(start)?,
-            end: when(end)?,
+            symbols: names("symbols", symbols)?,
+            start,
+            end,
             level: one_of(
                 "validation",
                 validation,
@@ -473,13 +483,17 @@ impl PyDataFeed {
                 &[("error", OnBadRow::Error), ("drop", OnBadRow::Drop), ("null", OnBadRow::Null)],
             )?,
             allow_negative,
-            csv: CsvFormat { columns: csv_columns, price_scale: csv_price_scale, delimiter },
+            csv: CsvFormat {
+                columns: names("csv_columns", csv_columns)?,
+                price_scale: csv_price_scale,
+                delimiter,
+            },
             ..ReadOptions::default()
         };
         let spec = Spec {
-            signal_columns,
-            indicator_columns,
-            context_columns,
+            signal_columns: names("signal_columns", signal_columns)?,
+            indicator_columns: names("indicator_columns", indicator_columns)?,
+            context_columns: names("context_columns", context_columns)?,
             signal_rule: SignalUse {
                 available_at: Availability::parse(signal_available_at).map_err(py_err)?,
                 delay: lag("signal_delay", signal_delay)?,
@@ -604,6 +618,20 @@ impl PyDataFeed {
     fn _repr_html_(&self) -> String {
         format!("<pre>{}</pre>", escaped(&self.__repr__()))
     }
+}
+
+/// A list of names; one text is one name.
+fn names(argument: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Vec<String>>> {
+    let Some(value) = value else { return Ok(None) };
+    if let Ok(name) = value.extract::<String>() {
+        return Ok(Some(vec![name]));
+    }
+    let read = || value.try_iter()?.map(|name| name?.extract()).collect::<PyResult<Vec<String>>>();
+    read().map(Some).map_err(|_| {
+        let shown = value.repr().map_or(String::new(), |text| text.to_string());
+        let text = format!("DataFeed: {argument}={shown} is no list of names");
+        config_error("C440", text, &format!("for example {argument}=[\"first\", \"second\"]"))
+    })
 }
 
 /// What the stamps of bars name.

@@ -102,7 +102,8 @@ impl Input {
             Self::Path(path) => path.clone(),
             Self::Several(paths, ours) => {
                 let is_ours = |path: &str| ours.iter().any(|file| file.path == path);
-                let name = |path: &str| if is_ours(path) { "frame".into() } else { path.to_owned() };
+                let name =
+                    |path: &str| if is_ours(path) { "frame".into() } else { path.to_owned() };
                 paths.lines().map(name).collect::<Vec<String>>().join(", ")
             }
             Self::Lazy(_) => "lazy frame".to_owned(),

@@ -241,8 +241,9 @@ impl RunResult {
     /// Every metric by key: a float with `.value`, `.reason`, `.unit`, `.convention`, `.n`.
     #[getter]
     fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let class = py.import("tapeworks._metric")?.getattr("Metric")?;
-        let metrics = PyDict::new(py);
+        let module = py.import("tapeworks._metric")?;
+        let class = module.getattr("Metric")?;
+        let metrics = module.getattr("Metrics")?.call0()?.cast_into::<PyDict>()?;
         for (key, facts) in self.metric_facts(py)?.iter() {
             metrics.set_item(&key, class.call1((&key, facts))?)?;
         }
@@ -253,7 +254,8 @@ impl RunResult {
     #[getter]
     fn summary<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let all = self.metrics(py)?;
-        let summary = PyDict::new(py);
+        let made = py.import("tapeworks._metric")?.getattr("Metrics")?.call0()?;
+        let summary = made.cast_into::<PyDict>()?;
         for key in SUMMARY {
             if let Some(metric) = all.get_item(key)? {
                 summary.set_item(key, metric)?;

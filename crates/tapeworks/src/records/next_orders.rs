@@ -29,7 +29,11 @@ pub(super) fn pending(log: &RunLog) -> impl Iterator<Item = OrderId> + '_ {
         matches!(order.status, OrderStatus::Live | OrderStatus::Held | OrderStatus::LiveAtEnd)
     };
     let id = |idx: usize| OrderId(u32::try_from(idx).expect("fewer than 2^32 orders"));
-    log.orders.iter().enumerate().filter(move |(_, order)| is_pending(order)).map(move |(i, _)| id(i))
+    log.orders
+        .iter()
+        .enumerate()
+        .filter(move |(_, order)| is_pending(order))
+        .map(move |(i, _)| id(i))
 }
 
 pub(super) struct NextOrdersCursor {
@@ -98,16 +102,16 @@ impl Cursor for NextOrdersCursor {
             float_field("quantity"),
             float_field("limit"),
             float_field("stop"),
+            text_field("tif"),
+            text_field("status"),
+            text_field("tag").with_nullable(true),
+            text_field("rule").with_nullable(true),
+            text_field("origin"),
+            flag_field("reduce_only"),
             float_field("trail"),
             flag_field("trail_is_percent"),
             float_field("limit_offset"),
-            text_field("tif"),
             time_field("gtd_until").with_nullable(true),
-            flag_field("reduce_only"),
-            text_field("status"),
-            text_field("origin"),
-            text_field("rule").with_nullable(true),
-            text_field("tag").with_nullable(true),
             id_field("order_id"),
             id_field("parent_id").with_nullable(true),
             id_field("group").with_nullable(true),
@@ -137,16 +141,16 @@ impl Cursor for NextOrdersCursor {
             numbers(|row| row.quantity - row.filled),
             numbers(|row| row.limit),
             numbers(|row| row.stop),
+            texts(details.iter().map(|detail| tif_key(detail.tif)).collect(), &self.tifs),
+            keys(&|order| status_key(log, order), &self.statuses),
+            keys(&|order| tag_key(order.tag), &self.tags),
+            keys(&rule_key, &self.rules),
+            keys(&|order| order.origin as i32, &self.origins),
+            flags(orders.iter().map(|order| order.reduce_only).collect()),
             numbers(|row| row.trail),
             flags(details.iter().map(|detail| detail.is_percent).collect()),
             floats(details.iter().map(|detail| detail.limit_offset).collect()),
-            texts(details.iter().map(|detail| tif_key(detail.tif)).collect(), &self.tifs),
             optional_times(details.iter().map(|detail| gtd_until(detail.tif)).collect()),
-            flags(orders.iter().map(|order| order.reduce_only).collect()),
-            keys(&|order| status_key(log, order), &self.statuses),
-            keys(&|order| order.origin as i32, &self.origins),
-            keys(&rule_key, &self.rules),
-            keys(&|order| tag_key(order.tag), &self.tags),
             ids(found.iter().map(|row| row.order.0).collect()),
             optional_ids(details.iter().map(|d| d.parent.map(|parent| parent.0)).collect()),
             optional_ids(details.iter().map(|d| (d.group != 0).then_some(d.group)).collect()),

@@ -11,8 +11,8 @@ use parquet::schema::types::ColumnPath;
 use arrow::datatypes::{DataType, Schema};
 
 use super::{AtomicFile, RecordKind, Records};
-use crate::base::{Result, StopFlag};
 use crate::base::file::write_error;
+use crate::base::{Result, StopFlag};
 
 /// Version of the schemas of all tables, kept in the metadata of each file.
 pub const SCHEMA_VERSION: u32 = 1;

@@ -37,7 +37,8 @@ pub struct Reason {
 
 impl Reasons {
     pub(super) fn of(log: &RunLog) -> Self {
-        let n_filled = log.orders.iter().filter(|order| order.status == OrderStatus::Filled).count();
+        let n_filled =
+            log.orders.iter().filter(|order| order.status == OrderStatus::Filled).count();
         let mut counts: Vec<(OrderEventKind, u64)> = Vec::new();
         for event in &log.order_events {
             match counts.iter_mut().find(|(kind, _)| *kind == event.kind) {
@@ -46,7 +47,8 @@ impl Reasons {
             }
         }
         let n_parts = log.fills.len().saturating_sub(n_filled);
-        let first = [("submitted", log.orders.len()), ("partly_filled", n_parts), ("filled", n_filled)];
+        let first =
+            [("submitted", log.orders.len()), ("partly_filled", n_parts), ("filled", n_filled)];
         let mut causes: Vec<Reason> = first
             .into_iter()
             .filter(|&(_, n)| n > 0)
@@ -78,7 +80,7 @@ impl Reasons {
         }
     }
 
-    /// The orders on one line: `37 orders: 20 filled, 17 rejected (quantity_zero)`.
+    /// What became of the orders on one line: `37 orders: 20 filled, 17 rejected (quantity_zero)`.
     #[must_use]
     pub fn line(&self) -> String {
         let codes: Vec<&str> =
@@ -88,7 +90,7 @@ impl Reasons {
         if self.n_rejected > 0 {
             line += &format!(", {} rejected ({})", self.n_rejected, codes.join(", "));
         }
-        line + &format!("; no signal at {} of {} timestamps", self.n_silent, self.n_timestamps)
+        line
     }
 }
 

@@ -255,7 +255,9 @@ fn upto(batches: RowBatches, until: i64) -> RowBatches {
         let Some(times) = times(&batch) else { return Ok(batch) };
         let events = texts(&batch, "event")?;
         let is_end = |row: usize| {
-            events.as_ref().is_some_and(|events| events.as_string::<i32>().value(row) == "live_at_end")
+            events
+                .as_ref()
+                .is_some_and(|events| events.as_string::<i32>().value(row) == "live_at_end")
         };
         let kept = |row: usize| times.value(row) <= until && !is_end(row);
         let mask: BooleanArray = (0..batch.num_rows()).map(|row| Some(kept(row))).collect();

@@ -39,6 +39,7 @@ mod record_properties;
 mod records;
 mod report;
 mod resample;
+mod resume;
 mod rules;
 mod run;
 mod run_log;
