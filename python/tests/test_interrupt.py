@@ -151,9 +151,9 @@ def in_terminal(*arguments: str, term: str = "xterm") -> str:
 
 def in_pipe(*arguments: str) -> str:
     command = [sys.executable, "-c", SLOW, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert done.stdout == ""
-    return done.stderr
+    done = subprocess.run(command, capture_output=True, check=True)
+    assert done.stdout == b""
+    return done.stderr.decode()
 
 
 def test_progress_when_in_a_terminal_then_one_line_is_written_over():

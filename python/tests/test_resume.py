@@ -117,7 +117,7 @@ def test_resume_when_signals_are_of_their_own_then_old_ones_are_still_seen(bars,
     prices = bars.drop("signal")
     # A signal a week: the first new rows see one of the old table.
     days = bars["timestamp"].unique().sort()
-    signals = bars.filter(pl.col("timestamp").is_in(days.gather_every(7)))
+    signals = bars.filter(pl.col("timestamp").is_in(days.gather_every(7).to_list()))
     signals = signals.select("timestamp", "symbol", "signal")
     old, new = cut(prices, 200)
     old_signals, new_signals = (

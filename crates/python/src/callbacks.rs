@@ -456,8 +456,8 @@ fn not_a_strategy(object: &Bound<'_, PyAny>) -> PyErr {
         let name = name.unwrap_or(class);
         return config_error(
             "C432",
-            format!("the strategy is the class {name}, not an object of it"),
-            &format!("make one: tw.run(feed, {name}())"),
+            format!("the strategy is the class {name}, which is no strategy"),
+            &format!("give an object, not its class: tw.run(feed, {name}())"),
         );
     }
     let hint = "give an object of a subclass of tw.Strategy, or one of tw.rules";

@@ -41,8 +41,12 @@ pub fn run_config<'py>(
     let environment = std::env::vars_os().filter_map(text).collect();
     let mut overlay = Overlay { environment, ..Overlay::default() };
     for (key, value) in overrides.into_iter().flatten() {
-        let json = py.import("json")?.call_method1("dumps", (value,))?;
-        overlay.push(&format!("{key}={json}")).map_err(py_err)?;
+        // A text stands as it is, as on the command line; lists and numbers are written as JSON.
+        let text = match value.extract::<String>() {
+            Ok(text) => text,
+            Err(_) => py.import("json")?.call_method1("dumps", (value,))?.extract()?,
+        };
+        overlay.push(&format!("{key}={text}")).map_err(py_err)?;
     }
     let loaded = LoadedConfig::read(&path, &overlay).map_err(py_err)?;
     let result = execute(py, ConfigPlan { loaded, held: Vec::new() }, None, progress)?;

@@ -76,6 +76,7 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     errors::register(module)?;
+    interrupt::register(module)?;
     table::register(module)?;
     check::register(module)?;
     batch::register(module)?;

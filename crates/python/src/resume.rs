@@ -93,9 +93,9 @@ fn resume<'py>(
                 Some(feed) => feed.cast::<PyDataFeed>()?.clone(),
                 None => plan.feed.bind(py).clone(),
             };
-            let read = feed.get().read_options().clone();
-            check_later(py, &more.asset_data, read, last)?;
-            let feed = Py::new(py, feed.get().extended(py, &more)?)?;
+            let whole = feed.get().extended(py, &more)?;
+            check_later(py, &more.asset_data, feed.get().read_options().clone(), last)?;
+            let feed = Py::new(py, whole)?;
             let fresh;
             let strategy = match strategy {
                 Some(strategy) => strategy,
@@ -108,8 +108,9 @@ fn resume<'py>(
         }
         Found::Given(plan, strategy) => {
             let feed = plan.feed.bind(py).get();
+            let extended = feed.extended(py, &more)?;
             check_later(py, &more.asset_data, feed.read_options().clone(), last)?;
-            let feed = Py::new(py, feed.extended(py, &more)?)?;
+            let feed = Py::new(py, extended)?;
             let whole = plan.over(py, feed, &strategy)?.execute(py, &strategy, progress)?;
             check_terms(&result.config_text()?, &whole.config_text()?)?;
             whole

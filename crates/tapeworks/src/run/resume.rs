@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use arrow::array::{AsArray, BooleanArray, RecordBatch};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch};
 use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, TimestampNanosecondType};
 use arrow::error::ArrowError;
@@ -253,12 +253,12 @@ fn upto(batches: RowBatches, until: i64) -> RowBatches {
     Box::new(batches.map(move |batch| {
         let batch = batch?;
         let Some(times) = times(&batch) else { return Ok(batch) };
-        let events = texts(&batch, "event")?;
-        let is_end = |row: usize| {
-            events
-                .as_ref()
-                .is_some_and(|events| events.as_string::<i32>().value(row) == "live_at_end")
+        let (events, origins) = (texts(&batch, "event")?, texts(&batch, "origin")?);
+        let is = |column: &Option<ArrayRef>, row: usize, word: &str| {
+            column.as_ref().is_some_and(|texts| texts.as_string::<i32>().value(row) == word)
         };
+        let is_end =
+            |row: usize| is(&events, row, "live_at_end") || is(&origins, row, "end_of_run");
         let kept = |row: usize| times.value(row) <= until && !is_end(row);
         let mask: BooleanArray = (0..batch.num_rows()).map(|row| Some(kept(row))).collect();
         filter_record_batch(&batch, &mask)
@@ -282,10 +282,7 @@ fn times(batch: &RecordBatch) -> Option<arrow::array::TimestampNanosecondArray> 
     column.as_primitive_opt::<TimestampNanosecondType>().cloned()
 }
 
-fn texts(
-    batch: &RecordBatch,
-    name: &str,
-) -> std::result::Result<Option<arrow::array::ArrayRef>, ArrowError> {
+fn texts(batch: &RecordBatch, name: &str) -> std::result::Result<Option<ArrayRef>, ArrowError> {
     batch.column_by_name(name).map(|column| cast(column, &DataType::Utf8)).transpose()
 }
 
