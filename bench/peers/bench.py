@@ -53,6 +53,7 @@ ENGINES = {
     "batch-ram": Engine("eng_tapeworks_batch.py", "base", DAILY, variables=FROM_RAM),
     "simple": Engine("eng_tapeworks_simple.py", "base", ("W1", "W1-shuffled", "W1-subset", "W3")),
     "simple-ram": Engine("eng_tapeworks_simple.py", "base", ("W1", "W3"), variables=FROM_RAM),
+    "indicator-ram": Engine("eng_tapeworks_indicator.py", "base", ("W1",), variables=FROM_RAM),
     "phasor": Engine(
         "eng_phasor.py", "phasor", ("W1", "W2", "W3", "W4s", "W4m", "W5"), rounds_differences=True
     ),
@@ -61,8 +62,11 @@ ENGINES = {
         "eng_vectorbt.py", "vectorbt", ("W1", "W2", "W4s", "W4m"), 3, rounds_differences=True
     ),
     "bt": Engine("eng_bt.py", "bt", ("W1",), 3),
+    "openquanter": Engine("eng_openquanter.py", "openquanter", ("W3",), 3),
+    "raptorbt": Engine("eng_raptorbt.py", "raptorbt", ("W1", "W3"), 2),
+    "backtesting": Engine("eng_backtesting.py", "backtesting", ("W1", "W3"), 1),
     "ml4t": Engine("eng_ml4t.py", "ml4t", ("W1", "W2", "W3"), 2),
-    "backtrader": Engine("eng_backtrader.py", "backtrader", ("W1",), 1),
+    "backtrader": Engine("eng_backtrader.py", "backtrader", ("W1", "W3"), 1),
 }
 OURS = [name for name, engine in ENGINES.items() if engine.script in ("crate",)]
 OURS += [name for name, engine in ENGINES.items() if engine.script.startswith("eng_tapeworks")]

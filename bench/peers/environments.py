@@ -20,6 +20,8 @@ ENVIRONMENTS = {
     "bt": ("3.12", ["bt==1.4.1", "pandas", "pyarrow"]),
     "zipline": ("3.11", ["zipline-reloaded==3.2.1", "pyarrow"]),
     "backtesting": ("3.12", ["backtesting==0.6.6", "pyarrow"]),
+    "raptorbt": ("3.11", ["raptorbt==0.13.4", "pandas", "pyarrow"]),
+    "openquanter": ("3.11", ["openquanter==2.0.1", "numpy", "pyarrow"]),
     "lumibot": ("3.12", ["lumibot==4.6.30", "pyarrow"]),
 }
 

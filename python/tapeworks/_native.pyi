@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from os import PathLike
-from typing import Any, Literal, Protocol, SupportsFloat
+from typing import Any, Literal, Protocol, SupportsFloat, overload
 
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped, import-not-found, unused-ignore]
@@ -21,6 +21,7 @@ class _ArrowStream(Protocol):
 
 _Path = str | PathLike[str]
 _Source = _Path | _ArrowStream | pl.LazyFrame
+_Step = str | timedelta
 _Time = str | date | datetime | np.datetime64
 _PositionRules = PositionRule | Sequence[PositionRule]
 _Tif = Literal["gtc", "day", "ioc", "fok", "gtd"]
@@ -891,8 +892,40 @@ class Strategy:
         """Whole units that risk `risk_pct` of equity when the price moves by one `atr`."""
     def last_price(self, symbol: str) -> float | None:
         """The last price of a symbol, `None` before its first row."""
-    def history(self, symbol: str, length: int, column: str | None = None) -> Any:
-        """The last `length` rows up to now: one column as an array, or all as a table."""
+    @overload
+    def history(
+        self, symbol: str, length: int, column: None = None, *, timeframe: _Step | None = None
+    ) -> Table: ...
+    @overload
+    def history(
+        self,
+        symbol: str,
+        length: int,
+        column: str | Indicator,
+        *,
+        timeframe: _Step | None = None,
+    ) -> NDArray[np.float64]:
+        """The last `length` rows up to now, oldest first: one column as a read-only array (a name
+        or an indicator, missing values are NaN), or all columns as a table.
+
+        With `timeframe` ("5m", "1h", "1d", "1w") they are bars of that step, completed ones only.
+        Fewer rows up to now are an `OrderError` (TW-O308), rows that were let go to bound memory
+        a `ResourceError` (TW-R103; see `history_rows`).
+        """
+    def indicator(
+        self,
+        name: str,
+        *args: str | float,
+        output: str | None = None,
+        **numbers: float,
+    ) -> Indicator:
+        """A running indicator: `self.indicator("sma", "close", 20)`, `self.indicator("atr", 14)`.
+
+        `tw.DataPreparer.indicators()` lists the names with their numbers; a column stands in the
+        place of the close where the close is all that the indicator reads. It is computed by the
+        engine along the run, for every symbol. Ask for it in `__init__` or `on_start`; asked for
+        again, it is the same one.
+        """
     def iter_events(self, batch: Batch, context: object = None) -> Iterator[MarketEvent]:
         """One event a row of a batch."""
     def note(self, text: str) -> None:
@@ -912,6 +945,58 @@ class Strategy:
     @property
     def params(self) -> dict[str, Any]:
         """The keyword arguments that the strategy was made with."""
+
+class Indicator:
+    """A running indicator of a strategy: `self.indicator("sma", "close", 20)`.
+
+    `value` is that of the row that `on_market_data` is called for, `previous` that of the row of
+    the same symbol before; `values` and `previous_values` are arrays aligned with `batch.symbols`.
+    Missing values are NaN.
+
+    >>> class Cross(tw.Strategy):
+    ...     def on_start(self):
+    ...         self.fast = self.indicator("sma", "close", 20)
+    ...         self.slow = self.indicator("sma", "close", 50)
+    ...     def on_market_data(self, event):
+    ...         if self.fast.crossed_above(self.slow):
+    ...             self.order_target_percent(event.symbol, 0.2)
+    ...         elif self.fast.crossed_below(self.slow):
+    ...             self.order_target_percent(event.symbol, 0.0)
+    >>> len(tw.run(tw.sample("daily"), Cross()).trades)
+    0
+    """
+
+    @property
+    def name(self) -> str:
+        """Its name as a column: `"sma_20"`."""
+    @property
+    def outputs(self) -> list[str]:
+        """The names of all outputs, such as `["macd", "macd_signal", "macd_hist"]`."""
+    def output(self, name: str) -> Indicator:
+        """Another output of the same indicator."""
+    @property
+    def warm_up(self) -> int:
+        """Rows of a symbol before its first value."""
+    @property
+    def value(self) -> float:
+        """The value at the row that the strategy is called for."""
+    @property
+    def previous(self) -> float:
+        """The value at the row of the same symbol before, in the units of this one."""
+    @property
+    def values(self) -> NDArray[np.float64]:
+        """The values at the rows of the batch, as a read-only view."""
+    @property
+    def previous_values(self) -> NDArray[np.float64]:
+        """The values at the rows before, each of its symbol, as a read-only view."""
+    def crossed_above(self, other: Indicator | float) -> bool:
+        """Whether it is above now and was not at the row before; false while a value is missing."""
+    def crossed_below(self, other: Indicator | float) -> bool:
+        """Whether it is below now and was not at the row before; false while a value is missing."""
+    def __getitem__(self, of: str | MarketEvent, /) -> float:
+        """The newest value of a symbol, or the value of an event."""
+    def __float__(self) -> float: ...
+    def _repr_html_(self) -> str: ...
 
 class EventIterator:
     """Iterator over the rows of a feed."""

@@ -106,7 +106,7 @@ def assert_same_arguments(definition: ast.FunctionDef, thing, has_self: bool) ->
             is_keyword = parameter.kind is inspect.Parameter.KEYWORD_ONLY
             assert is_keyword == (parameter.name in keyword_only), parameter.name
         elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
-            assert parameter.name in CATCH_ALL | {"params"}
+            assert parameter.name in CATCH_ALL | {"params", "numbers"}
 
 
 def test_docs_when_public_then_every_object_has_one():

@@ -4,54 +4,27 @@ use std::sync::{Arc, Mutex};
 
 use pyo3::exceptions::PyKeyError;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDateTime, PyDict, PyList, PySlice, PyString, PyTuple};
+use pyo3::types::{PyDateTime, PyDict, PyList, PyString, PyTuple};
 use tapeworks::base::{AssetId, Timestamp};
-use tapeworks::feed::MarketChunk;
+use tapeworks::feed::{MarketChunk, RowColumn};
 
 use crate::event::{MarketEvent, no_column};
 use crate::instant::datetime;
-use crate::market::{Family, Market, RowColumn};
-use crate::numpy_view;
+use crate::market::{Family, Market};
+use crate::numpy_view::{self, Element};
 use crate::table::Table;
 
-/// A chunk whose columns become numpy arrays once, on first use; batches slice those arrays.
+/// A chunk, with what its batches share.
 pub struct ChunkViews {
     pub market: Arc<Market>,
     pub chunk: Arc<MarketChunk>,
-    prices: [PyOnceLock<Py<PyAny>>; 5],
-    signals: Vec<PyOnceLock<Py<PyAny>>>,
-    indicators: Vec<PyOnceLock<Py<PyAny>>>,
-    ids: PyOnceLock<Py<PyAny>>,
     /// Rows of the last symbol list made, and that list: most timestamps have the same symbols.
     symbols: Mutex<Option<(usize, usize, Py<PyTuple>)>>,
 }
 
 impl ChunkViews {
     pub fn new(market: Arc<Market>, chunk: Arc<MarketChunk>) -> Self {
-        let empty = |n: usize| (0..n).map(|_| PyOnceLock::new()).collect();
-        Self {
-            prices: [const { PyOnceLock::new() }; 5],
-            signals: empty(chunk.signals.len()),
-            indicators: empty(chunk.indicators.len()),
-            ids: PyOnceLock::new(),
-            symbols: Mutex::new(None),
-            market,
-            chunk,
-        }
-    }
-
-    fn column<'py>(&self, py: Python<'py>, column: RowColumn) -> PyResult<&Bound<'py, PyAny>> {
-        let cell = match column {
-            RowColumn::Price(i) => &self.prices[i],
-            RowColumn::Signal(i) => &self.signals[i],
-            RowColumn::Indicator(i) => &self.indicators[i],
-        };
-        let made = cell.get_or_try_init(py, || {
-            let owner = Box::new(Arc::clone(&self.chunk));
-            numpy_view::view(py, owner, column.of(&self.chunk)).map(Bound::unbind)
-        })?;
-        Ok(made.bind(py))
+        Self { symbols: Mutex::new(None), market, chunk }
     }
 
     fn symbols<'py>(&self, py: Python<'py>, rows: (usize, usize)) -> PyResult<Bound<'py, PyTuple>> {
@@ -117,13 +90,13 @@ impl Batch {
     }
 
     fn column<'py>(&self, py: Python<'py>, column: RowColumn) -> PyResult<Bound<'py, PyAny>> {
-        let whole = self.views.column(py, column)?;
-        whole.get_item(self.slice(py))
+        self.view(py, column.of(&self.views.chunk))
     }
 
-    fn slice<'py>(&self, py: Python<'py>) -> Bound<'py, PySlice> {
-        let place = |i: usize| isize::try_from(i).expect("a chunk fits in memory");
-        PySlice::new(py, place(self.start), place(self.end), 1)
+    /// The rows of a column of the chunk.
+    fn view<'py, T: Element>(&self, py: Python<'py>, of: &[T]) -> PyResult<Bound<'py, PyAny>> {
+        let owner = Box::new(Arc::clone(&self.views.chunk));
+        numpy_view::view(py, owner, &of[self.start..self.end])
     }
 }
 
@@ -150,11 +123,7 @@ impl Batch {
     /// Each row's position in `feed.symbols`, as a read-only view (for arrays over all symbols).
     #[getter]
     fn ids<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let chunk = &self.views.chunk;
-        let whole = self.views.ids.get_or_try_init(py, || {
-            numpy_view::view(py, Box::new(Arc::clone(chunk)), &chunk.assets).map(Bound::unbind)
-        })?;
-        whole.bind(py).get_item(self.slice(py))
+        self.view(py, &self.views.chunk.assets)
     }
 
     /// Names of the columns: prices, signals, indicators.

@@ -1,6 +1,7 @@
 //! The few steps that only the C interface offers; the one file with `unsafe` in the project.
 //!
 //! - an Arrow C stream is taken out of a capsule and put into one (zero-copy, both ways);
+//! - memory of the engine is described to numpy (its array interface, zero-copy, read-only);
 //! - a Python function is called with one or two arguments without building a tuple, which the
 //!   stable ABI of Python 3.10 offers only as a variadic C function;
 //! - the reference count of an event tells whether the user's code kept it.
@@ -8,6 +9,8 @@
     unsafe_code,
     reason = "the C interfaces of Arrow and Python are reached here and only here"
 )]
+
+use std::ffi::{c_char, c_int, c_void};
 
 use arrow::array::RecordBatchReader;
 use arrow::ffi_stream::{FFI_ArrowArrayStream, RecordBatchStreamReader};
@@ -36,6 +39,74 @@ pub fn export_stream(
     reader: Box<dyn RecordBatchReader + Send>,
 ) -> PyResult<Bound<'_, PyCapsule>> {
     PyCapsule::new_with_value(py, FFI_ArrowArrayStream::new(reader), STREAM)
+}
+
+/// numpy's description of memory, by the names of its C structure.
+#[repr(C)]
+struct ArrayInterface {
+    two: c_int,
+    nd: c_int,
+    typekind: c_char,
+    itemsize: c_int,
+    flags: c_int,
+    shape: *mut isize,
+    strides: *mut isize,
+    data: *mut c_void,
+    descr: *mut c_void,
+}
+
+/// Contiguous in both orders, aligned, in the byte order of the machine; not writeable.
+const READ_ONLY: c_int = 0x1 | 0x2 | 0x100 | 0x200;
+
+/// A read-only array of one dimension, as numpy wants it described.
+pub struct Described {
+    interface: ArrayInterface,
+    shape: isize,
+    stride: isize,
+}
+
+// SAFETY: the pointers are only handed to numpy, which reads through them while attached; what they
+// point to never changes.
+unsafe impl Send for Described {}
+// SAFETY: as above.
+unsafe impl Sync for Described {}
+
+impl Described {
+    /// Describes `values`, whose type numpy knows by the letter `kind` ('f', 'i', 'u').
+    pub fn new<T>(values: &[T], kind: u8) -> Box<Self> {
+        let signed = |size: usize| isize::try_from(size).expect("memory is smaller than isize");
+        let size = size_of::<T>();
+        let mut described = Box::new(Self {
+            interface: ArrayInterface {
+                two: 2,
+                nd: 1,
+                typekind: c_char::try_from(kind).expect("a letter"),
+                itemsize: c_int::try_from(size).expect("a number's size"),
+                flags: READ_ONLY,
+                shape: std::ptr::null_mut(),
+                strides: std::ptr::null_mut(),
+                data: values.as_ptr().cast_mut().cast(),
+                descr: std::ptr::null_mut(),
+            },
+            shape: signed(values.len()),
+            stride: signed(size),
+        });
+        described.interface.shape = &raw mut described.shape;
+        described.interface.strides = &raw mut described.stride;
+        described
+    }
+
+    /// The capsule that `__array_struct__` gives. It must not outlive the description: numpy keeps
+    /// the object that owns it, and lets the capsule go.
+    pub fn capsule<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let pointer = (&raw const self.interface).cast_mut().cast();
+        // SAFETY: the pointer is not null, the capsule has no name and no destructor as numpy's
+        // array interface demands, and the call returns a new reference or null with an exception.
+        unsafe {
+            let capsule = pyo3::ffi::PyCapsule_New(pointer, std::ptr::null(), None);
+            Bound::from_owned_ptr_or_err(py, capsule)
+        }
+    }
 }
 
 /// Whether nobody but the caller holds `object`.

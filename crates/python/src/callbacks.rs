@@ -4,7 +4,7 @@
 //! loop over the rows of that timestamp right here; there is no second engine. The trader is moved
 //! into the Python object for the time of a callback, so its helpers act on it directly.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use pyo3::exceptions::{PyAttributeError, PyException, PyKeyError, PyValueError};
 use pyo3::prelude::*;
@@ -13,11 +13,13 @@ use tapeworks::base::{self, AssetId, Rescale, Timestamp};
 use tapeworks::broker::{FillRow, RejectionRow};
 use tapeworks::engine::{Slice, Strategy, Trader};
 use tapeworks::feed::MarketChunk;
+use tapeworks::lookback::{Lookback, LookbackTerms};
 
 use crate::batch::{Batch, ChunkViews};
 use crate::c_api::{Callable, is_unshared};
 use crate::errors::{Error, StrategyError, config_error};
 use crate::event::MarketEvent;
+use crate::indicator::Cursor;
 use crate::instant::datetime;
 use crate::market::Market;
 use crate::orders::Answer;
@@ -42,6 +44,7 @@ pub struct PyCallbacks {
     has_on_rescale: bool,
     object: Py<PyAny>,
     history_rows: usize,
+    lookback: Arc<Mutex<Lookback>>,
     /// The exception that ended the run, kept for the caller to raise.
     failure: Option<PyErr>,
     /// Whether the Python object belongs to this run.
@@ -97,6 +100,7 @@ impl PyCallbacks {
             object: object.clone().unbind(),
             market,
             mode,
+            lookback: Arc::default(),
             failure: None,
             is_started: false,
         })
@@ -143,17 +147,37 @@ impl PyCallbacks {
     }
 
     /// Gives the present timestamp to the helpers that look back.
-    fn move_to(&self, slice: &Slice<'_>) {
-        let mut live = self.base.get().live();
-        let is_new = live.now.as_ref().is_none_or(|(chunk, _)| !Arc::ptr_eq(chunk, slice.chunk()));
-        if is_new {
-            live.now = Some((Arc::clone(slice.chunk()), slice.t()));
-            if self.history_rows > 0 {
-                live.history.push(slice.chunk(), self.history_rows);
+    fn move_to(&self, slice: &Slice<'_>) -> base::Result<()> {
+        let mut lookback = self.lookback.lock().expect("no panic happens while it is held");
+        if lookback.move_to(slice.chunk(), slice.t())? {
+            for running in &self.base.get().live().indicators {
+                running.move_to(&lookback, slice.chunk());
             }
-        } else if let Some((_, t)) = &mut live.now {
-            *t = slice.t();
         }
+        Ok(())
+    }
+
+    /// What helpers that look back need of a feed.
+    fn lookback_terms(&self, trader: &Trader) -> LookbackTerms {
+        LookbackTerms {
+            symbols: Arc::clone(trader.symbols()),
+            layout: Arc::clone(trader.layout()),
+            calendar: trader.calendar().cloned(),
+            actions: trader.actions().cloned(),
+            clock: trader.clock().clone(),
+            rows_max: self.history_rows,
+        }
+    }
+
+    /// Starts the indicators that were asked for before the run.
+    fn begin_indicators(&self, _py: Python<'_>) -> PyResult<()> {
+        let base = self.base.get();
+        let declared = base.declared();
+        for running in &declared {
+            running.begin(&self.lookback, &self.market)?;
+        }
+        base.live().indicators = declared;
+        Ok(())
     }
 
     fn call_hook(&self, py: Python<'_>, name: &str) -> PyResult<()> {
@@ -166,11 +190,26 @@ impl PyCallbacks {
     }
 
     fn on_slice(&mut self, py: Python<'_>, chunk: &Arc<MarketChunk>, t: usize) -> PyResult<()> {
+        let cursor = Arc::clone(self.base.get().cursor());
+        let called = self.call_for(py, &cursor, chunk, t);
+        cursor.set(0, 0);
+        called
+    }
+
+    /// Calls the strategy for the rows of a timestamp.
+    fn call_for(
+        &mut self,
+        py: Python<'_>,
+        cursor: &Cursor,
+        chunk: &Arc<MarketChunk>,
+        t: usize,
+    ) -> PyResult<()> {
         let now = Some(chunk.timestamps[t]);
         match &mut self.mode {
             Mode::Simple { call, event } => {
                 let rows = chunk.offsets[t] as usize..chunk.offsets[t + 1] as usize;
                 for row in rows {
+                    cursor.set(row, row + 1);
                     let object = event_at(py, event, &self.market, chunk, t, row)?;
                     let called = call.call(py, object).and_then(|answer| check_answer(&answer));
                     if let Err(error) = called {
@@ -188,6 +227,7 @@ impl PyCallbacks {
                     *views = Some(Arc::new(ChunkViews::new(market, Arc::clone(chunk))));
                 }
                 let views = views.as_ref().expect("made above");
+                cursor.set(chunk.offsets[t] as usize, chunk.offsets[t + 1] as usize);
                 let batch = Bound::new(py, Batch::new(Arc::clone(views), t))?;
                 let context = batch.get().context_dict(py)?;
                 let stamp = datetime(py, chunk.timestamps[t])?;
@@ -237,14 +277,20 @@ impl Strategy for PyCallbacks {
                 return Err(base::Error::strategy("S103", "the strategy object is in another run")
                     .with_hint("make one object a run"));
             }
-            *live = Live { market: Some(Arc::clone(&self.market)), ..Live::default() };
+            self.lookback = Arc::new(Mutex::new(Lookback::new(self.lookback_terms(trader))));
+            *live = Live {
+                market: Some(Arc::clone(&self.market)),
+                lookback: Arc::clone(&self.lookback),
+                ..Live::default()
+            };
         }
         self.is_started = true;
+        self.with_trader(trader, |this, py| this.begin_indicators(py))?;
         self.with_trader(trader, |this, py| this.call_hook(py, "on_start"))
     }
 
     fn on_data(&mut self, slice: &Slice<'_>, trader: &mut Trader) -> base::Result<()> {
-        self.move_to(slice);
+        self.move_to(slice)?;
         self.with_trader(trader, |this, py| this.on_slice(py, slice.chunk(), slice.t()))
     }
 
@@ -266,7 +312,10 @@ impl Strategy for PyCallbacks {
 
     fn on_rescale(&mut self, rescale: &Rescale, trader: &mut Trader) -> base::Result<()> {
         let now = trader.timestamp();
-        self.base.get().live().rescales.push(now, rescale);
+        {
+            let mut lookback = self.lookback.lock().expect("no panic happens while it is held");
+            lookback.rescale(now, rescale)?;
+        }
         if !self.has_on_rescale {
             return Ok(());
         }

@@ -6,7 +6,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tapeworks::base::{self, Adjustment, AssetId, Date, StopFlag};
 use tapeworks::data::{self, CheckReport, ReadOptions, SortOptions, parse_bytes};
-use tapeworks::feed::{SignalUse, check_signals};
+use tapeworks::feed::{PRICES, SignalUse, check_signals};
 
 use crate::calendar::PyCalendar;
 use crate::errors::{one_of, py_err, refuse_unknown};
@@ -15,7 +15,6 @@ use crate::grid::escaped;
 use crate::instant::span_text;
 use crate::interrupt::Work;
 use crate::json::to_python;
-use crate::market::PRICES;
 use crate::table::Table;
 
 /// What checking a table found: a verdict, findings with their first rows, and repairs.

@@ -45,6 +45,11 @@ impl MarketEvent {
         Arc::ptr_eq(&self.chunk, chunk)
     }
 
+    /// Its row, when it reads from this chunk.
+    pub fn row_in(&self, chunk: &Arc<MarketChunk>) -> Option<usize> {
+        self.reads(chunk).then(|| self.i())
+    }
+
     #[inline]
     fn t(&self) -> usize {
         self.time.load(Ordering::Relaxed) as usize

@@ -10,8 +10,8 @@ use tapeworks::data::{
     Ambiguous, CheckLevel, CheckReport, CsvFormat, Label, OnBadRow, ReadOptions,
 };
 use tapeworks::feed::{
-    Availability, ChunkLimit, ChunkSource, DataFeed, Lag, Layout, MarketChunk, MemoryFeed,
-    OpenFeed, SignalFill, SignalUse,
+    Availability, ChunkLimit, ChunkSource, DataFeed, FeedClock, Lag, Layout, MarketChunk,
+    MemoryFeed, OpenFeed, PRICES, SignalFill, SignalUse,
 };
 use tapeworks::run::InputEntry;
 
@@ -22,7 +22,7 @@ use crate::frames::Input;
 use crate::grid::{escaped, folded};
 use crate::instant::{instant, zone};
 use crate::interrupt::Work;
-use crate::market::{Market, PRICES};
+use crate::market::Market;
 use crate::walk::{BatchIterator, EventIterator};
 
 /// Market data for a run: bars with their signals and indicators, and context, in time order.
@@ -110,6 +110,13 @@ impl ChunkSource for Opened {
         match self {
             Self::Memory(feed, _) => feed.actions(),
             Self::Stream(feed) => feed.actions(),
+        }
+    }
+
+    fn clock(&self) -> FeedClock {
+        match self {
+            Self::Memory(feed, _) => feed.clock(),
+            Self::Stream(feed) => feed.clock(),
         }
     }
 
@@ -320,7 +327,8 @@ impl Feed {
         }
         let feed = MemoryFeed::new(open.symbols(), open.layout(), chunks)
             .with_calendar(open.calendar())
-            .with_actions(open.actions());
+            .with_actions(open.actions())
+            .with_clock(open.clock());
         let report = open.report();
         *memory = Some((feed.clone(), report.clone()));
         Ok(Opened::Memory(feed, report))

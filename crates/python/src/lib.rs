@@ -7,9 +7,9 @@
 //!   [`sample`];
 //! - callbacks: [`strategy`] (base class and helpers), [`callbacks`] (the loop between the two
 //!   languages), [`event`], [`batch`], [`order`], [`order_terms`], [`orders`], [`position`],
-//!   [`history`];
-//! - running: [`run`], [`config_run`], [`resume`], [`rules`], [`user_strategy`],
-//!   [`progress`]; its terms: [`semantics`],
+//!   [`look_back`], [`indicator`];
+//! - running: [`run`], [`config_run`], [`resume`], [`rules`], [`user_strategy`], [`progress`]; its
+//!   terms: [`semantics`],
 //!   [`account`], [`instrument`], [`commission`], [`price_cost`], [`custom_models`],
 //!   [`position_rules`], [`limits`], [`schedule`];
 //! - out: [`result`], [`table`], [`grid`], [`check`], [`numpy_view`];
@@ -40,7 +40,7 @@ mod event;
 mod feed;
 mod frames;
 mod grid;
-mod history;
+mod indicator;
 mod instant;
 mod interrupt;
 mod instrument;
@@ -48,6 +48,7 @@ mod joined_input;
 mod json;
 mod lazy_frame;
 mod limits;
+mod look_back;
 mod market;
 mod numpy_view;
 mod order;
@@ -91,6 +92,7 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     limits::register(module)?;
     rules::register(module)?;
     strategy::register(module)?;
+    indicator::register(module)?;
     calendar::register(module)?;
     feed::register(module)?;
     walk::register(module)?;

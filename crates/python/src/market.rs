@@ -5,13 +5,10 @@ use std::sync::Arc;
 use pyo3::prelude::*;
 use pyo3::types::PyString;
 use tapeworks::base::{AssetId, Symbols};
-use tapeworks::feed::{Layout, MarketChunk};
+use tapeworks::feed::{Layout, PRICES, RowColumn};
 
 use crate::errors::order_error;
 use tapeworks::base::spelling::nearest;
-
-/// The price columns every feed has, in table order.
-pub const PRICES: [&str; 5] = ["open", "high", "low", "close", "volume"];
 
 /// Symbols and layout of a feed, with their Python strings made once.
 pub struct Market {
@@ -95,54 +92,13 @@ impl Market {
         })
     }
 
-    /// The position of a row column (`price`, signal or indicator) by name.
+    /// The place of a row column by name.
     pub fn row_column(&self, name: &str) -> Option<RowColumn> {
-        let place = |names: &[String]| names.iter().position(|known| known == name);
-        PRICES
-            .iter()
-            .position(|known| *known == name)
-            .map(RowColumn::Price)
-            .or_else(|| place(&self.layout.signals).map(RowColumn::Signal))
-            .or_else(|| place(&self.layout.indicators).map(RowColumn::Indicator))
+        self.layout.row_column(name)
     }
 
     /// Every row column's name, in table order.
     pub fn row_column_names(&self) -> impl Iterator<Item = &str> {
-        PRICES
-            .into_iter()
-            .chain(self.layout.signals.iter().map(String::as_str))
-            .chain(self.layout.indicators.iter().map(String::as_str))
-    }
-}
-
-/// A column with one value a row.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum RowColumn {
-    Price(usize),
-    Signal(usize),
-    Indicator(usize),
-}
-
-impl RowColumn {
-    /// The factor of its values among those of prices and volumes.
-    pub fn factor(self, (price, volume): (f64, f64)) -> f64 {
-        match self {
-            Self::Price(0..=3) => price,
-            Self::Price(_) => volume,
-            Self::Signal(_) | Self::Indicator(_) => 1.0,
-        }
-    }
-
-    /// The column's values in a chunk.
-    pub fn of(self, chunk: &MarketChunk) -> &[f64] {
-        match self {
-            Self::Price(0) => &chunk.open,
-            Self::Price(1) => &chunk.high,
-            Self::Price(2) => &chunk.low,
-            Self::Price(3) => &chunk.close,
-            Self::Price(_) => &chunk.volume,
-            Self::Signal(i) => &chunk.signals[i],
-            Self::Indicator(i) => &chunk.indicators[i],
-        }
+        self.layout.row_columns().map(|(name, _)| name)
     }
 }

@@ -1,42 +1,47 @@
 //! Read-only numpy arrays over memory of the engine, without copying and without linking numpy.
 //!
-//! numpy is imported on first use. An array is made from `__array_interface__`: address, length,
-//! type and the read-only flag; numpy keeps the owner alive as the array's base.
+//! numpy is imported on first use. An array is made from `__array_struct__`: address, length, type
+//! and the read-only flag; numpy keeps the owner alive as the array's base.
+//!
+//! A view covers the rows that were asked for and nothing else: from `array.base` no later row of
+//! the same column can be reached.
 
 use std::any::Any;
 
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::PyBytes;
+
+use crate::c_api::{Callable, Described};
 
 static ASARRAY: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+/// The same function in the form that is fastest to call.
+static VIEW: PyOnceLock<Callable> = PyOnceLock::new();
 static CONTIGUOUS: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
 
 /// A number type that numpy knows by the same memory layout.
 pub trait Element: Copy {
-    /// numpy's name of the type.
-    const TYPESTR: &'static str;
+    /// numpy's letter for the kind of number.
+    const KIND: u8;
 }
 
 impl Element for f64 {
-    const TYPESTR: &'static str = "<f8";
+    const KIND: u8 = b'f';
 }
 
 impl Element for i64 {
-    const TYPESTR: &'static str = "<i8";
+    const KIND: u8 = b'i';
 }
 
 impl Element for u32 {
-    const TYPESTR: &'static str = "<u4";
+    const KIND: u8 = b'u';
 }
 
 /// Keeps memory alive and tells numpy where it is.
 #[pyclass(frozen)]
 struct Memory {
-    address: usize,
-    len: usize,
-    typestr: &'static str,
-    /// Never read: it owns the memory at `address`.
+    described: Box<Described>,
+    /// Never read: it owns the memory that is described.
     #[expect(dead_code, reason = "held for its lifetime, not its value")]
     owner: Box<dyn Any + Send + Sync>,
 }
@@ -44,13 +49,8 @@ struct Memory {
 #[pymethods]
 impl Memory {
     #[getter]
-    fn __array_interface__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let facts = PyDict::new(py);
-        facts.set_item("data", (self.address, true))?;
-        facts.set_item("shape", (self.len,))?;
-        facts.set_item("typestr", self.typestr)?;
-        facts.set_item("version", 3)?;
-        Ok(facts)
+    fn __array_struct__<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.described.capsule(py)
     }
 }
 
@@ -60,9 +60,9 @@ pub fn view<'py, T: Element>(
     owner: Box<dyn Any + Send + Sync>,
     values: &[T],
 ) -> PyResult<Bound<'py, PyAny>> {
-    let memory =
-        Memory { address: values.as_ptr() as usize, len: values.len(), typestr: T::TYPESTR, owner };
-    asarray(py)?.call1((Bound::new(py, memory)?,))
+    let memory = Memory { described: Described::new(values, T::KIND), owner };
+    let asarray = VIEW.get_or_try_init(py, || asarray(py).map(Callable::new))?;
+    asarray.call(py, Py::new(py, memory)?.as_any())
 }
 
 /// The numbers of an array, a list or anything numpy takes, as `f64`.

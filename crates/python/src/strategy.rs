@@ -11,13 +11,14 @@ use pyo3::types::{PyDateTime, PyDict, PyTuple};
 use tapeworks::base::{AssetId, OrderId};
 use tapeworks::broker::Change;
 use tapeworks::engine::{OrderRequest, ReleaseOn, Trader};
-use tapeworks::feed::MarketChunk;
+use tapeworks::lookback::Lookback;
 
 use crate::batch::Batch;
 use crate::errors::{order_error, py_err};
-use crate::event::{MarketEvent, no_column};
-use crate::history::{History, Rescales};
+use crate::event::MarketEvent;
+use crate::indicator::{Cursor, PyIndicator, Running};
 use crate::instant::datetime;
+use crate::look_back::{self, Asked};
 use crate::market::Market;
 use crate::numpy_view;
 use crate::order::orders_of;
@@ -39,6 +40,9 @@ pub struct PyStrategy {
     live: Mutex<Live>,
     args: Py<PyTuple>,
     params: Py<PyDict>,
+    /// Indicators that were asked for before a run; each run begins with them.
+    declared: Mutex<Vec<Arc<Running>>>,
+    cursor: Arc<Cursor>,
 }
 
 /// What the strategy can reach while a callback runs.
@@ -46,11 +50,10 @@ pub struct PyStrategy {
 pub struct Live {
     pub trader: Trader,
     pub market: Option<Arc<Market>>,
-    /// The chunk and the timestamp in it that the run has reached.
-    pub now: Option<(Arc<MarketChunk>, usize)>,
-    pub history: History,
-    /// Corporate actions that restate the rows before them.
-    pub rescales: Rescales,
+    /// The rows up to now.
+    pub lookback: Arc<Mutex<Lookback>>,
+    /// Running indicators.
+    pub indicators: Vec<Arc<Running>>,
     /// Whether a callback runs at this moment.
     pub active: bool,
 }
@@ -70,6 +73,16 @@ impl PyStrategy {
     /// The positional arguments that the strategy was made with.
     pub fn positional<'py>(&self, py: Python<'py>) -> Bound<'py, PyTuple> {
         self.args.bind(py).clone()
+    }
+
+    /// The rows the strategy is called for.
+    pub fn cursor(&self) -> &Arc<Cursor> {
+        &self.cursor
+    }
+
+    /// Indicators that were asked for before a run.
+    pub fn declared(&self) -> Vec<Arc<Running>> {
+        self.declared.lock().expect("no panic happens while it is held").clone()
     }
 
     /// The state behind the helpers.
@@ -92,6 +105,30 @@ impl PyStrategy {
             "this helper works only while a run calls the strategy",
             "use it inside on_market_data, on_timestamp_batch or a hook",
         ))
+    }
+
+    /// The indicator that was asked for, which may be there already.
+    fn find_or_add(&self, asked: Running) -> PyResult<Arc<Running>> {
+        let known = |list: &[Arc<Running>]| list.iter().find(|one| one.is_same(&asked)).cloned();
+        let (market, lookback) = {
+            let live = self.live();
+            if !live.active {
+                drop(live);
+                let mut declared = self.declared.lock().expect("no panic happens here");
+                return Ok(known(&declared).unwrap_or_else(|| {
+                    declared.push(Arc::new(asked));
+                    Arc::clone(declared.last().expect("it was just added"))
+                }));
+            }
+            if let Some(known) = known(&live.indicators) {
+                return Ok(known);
+            }
+            (Arc::clone(live.market()), Arc::clone(&live.lookback))
+        };
+        let added = Arc::new(asked);
+        added.begin(&lookback, &market)?;
+        self.live().indicators.push(Arc::clone(&added));
+        Ok(added)
     }
 
     /// Sends an order that has been read.
@@ -130,7 +167,13 @@ impl PyStrategy {
     ) -> PyResult<Self> {
         let args = args.clone().unbind();
         let params = params.map_or_else(|| Ok(PyDict::new(py)), PyDictMethods::copy)?;
-        Ok(Self { live: Mutex::new(Live::default()), args, params: params.unbind() })
+        Ok(Self {
+            live: Mutex::new(Live::default()),
+            args,
+            params: params.unbind(),
+            declared: Mutex::default(),
+            cursor: Arc::default(),
+        })
     }
 
     /// Rows of the past kept for `history`; set it on the class to keep more, or 0 to keep none.
@@ -499,65 +542,47 @@ impl PyStrategy {
         Ok((!mark.is_nan()).then_some(mark))
     }
 
-    /// The last `length` rows of a symbol up to now: one column as an array, or all as a table.
-    #[pyo3(signature = (symbol, length, column=None))]
+    /// The last `length` rows of a symbol up to now: one column (a name or an indicator) as a
+    /// read-only array, or all columns as a table.
+    ///
+    /// With `timeframe` ("5m", "1h", "1d", "1w") they are bars of that step, completed ones only.
+    #[pyo3(signature = (symbol, length, column=None, *, timeframe=None))]
     fn history<'py>(
         &self,
         py: Python<'py>,
         symbol: &str,
         length: usize,
-        column: Option<&str>,
+        column: Option<&Bound<'py, PyAny>>,
+        timeframe: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let (market, values, table) = {
-            let mut guard = self.running()?;
-            let live = &mut *guard;
-            let market = Arc::clone(live.market());
-            let asset = market.asset(symbol)?;
-            let columns = match column {
-                Some(name) => {
-                    vec![market.row_column(name).ok_or_else(|| no_column(&market, name))?]
-                }
-                None => market
-                    .row_column_names()
-                    .map(|name| market.row_column(name).expect("it is one of its own names"))
-                    .collect(),
-            };
-            let t = live.now.as_ref().map(|(_, t)| *t);
-            let n_dropped = live.history.n_dropped();
-            let rescales = live.rescales.clone();
-            let places = match t {
-                Some(t) => live.history.last(asset, length, t, market.symbols.len()),
-                None => Vec::new(),
-            };
-            if places.len() < length {
-                return Err(too_short(symbol, length, places.len(), n_dropped));
-            }
-            let stamp_of = |place: &crate::history::Place<'_>| {
-                let after = |end: &u32| *end as usize <= place.row;
-                place.chunk.timestamps[place.chunk.offsets.partition_point(after) - 1]
-            };
-            let factors: Vec<(f64, f64)> =
-                places.iter().map(|place| rescales.factors(asset, stamp_of(place))).collect();
-            let column_of = |of: crate::market::RowColumn| -> Vec<f64> {
-                let rows = places.iter().zip(&factors);
-                rows.map(|(place, factors)| of.of(place.chunk)[place.row] * of.factor(*factors))
-                    .collect()
-            };
-            if column.is_some() {
-                (market, column_of(columns[0]), None)
-            } else {
-                let stamps = places.iter().map(stamp_of).collect();
-                let columns: Vec<Vec<f64>> = columns.into_iter().map(column_of).collect();
-                (market, Vec::new(), Some((stamps, columns)))
-            }
+        let step = timeframe.map(|step| crate::feed::step("timeframe", step)).transpose()?;
+        let (market, lookback) = {
+            let live = self.running()?;
+            (Arc::clone(live.market()), Arc::clone(&live.lookback))
         };
-        let Some((stamps, columns)) = table else {
-            let values: Arc<[f64]> = values.into();
-            return numpy_view::view(py, Box::new(Arc::clone(&values)), &values);
-        };
-        let named = market.row_column_names().zip(columns).collect();
-        let names = std::iter::repeat_n(symbol, length);
-        Ok(Bound::new(py, Table::of_rows(stamps, names, named))?.into_any())
+        look_back::history(py, &market, &lookback, &Asked { symbol, length, column, step })
+    }
+
+    /// A running indicator: `self.indicator("sma", "close", 20)`, `self.indicator("atr", 14)`.
+    ///
+    /// `tw.DataPreparer.indicators()` lists the names with their numbers. It is computed by the
+    /// engine along the run, for every symbol; asked for again, it is the same one. Ask for it in
+    /// `__init__` or `on_start`.
+    #[pyo3(
+        signature = (name, *args, output=None, **numbers),
+        text_signature = "($self, name, *args, output=None, **numbers)"
+    )]
+    fn indicator(
+        &self,
+        name: &str,
+        args: &Bound<'_, PyTuple>,
+        output: Option<&str>,
+        numbers: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<PyIndicator> {
+        let asked = Running::read(name, args, numbers, &self.cursor)?;
+        let running = self.find_or_add(asked)?;
+        let first = PyIndicator::new(running, 0);
+        output.map_or(Ok(first.clone()), |output| first.output(output))
     }
 
     /// One event a row of a batch, so that a batch strategy can use code of the simple mode.
@@ -610,24 +635,6 @@ impl PyStrategy {
     fn params(&self, py: Python<'_>) -> Py<PyDict> {
         self.params.clone_ref(py)
     }
-}
-
-fn too_short(symbol: &str, wanted: usize, have: usize, n_dropped: usize) -> PyErr {
-    if n_dropped > 0 {
-        return py_err(
-            tapeworks::base::Error::new(
-                tapeworks::base::ErrorKind::Resource,
-                "R103",
-                format!("history of {symbol}: {wanted} rows asked, {have} of it still kept"),
-            )
-            .with_hint("set history_rows on the strategy class to keep more rows of the past"),
-        );
-    }
-    order_error(
-        "O308",
-        format!("history of {symbol}: {wanted} rows asked, {have} seen up to now"),
-        "wait until enough rows have passed",
-    )
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

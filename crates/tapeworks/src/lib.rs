@@ -5,6 +5,8 @@
 pub mod base;
 pub mod data;
 pub mod feed;
+pub mod indicators;
+pub mod lookback;
 pub mod prepare;
 pub mod broker;
 pub mod engine;

@@ -108,6 +108,7 @@ pub use options::{
     ReadOptions, RowFacts, SignalTable, Source,
 };
 pub use reader::open_bars;
+pub(crate) use reader::zone_of;
 pub use report::{CheckReport, Finding, Offender, Repairs, Severity};
 pub use resample::resample;
 pub use sort::{SortOptions, Sorted, parse_bytes, sort_bars, sort_bars_until};

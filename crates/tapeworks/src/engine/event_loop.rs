@@ -54,7 +54,7 @@ pub fn run(
     config.check()?;
     let actions = feed.actions();
     let mut trader = Trader::new(config, feed.symbols(), feed.layout(), actions.as_deref())?;
-    trader.follow(feed.calendar());
+    trader.follow(feed);
     let mut invariants = config.check_invariants.then(|| Invariants::new(config));
     let mut delivered = Delivered::default();
     let mut rows = 0;

@@ -19,7 +19,7 @@ use crate::broker::{
     Account, Broker, Conditions, ExitReason, FinalClose, LimitBook, OrderKind, OrderOrigin,
     OrderRow, PositionRule, PositionView, RuleBook, RuleSet,
 };
-use crate::feed::{Layout, MarketChunk};
+use crate::feed::{ChunkSource, FeedClock, Layout, MarketChunk};
 
 /// Rows a year that yearly volatilities of cost models are scaled with.
 const PERIODS_PER_YEAR: f64 = 252.0;
@@ -54,6 +54,8 @@ pub struct Trader {
     /// Fills looked at for them.
     fills_seen: usize,
     calendar: Option<Arc<Calendar>>,
+    actions: Option<Arc<Actions>>,
+    clock: FeedClock,
     /// What the prices are, where the feed says so.
     adjustment: Option<Adjustment>,
 }
@@ -244,6 +246,24 @@ impl Trader {
         &self.layout
     }
 
+    /// The sessions of the market, where the feed names them.
+    #[must_use]
+    pub fn calendar(&self) -> Option<&Arc<Calendar>> {
+        self.calendar.as_ref()
+    }
+
+    /// Corporate actions on the raw prices, where the feed has a table of them.
+    #[must_use]
+    pub fn actions(&self) -> Option<&Arc<Actions>> {
+        self.actions.as_ref()
+    }
+
+    /// How the rows relate to dates.
+    #[must_use]
+    pub fn clock(&self) -> &FeedClock {
+        &self.clock
+    }
+
     // --- what the loop does -------------------------------------------------------------------
 
     /// Sets the clock to the last nanosecond before the data begins.
@@ -363,10 +383,12 @@ impl Trader {
         }
     }
 
-    /// Counts the sessions of a market.
-    pub(super) fn follow(&mut self, calendar: Option<Arc<Calendar>>) {
-        self.broker.follow(calendar.clone());
-        self.calendar = calendar;
+    /// Counts the sessions of a feed's market, and keeps what else is known of its rows.
+    pub(super) fn follow(&mut self, feed: &dyn ChunkSource) {
+        self.calendar = feed.calendar();
+        self.broker.follow(self.calendar.clone());
+        self.actions = feed.actions();
+        self.clock = feed.clock();
     }
 
     pub(super) fn into_log(mut self) -> RunLog {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
 use crate::base::{Actions, Calendar, Result, Symbols};
 
 /// The names of the columns that ride along with the prices, in the order in which they are stored.
@@ -79,6 +81,23 @@ impl MarketChunk {
     }
 }
 
+/// How the rows of a feed without a calendar relate to dates.
+#[derive(Debug, Clone)]
+pub struct FeedClock {
+    /// The zone in which dates begin and end.
+    pub zone: TimeZone,
+    /// Whether rows are stamped with the midnight of their date rather than the instant at which
+    /// they became known.
+    pub has_dates: bool,
+}
+
+/// Dates in UTC, rows stamped with instants.
+impl Default for FeedClock {
+    fn default() -> Self {
+        Self { zone: TimeZone::UTC, has_dates: false }
+    }
+}
+
 /// Anything that yields slices in time order is a feed.
 ///
 /// Invariants the engine checks at the door: chunks ascend in time without overlap, columns agree
@@ -98,6 +117,11 @@ pub trait ChunkSource {
     /// Corporate actions on its raw prices, and what the prices are; `None` where nothing is known.
     fn actions(&self) -> Option<Arc<Actions>> {
         None
+    }
+
+    /// How the rows relate to dates.
+    fn clock(&self) -> FeedClock {
+        FeedClock::default()
     }
 
     /// The next chunk, or `None` at the end.

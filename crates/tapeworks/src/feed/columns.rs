@@ -1,6 +1,6 @@
 //! Which column of which table plays which role.
 
-use super::Layout;
+use super::{Layout, PRICES};
 use crate::base::spelling::nearest;
 use crate::base::{Error, Result};
 
@@ -40,8 +40,6 @@ pub(super) struct Available<'a> {
     /// The names of each context table.
     pub(super) context: &'a [&'a [String]],
 }
-
-const PRICES: [&str; 5] = ["open", "high", "low", "close", "volume"];
 
 impl ColumnPlan {
     /// Gives every column its role.

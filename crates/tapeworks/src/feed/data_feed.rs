@@ -10,8 +10,8 @@ use super::open_feed::{Joining, OpenFeed, Tables};
 use super::{Availability, ChunkLimit, Lag, SignalFill};
 use crate::base::{Actions, Adjustment, Error, Result, Step};
 use crate::data::{
-    ActionTable, CheckReport, Finding, ReadOptions, Severity, SignalTable, Source, open_bars,
-    read_context, read_signals, resample,
+    ActionTable, CheckReport, Finding, Label, ReadOptions, Severity, SignalTable, Source,
+    open_bars, read_context, read_signals, resample, zone_of,
 };
 
 /// A further table of signals, with rules of its own.
@@ -188,6 +188,7 @@ impl DataFeed {
         let actions = self.actions.map(|source| ActionTable::read(source, &options)).transpose()?;
         bars_options.explained = actions.as_ref().map(|table| Arc::new(table.explained()));
         let explained = bars_options.explained.clone();
+        let (label, zone) = (bars_options.label, zone_of(&bars_options)?);
         let mut bars = open_bars(self.asset_data, &bars_options)?;
 
         // A row from before the run's start may be the newest one that its first timestamp sees.
@@ -273,6 +274,8 @@ impl DataFeed {
         let mut feed = OpenFeed::start(tables, columns, calendar, self.chunk, report)?;
         feed.is_resampled = is_resampled;
         feed.n_rows = n_rows;
+        feed.clock.has_dates &= !is_resampled && matches!(label, Label::Auto | Label::Session);
+        feed.clock.zone = zone;
         feed.explained = explained;
         Ok(feed)
     }

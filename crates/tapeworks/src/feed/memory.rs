@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ChunkSource, Layout, MarketChunk};
+use super::{ChunkSource, FeedClock, Layout, MarketChunk};
 use crate::base::{Actions, Calendar, Result, Symbols};
 
 /// Chunks in memory, shared and reusable.
@@ -40,6 +40,8 @@ pub struct MemoryFeed {
     pub calendar: Option<Arc<Calendar>>,
     /// Corporate actions on raw prices.
     pub actions: Option<Arc<Actions>>,
+    /// How the rows relate to dates.
+    pub clock: FeedClock,
     next: usize,
 }
 
@@ -58,6 +60,7 @@ impl MemoryFeed {
             chunks,
             calendar: None,
             actions: None,
+            clock: FeedClock::default(),
             next: 0,
         }
     }
@@ -72,6 +75,12 @@ impl MemoryFeed {
     #[must_use]
     pub fn with_actions(self, actions: Option<Arc<Actions>>) -> Self {
         Self { actions, ..self }
+    }
+
+    /// The same feed with rows that relate so to dates.
+    #[must_use]
+    pub fn with_clock(self, clock: FeedClock) -> Self {
+        Self { clock, ..self }
     }
 
     /// Starts over.
@@ -101,6 +110,10 @@ impl ChunkSource for MemoryFeed {
 
     fn actions(&self) -> Option<Arc<Actions>> {
         self.actions.clone()
+    }
+
+    fn clock(&self) -> FeedClock {
+        self.clock.clone()
     }
 
     fn next_chunk(&mut self) -> Result<Option<Arc<MarketChunk>>> {

@@ -24,13 +24,15 @@ pub mod data_feed;
 pub mod lag;
 pub mod memory;
 pub mod open_feed;
+pub mod row_column;
 
 pub use as_of::{JoinCounts, SignalFill};
 pub use availability::Availability;
 pub use check_signals::{SignalUse, check_signals};
-pub use chunk::{ChunkSource, Layout, MarketChunk};
+pub use chunk::{ChunkSource, FeedClock, Layout, MarketChunk};
 pub use chunk_limit::ChunkLimit;
 pub use data_feed::{ContextSource, DataFeed, SignalSource, check_adjustment};
 pub use lag::Lag;
 pub use memory::MemoryFeed;
 pub use open_feed::OpenFeed;
+pub use row_column::{PRICES, RowColumn};

@@ -10,7 +10,7 @@ use super::as_of::{AsOfJoin, Joined, SignalFill};
 use super::availability::{Release, check_seen};
 use super::columns::{Available, ColumnPlan, Origin, Wanted};
 use super::lag::{Lag, Limit};
-use super::{ChunkLimit, ChunkSource, JoinCounts, Layout, MarketChunk, MemoryFeed};
+use super::{ChunkLimit, ChunkSource, FeedClock, JoinCounts, Layout, MarketChunk, MemoryFeed};
 use crate::base::{Actions, AssetId, Calendar, Error, Result, Symbols};
 use crate::data::{BarBatch, BarReader, CheckReport, ContextTable, ExplainedMoves, SignalTable};
 
@@ -51,6 +51,8 @@ pub struct OpenFeed {
     pub(super) is_resampled: bool,
     /// Rows that will come, where that is known.
     pub(super) n_rows: Option<u64>,
+    /// How the rows relate to dates.
+    pub(super) clock: FeedClock,
     /// The moves of closes that the corporate actions explain.
     pub(super) explained: Option<Arc<ExplainedMoves>>,
 }
@@ -112,6 +114,7 @@ impl OpenFeed {
             last: tables.bars.span().map(|(_, last)| last),
         };
         let of_calendar = calendar.as_ref();
+        let calendar_is_absent = calendar.is_none();
         let signals = tables
             .signals
             .into_iter()
@@ -143,7 +146,6 @@ impl OpenFeed {
             };
         });
         let state = State::Running(receiver);
-        let is_resampled = false;
         Ok(Self {
             symbols,
             layout,
@@ -153,8 +155,12 @@ impl OpenFeed {
             report,
             tables: names,
             counts: None,
-            is_resampled,
+            is_resampled: false,
             n_rows: None,
+            clock: FeedClock {
+                has_dates: bars.have_dates && calendar_is_absent,
+                ..FeedClock::default()
+            },
             explained: None,
         })
     }
@@ -213,7 +219,8 @@ impl OpenFeed {
         }
         Ok(MemoryFeed::new(self.symbols, self.layout, chunks)
             .with_calendar(self.calendar)
-            .with_actions(self.actions))
+            .with_actions(self.actions)
+            .with_clock(self.clock))
     }
 }
 
@@ -232,6 +239,10 @@ impl ChunkSource for OpenFeed {
 
     fn actions(&self) -> Option<Arc<Actions>> {
         self.actions.clone()
+    }
+
+    fn clock(&self) -> FeedClock {
+        self.clock.clone()
     }
 
     fn next_chunk(&mut self) -> Result<Option<Arc<MarketChunk>>> {

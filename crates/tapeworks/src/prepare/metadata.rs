@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::indicators::IndicatorSpec;
 use super::preparer::{ContextTerms, DataPreparer, SignalTerms};
 use crate::base::Adjustment;
+use crate::indicators::IndicatorSpec;
 
 /// Version of the layout of prepared files.
 pub(super) const SCHEMA_VERSION: u32 = 1;

@@ -7,7 +7,6 @@
 //! - [`preparer`]: [`DataPreparer`], what is joined with what.
 //! - [`save`]: the walk over a feed, the checks on the result, the commit.
 //! - [`options`]: where the result goes and in which shape.
-//! - [`indicators`]: figures of one symbol's bars, streamed.
 //! - [`universe`]: who was a member when.
 //! - `part_file`, `asset_output`, `metadata`: rows to files of fixed shape.
 //! - [`report`]: what was joined, found and written.
@@ -17,7 +16,6 @@
 //! same inputs give the same bytes, however the data were cut into batches; memory holds a row
 //! group a file that is open and the tables beside the prices, never the prices.
 
-pub mod indicators;
 pub mod options;
 pub mod preparer;
 pub mod report;
@@ -28,7 +26,7 @@ mod asset_output;
 mod metadata;
 mod part_file;
 
-pub use indicators::{INDICATORS, IndicatorSet, IndicatorSpec};
+pub use crate::indicators::{INDICATORS, IndicatorSet, IndicatorSpec};
 pub use options::{Compression, PartitionBy, SaveOptions};
 pub use preparer::{ContextTerms, DataPreparer, SignalTerms};
 pub use report::{JoinReport, PrepareReport, PreparedFile};

@@ -1,10 +1,10 @@
 //! What is joined with what.
 
-use super::indicators::IndicatorSpec;
 use super::universe::Universe;
 use crate::base::{Adjustment, Error, Result, Step};
 use crate::data::{ReadOptions, Source};
 use crate::feed::{Availability, ContextSource, DataFeed, Lag, SignalSource, check_adjustment};
+use crate::indicators::IndicatorSpec;
 
 /// The rules of one table of signals.
 #[derive(Debug, Clone, Default)]

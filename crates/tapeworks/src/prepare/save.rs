@@ -8,7 +8,6 @@ use std::path::Path;
 use jiff::tz::TimeZone;
 
 use super::asset_output::{AssetOutput, row_group_rows};
-use super::indicators::IndicatorSet;
 use super::metadata::Terms;
 use super::options::SaveOptions;
 use super::part_file::{PartFile, ROW_GROUP_ROWS, Rows, Shape};
@@ -21,6 +20,7 @@ use crate::data::{
     self, CheckLevel, CheckReport, Finding, OnBadRow, ReadOptions, Severity, Source,
 };
 use crate::feed::{ChunkSource, JoinCounts, MarketChunk, OpenFeed};
+use crate::indicators::IndicatorSet;
 
 /// How far the walk is; the answer `Break` ends it and nothing is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -20,6 +20,7 @@ mod feed;
 mod indicators;
 mod labels;
 mod look_ahead;
+mod lookback;
 mod market;
 mod metrics;
 mod naive;

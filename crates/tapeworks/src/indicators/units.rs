@@ -29,14 +29,22 @@ pub struct Degrees {
     pub volume: u32,
 }
 
+impl Degrees {
+    /// The factor of a value among those of prices and of volumes.
+    #[must_use]
+    pub fn factor(self, (price, volume): (f64, f64)) -> f64 {
+        let of = |factor: f64, n: u32| (0..n).fold(1.0, |product, _| product * factor);
+        of(price, self.price) * of(volume, self.volume)
+    }
+}
+
 impl Units {
     /// No action has passed.
     pub(super) const FIRST: Self = Self { price: 1.0, volume: 1.0 };
 
     /// The factor of a value of these degrees.
     pub(super) fn factor(self, degrees: Degrees) -> f64 {
-        let of = |factor: f64, n: u32| (0..n).fold(1.0, |product, _| product * factor);
-        of(self.price, degrees.price) * of(self.volume, degrees.volume)
+        degrees.factor((self.price, self.volume))
     }
 }
 

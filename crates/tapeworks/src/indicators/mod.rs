@@ -3,6 +3,7 @@
 //! - [`table`]: [`INDICATORS`], every name with its parameters, columns and meaning.
 //! - [`spec`]: from `"rsi:14"` to a row of the table with its numbers.
 //! - `units`: splits and dividends that have passed, so that no window mixes units.
+//! - [`RunningIndicator`]: one indicator with the value of each row and of the row before.
 //! - `kernel`: what a row offers, a state a symbol, a loop a chunk.
 //! - `averages`, `oscillators`, `trend`, `bands`, `changes`, `window`: the arithmetic.
 //!
@@ -22,6 +23,7 @@ mod bands;
 mod changes;
 mod kernel;
 mod oscillators;
+mod running;
 mod trend;
 mod units;
 mod window;
@@ -30,14 +32,17 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use kernel::Field;
+pub use running::{RunningColumn, RunningIndicator};
 pub use spec::IndicatorSpec;
 pub use table::{INDICATORS, Indicator, Parameter};
 pub use units::Degrees;
 
 use crate::base::{Actions, Calendar, Error, Result};
-use crate::feed::{Layout, MarketChunk};
+use crate::feed::{Layout, MarketChunk, RowColumn};
 use kernel::{Bank, Columns};
-use units::UnitsWalk;
+use units::{Units, UnitsWalk};
+
+const CLOSE: RowColumn = RowColumn::Price(3);
 
 /// The indicators of a stream of chunks, with a state for each symbol.
 pub struct IndicatorSet {
@@ -45,6 +50,8 @@ pub struct IndicatorSet {
     notional: Option<usize>,
     vwap: Option<usize>,
     units: Option<UnitsWalk>,
+    /// Stands for the close.
+    source: RowColumn,
 }
 
 impl fmt::Debug for IndicatorSet {
@@ -90,6 +97,7 @@ impl IndicatorSet {
             notional: place("notional"),
             vwap: place("vwap"),
             units: None,
+            source: CLOSE,
         })
     }
 
@@ -110,6 +118,24 @@ impl IndicatorSet {
         self
     }
 
+    /// The same with another column in the place of the close.
+    ///
+    /// # Errors
+    /// `C301` when an indicator reads more than the close.
+    pub fn reading(mut self, source: RowColumn) -> Result<Self> {
+        let reads_more = |spec: &&IndicatorSpec| spec.indicator().needs != [Field::Close];
+        let specs = self.members.iter().map(|(spec, _)| spec);
+        if source != CLOSE
+            && let Some(spec) = specs.into_iter().find(reads_more)
+        {
+            let name = spec.indicator().name;
+            return Err(Error::config("C301", format!("{name} reads more than one column"))
+                .with_hint("leave the column out"));
+        }
+        self.source = source;
+        Ok(self)
+    }
+
     /// The names of all columns, in the order of [`Self::push_chunk`].
     #[must_use]
     pub fn columns(&self) -> Vec<String> {
@@ -122,6 +148,11 @@ impl IndicatorSet {
     /// Chunks come in time order and have the layout that the set was made for.
     #[must_use]
     pub fn push_chunk(&mut self, chunk: &MarketChunk) -> Vec<Vec<f64>> {
+        self.push_chunk_in_units(chunk).0
+    }
+
+    /// The columns, and the units of the rows.
+    fn push_chunk_in_units(&mut self, chunk: &MarketChunk) -> (Vec<Vec<f64>>, Option<Vec<Units>>) {
         let extra = |place: Option<usize>| {
             let all = chunk.signals.iter().chain(&chunk.indicators);
             place.and_then(|place| all.map(Vec::as_slice).nth(place))
@@ -132,7 +163,7 @@ impl IndicatorSet {
             open: &chunk.open,
             high: &chunk.high,
             low: &chunk.low,
-            close: &chunk.close,
+            close: self.source.of(chunk),
             volume: &chunk.volume,
             notional: extra(self.notional),
             vwap: extra(self.vwap),
@@ -147,6 +178,6 @@ impl IndicatorSet {
             bank.push_rows(&rows, indicator.needs, indicator.degrees, &mut out);
             columns.append(&mut out);
         }
-        columns
+        (columns, units)
     }
 }
