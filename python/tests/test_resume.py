@@ -9,7 +9,9 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import pickle
+import re
 import textwrap
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -376,6 +378,16 @@ def test_next_orders_when_a_part_has_filled_then_the_rest(tiny):
 def test_next_orders_when_there_are_none_then_an_empty_table(tiny):
     table = tw.run(tw.DataFeed(tiny), tw.rules.noop()).next_orders()
     assert len(table) == 0 and table.to_polars().columns == table.columns
+
+
+def test_next_orders_when_the_page_is_read_then_it_names_every_column(tiny):
+    page = Path(__file__).parents[2] / "docs" / "results.md"
+    if not page.exists():
+        pytest.skip("skipped: no docs beside the tests")
+    table = page.read_text().split("## What to send next")[1].split("## Why")[0]
+    named = [name for line in table.splitlines() if line.startswith("| `")
+             for name in re.findall(r"`(\w+)`", line.split("|")[1])]
+    assert sorted(named) == sorted(tw.run(tw.DataFeed(tiny), tw.rules.noop()).next_orders().columns)
 
 
 # ------------------------------------------------------------------ reasons, comparison
