@@ -432,10 +432,10 @@ fn in_hook(
         // A reader of arguments says which one it was reading in a note.
         let notes: Vec<String> =
             value.getattr("__notes__").and_then(|notes| notes.extract()).unwrap_or_default();
-        let notes: String = notes.iter().map(|note| format!(", {note}")).collect();
+        let text = std::iter::once(text).chain(notes).collect::<Vec<String>>().join(", ");
         let hint = hint_for(value, &text);
         let shown = hint.as_ref().map_or(String::new(), |hint| format!("\nhint: {hint}"));
-        let text = format!("TW-S101: {class} in {place}: {text}{notes}{shown}");
+        let text = format!("TW-S101: {class} in {place}: {text}{shown}");
         let raised = StrategyError::new_err(text);
         let _ = raised.value(py).setattr("code", "TW-S101");
         let _ = raised.value(py).setattr("hint", hint);

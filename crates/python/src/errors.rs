@@ -73,7 +73,7 @@ pub fn refuse_unknown(
     known: &[&str],
     unknown: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<()> {
-    let names = unknown.into_iter().flat_map(|given| given.keys());
+    let names = unknown.into_iter().flat_map(PyDictMethods::keys);
     let names = names.map(|name| name.extract::<String>()).collect::<PyResult<Vec<_>>>()?;
     let Some(name) = names.into_iter().find(|name| !known.contains(&name.as_str())) else {
         return Ok(());

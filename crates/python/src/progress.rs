@@ -141,7 +141,7 @@ fn mode(py: Python<'_>, wanted: Option<bool>) -> Mode {
 }
 
 /// Whether the code runs in a Jupyter kernel, whose output takes a carriage return as a terminal
-/// does. IPython is looked for among what is imported, never imported.
+/// does. `IPython` is looked for among what is imported, never imported.
 fn is_notebook(py: Python<'_>) -> PyResult<bool> {
     let modules = py.import("sys")?.getattr("modules")?;
     let ipython = modules.call_method1("get", ("IPython",))?;
@@ -149,7 +149,7 @@ fn is_notebook(py: Python<'_>) -> PyResult<bool> {
         return Ok(false);
     }
     let shell = ipython.call_method0("get_ipython")?;
-    Ok(shell.get_type().name()?.to_string() == "ZMQInteractiveShell")
+    Ok(shell.get_type().name()? == "ZMQInteractiveShell")
 }
 
 /// Writes to `sys.stderr`, wherever that leads. A closed stream must not end a run.

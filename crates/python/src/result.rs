@@ -190,7 +190,7 @@ impl RunResult {
         self.document[key].as_str().unwrap_or_default().to_owned()
     }
 
-    fn lines(&self) -> PyResult<Vec<String>> {
+    fn lines(&self) -> Vec<String> {
         let n = |key: &str| self.document[key].as_u64().unwrap_or_default();
         let count = |n: u64| crate::table::thousands(usize::try_from(n).unwrap_or(usize::MAX));
         let mut lines = vec![
@@ -228,7 +228,7 @@ impl RunResult {
                 *line = line.chars().take(78).collect::<String>() + "..";
             }
         }
-        Ok(lines)
+        lines
     }
 
     fn reasons_found(&self) -> Option<Reasons> {
@@ -391,12 +391,12 @@ impl RunResult {
         run::write_file(&path, &html).map_err(py_err)
     }
 
-    fn __repr__(&self) -> PyResult<String> {
-        Ok(self.lines()?.join("\n"))
+    fn __repr__(&self) -> String {
+        self.lines().join("\n")
     }
 
-    fn _repr_html_(&self) -> PyResult<String> {
-        Ok(format!("<pre>{}</pre>", escaped(&self.__repr__()?)))
+    fn _repr_html_(&self) -> String {
+        format!("<pre>{}</pre>", escaped(&self.__repr__()))
     }
 }
 

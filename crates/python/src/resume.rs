@@ -97,12 +97,11 @@ fn resume<'py>(
             check_later(py, &more.asset_data, feed.get().read_options().clone(), last)?;
             let feed = Py::new(py, whole)?;
             let fresh;
-            let strategy = match strategy {
-                Some(strategy) => strategy,
-                None => {
-                    fresh = plan.strategy.make(py).map_err(|cause| no_strategy(py, cause))?;
-                    &fresh
-                }
+            let strategy = if let Some(strategy) = strategy {
+                strategy
+            } else {
+                fresh = plan.strategy.make(py).map_err(|cause| no_strategy(py, cause))?;
+                &fresh
             };
             plan.over(py, feed, strategy)?.execute(py, strategy, progress)?
         }

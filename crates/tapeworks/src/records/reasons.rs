@@ -86,11 +86,11 @@ impl Reasons {
         let codes: Vec<&str> =
             self.causes.iter().filter_map(|one| one.cause.strip_prefix("rejected: ")).collect();
         let orders = if self.n_orders == 1 { "order" } else { "orders" };
-        let mut line = format!("{} {orders}: {} filled", self.n_orders, self.n_filled);
-        if self.n_rejected > 0 {
-            line += &format!(", {} rejected ({})", self.n_rejected, codes.join(", "));
+        let filled = format!("{} {orders}: {} filled", self.n_orders, self.n_filled);
+        if self.n_rejected == 0 {
+            return filled;
         }
-        line
+        format!("{filled}, {} rejected ({})", self.n_rejected, codes.join(", "))
     }
 }
 
