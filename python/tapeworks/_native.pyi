@@ -1383,8 +1383,8 @@ class Result:
         Columns: `decided_at` (UTC), symbol, side, kind, `quantity` (units left, positive), limit,
         stop, tif, `status`, tag, rule (of orders that no strategy sent), origin, reduce_only,
         trail, trail_is_percent, limit_offset, gtd_until, order_id, parent_id, group; null where an
-        order has no such term. `status`: "new" was decided at the last timestamp, "resting" earlier and
-        still waits for its price, "held" waits until its parent fills.
+        order has no such term. `status`: "new" was decided at the last timestamp, "resting" before
+        it and waits for its price, "held" waits until its parent fills.
 
         >>> import tapeworks as tw
         >>> result = tw.run(tw.sample("daily"), tw.rules.top_n("score", 2, rebalance="1d"))

@@ -5,24 +5,24 @@ use std::sync::{Arc, Mutex};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tapeworks::base;
-use tapeworks::base::{Actions, Adjustment, Calendar, Step, StopFlag, Symbols};
-use tapeworks::data::{
-    Ambiguous, CheckLevel, CheckReport, CsvFormat, Label, OnBadRow, ReadOptions,
-};
+use tapeworks::base::{Adjustment, StopFlag};
+use tapeworks::data::{CheckLevel, CheckReport, CsvFormat, OnBadRow, ReadOptions};
 use tapeworks::feed::{
-    Availability, ChunkLimit, ChunkSource, DataFeed, FeedClock, Lag, Layout, MarketChunk,
-    MemoryFeed, OpenFeed, PRICES, SignalFill, SignalUse,
+    Availability, ChunkLimit, ChunkSource, DataFeed, MemoryFeed, PRICES, SignalFill, SignalUse,
 };
 use tapeworks::run::InputEntry;
 
 use crate::calendar::PyCalendar;
 use crate::check::PyCheckReport;
 use crate::errors::{config_error, one_of, py_err, refuse_unknown};
+pub use crate::feed_words::{ambiguous_of, label_of, lag, span_ns, step};
+use crate::feed_words::{chunk_limit, names};
 use crate::frames::Input;
 use crate::grid::{escaped, folded};
 use crate::instant::{instant, zone};
 use crate::interrupt::Work;
 use crate::market::Market;
+pub use crate::opened::Opened;
 use crate::walk::{BatchIterator, EventIterator};
 
 /// Market data for a run: bars with their signals and indicators, and context, in time order.
@@ -58,74 +58,6 @@ struct Spec {
     adjustment: Option<Adjustment>,
     chunk: Option<ChunkLimit>,
     read: ReadOptions,
-}
-
-/// A feed in motion.
-pub enum Opened {
-    Memory(MemoryFeed, CheckReport),
-    Stream(OpenFeed),
-}
-
-impl Opened {
-    /// Rows that will come, where that is known.
-    pub fn n_rows(&self) -> Option<u64> {
-        match self {
-            Self::Memory(feed, _) => Some(feed.n_rows() as u64),
-            Self::Stream(feed) => feed.n_rows(),
-        }
-    }
-
-    /// What checking found; whole once the feed has ended.
-    pub fn report(&self) -> CheckReport {
-        match self {
-            Self::Memory(_, report) => report.clone(),
-            Self::Stream(feed) => feed.report(),
-        }
-    }
-}
-
-impl ChunkSource for Opened {
-    fn symbols(&self) -> Arc<Symbols> {
-        match self {
-            Self::Memory(feed, _) => feed.symbols(),
-            Self::Stream(feed) => feed.symbols(),
-        }
-    }
-
-    fn layout(&self) -> Arc<Layout> {
-        match self {
-            Self::Memory(feed, _) => feed.layout(),
-            Self::Stream(feed) => feed.layout(),
-        }
-    }
-
-    fn calendar(&self) -> Option<Arc<Calendar>> {
-        match self {
-            Self::Memory(feed, _) => feed.calendar(),
-            Self::Stream(feed) => feed.calendar(),
-        }
-    }
-
-    fn actions(&self) -> Option<Arc<Actions>> {
-        match self {
-            Self::Memory(feed, _) => feed.actions(),
-            Self::Stream(feed) => feed.actions(),
-        }
-    }
-
-    fn clock(&self) -> FeedClock {
-        match self {
-            Self::Memory(feed, _) => feed.clock(),
-            Self::Stream(feed) => feed.clock(),
-        }
-    }
-
-    fn next_chunk(&mut self) -> base::Result<Option<Arc<MarketChunk>>> {
-        match self {
-            Self::Memory(feed, _) => feed.next_chunk(),
-            Self::Stream(feed) => feed.next_chunk(),
-        }
-    }
 }
 
 const KEYWORDS: [&str; 30] = [
@@ -626,74 +558,6 @@ impl PyDataFeed {
     fn _repr_html_(&self) -> String {
         format!("<pre>{}</pre>", escaped(&self.__repr__()))
     }
-}
-
-/// A list of names; one text is one name.
-fn names(argument: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Vec<String>>> {
-    let Some(value) = value else { return Ok(None) };
-    if let Ok(name) = value.extract::<String>() {
-        return Ok(Some(vec![name]));
-    }
-    let read = || value.try_iter()?.map(|name| name?.extract()).collect::<PyResult<Vec<String>>>();
-    read().map(Some).map_err(|_| {
-        let shown = value.repr().map_or(String::new(), |text| text.to_string());
-        let text = format!("DataFeed: {argument}={shown} is no list of names");
-        config_error("C440", text, &format!("for example {argument}=[\"first\", \"second\"]"))
-    })
-}
-
-/// What the stamps of bars name.
-pub fn label_of(label: Option<&str>) -> PyResult<Label> {
-    let choices = [("end", Label::End), ("start", Label::Start), ("session", Label::Session)];
-    label.map_or(Ok(Label::Auto), |label| one_of("label", label, &choices))
-}
-
-/// Which instant a local time names that the clock shows twice.
-pub fn ambiguous_of(which: Option<&str>) -> PyResult<Option<Ambiguous>> {
-    let choices = [("first", Ambiguous::First), ("second", Ambiguous::Second)];
-    which.map(|which| one_of("ambiguous", which, &choices)).transpose()
-}
-
-/// A span as nanoseconds: a text such as `"5d"`, or a `timedelta`.
-pub fn span_ns(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
-    if let Ok(text) = value.extract::<String>() {
-        return tapeworks::run::config::parse_span(&text).map_err(|reason| {
-            config_error("C442", format!("{argument}={text:?}: {reason}"), "write 5d, 12h or 30m")
-        });
-    }
-    let span: std::time::Duration = value.extract()?;
-    i64::try_from(span.as_nanos()).map_err(|_| {
-        config_error("C442", format!("{argument} is longer than 292 years"), "write 5d")
-    })
-}
-
-/// How far apart rows are: a text such as `"5m"`, `"1d"` or `"1mo"`, or a `timedelta`.
-pub fn step(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Step> {
-    if let Ok(text) = value.extract::<String>() {
-        return Step::parse(&text).map_err(|reason| {
-            config_error("C442", format!("{argument}={text:?}: {reason}"), "write 5m, 1d, 1w, 1mo")
-        });
-    }
-    let text = format!("{}ms", span_ns(argument, value)? / 1_000_000);
-    Step::parse(&text).map_err(|reason| config_error("C442", reason, "write 5m, 1d, 1w or 1mo"))
-}
-
-/// A text such as `"5d"` or `"3sessions"`, or a `timedelta`.
-pub fn lag(argument: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Lag>> {
-    let Some(value) = value else { return Ok(None) };
-    if let Ok(text) = value.extract::<String>() {
-        return Lag::parse(&text).map(Some).map_err(|error| {
-            let reason = format!("{argument}={text:?}: {}", error.message());
-            config_error("C442", reason, error.hint().unwrap_or_default())
-        });
-    }
-    span_ns(argument, value).map(|ns| Some(Lag::Span(ns)))
-}
-
-/// `"1mo"`, `"5d"` or a number of rows.
-fn chunk_limit(value: &Bound<'_, PyAny>) -> PyResult<ChunkLimit> {
-    let text: String = value.str()?.extract()?;
-    ChunkLimit::parse(&text).map_err(py_err)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -3,15 +3,14 @@
 //! Nothing here decides about markets: each file converts, detaches from the interpreter, calls the
 //! thinking crate, converts back.
 //!
-//! - in: [`frames`] (paths, Arrow streams), [`joined_input`], [`calendar`], [`feed`], [`prepare`], [`walk`],
-//!   [`sample`];
+//! - in: [`frames`] (paths, Arrow streams), [`joined_input`], [`calendar`], [`feed`],
+//!   [`feed_words`], [`opened`], [`prepare`], [`walk`], [`sample`];
 //! - callbacks: [`strategy`] (base class and helpers), [`callbacks`] (the loop between the two
 //!   languages), [`event`], [`batch`], [`order`], [`order_terms`], [`orders`], [`position`],
 //!   [`look_back`], [`indicator`];
 //! - running: [`run`], [`config_run`], [`resume`], [`rules`], [`user_strategy`], [`progress`]; its
-//!   terms: [`semantics`],
-//!   [`account`], [`instrument`], [`commission`], [`price_cost`], [`custom_models`],
-//!   [`position_rules`], [`limits`], [`schedule`];
+//!   terms: [`semantics`], [`account`], [`instrument`], [`commission`], [`price_cost`],
+//!   [`custom_models`], [`position_rules`], [`limits`], [`schedule`];
 //! - out: [`result`], [`table`], [`grid`], [`check`], [`numpy_view`];
 //! - shared: [`argument`], [`market`], [`errors`], [`instant`], [`interrupt`], [`json`],
 //!   [`c_api`].
@@ -38,6 +37,7 @@ mod custom_models;
 mod errors;
 mod event;
 mod feed;
+mod feed_words;
 mod frames;
 mod grid;
 mod indicator;
@@ -51,6 +51,7 @@ mod limits;
 mod look_back;
 mod market;
 mod numpy_view;
+mod opened;
 mod order;
 mod order_terms;
 mod orders;

@@ -1,7 +1,7 @@
 //! Progress on stderr, and the user's Ctrl-C.
 //!
-//! A terminal and a notebook get one line that is written over; anything else gets nothing, or, when
-//! progress is asked for, a line each ten seconds. No colours and no escape sequences are written.
+//! A terminal and a notebook get one line that is written over; anything else gets nothing, or a
+//! line each ten seconds when it is asked for. No colours and no escape sequences are written.
 
 #![expect(clippy::disallowed_types, reason = "a progress line measures time; no result does")]
 

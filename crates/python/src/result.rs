@@ -336,8 +336,8 @@ impl RunResult {
         }
     }
 
-    /// What became of the orders, one line a cause: filled, resized, refused by code, cancelled; and
-    /// the timestamps without any. A dict of counts that prints as a tally with remedies.
+    /// What became of the orders, one line a cause: filled, resized, refused by code, cancelled;
+    /// and the timestamps without any. A dict of counts that prints as a tally with remedies.
     fn reasons<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let found = self.reasons_found().ok_or_else(|| {
             config_error("C471", "the run folder has no tally of orders", "make the run again")

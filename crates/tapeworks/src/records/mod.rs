@@ -1,10 +1,10 @@
 //! The tables a run leaves behind, read off the run log and never re-simulated.
 //!
-//! In: a [`RunLog`]. Out: trades, fills, orders, rejections, positions, portfolio states,
-//! account events and the orders to send next, as plain rows ([`Records::trades`]) or as Arrow batches of bounded size
-//! ([`Records::batches`]), and the files made from them ([`write_parquet`], [`write_csv`]). Where a
-//! table can be made in more than one way, [`TableOptions`] says how; plain rows and everything
-//! computed from them follow the account.
+//! In: a [`RunLog`]. Out: trades, fills, orders, rejections, positions, portfolio states, account
+//! events and the orders to send next, as plain rows ([`Records::trades`]) or as Arrow batches of
+//! bounded size ([`Records::batches`]), and the files made from them ([`write_parquet`],
+//! [`write_csv`]). Where a table can be made in more than one way, [`TableOptions`] says how; plain
+//! rows and everything computed from them follow the account.
 //!
 //! Invariants:
 //! - The log is the only input; nothing here changes it, and no table is held whole.
