@@ -12,7 +12,8 @@ export PYO3_PYTHON ?= $(abspath $(VENV))/bin/python
 begin = @begun=$$(date +%s)
 timed = echo "-- $@: $$(( $$(date +%s) - begun )) s"
 
-.PHONY: help demo test test-rust test-python wheel check fmt fmt-check lint bench parity parity-full docs
+.PHONY: help demo test test-rust test-python test-handover test-matrix types wheel check fmt fmt-check \
+  lint bench parity parity-full docs
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +38,27 @@ wheel: $(VENV)/requirements.stamp ## build the wheel and install it into .venv
 
 test-python: wheel ## build and install the wheel, then pytest
 	$(begin) && $(VENV)/bin/python -m pytest python/tests && $(timed)
+
+# The libraries that runs are handed to, at the versions of python/requirements-handover.txt.
+HANDOVER_PYTHON ?= $(shell $(PYTHON) python/tests/matrix.py --find 3.12 3.13)
+HANDOVER := target/handover
+test-handover: wheel ## hand runs over to pyfolio, quantstats, alphalens, ml4t-diagnostic
+	$(begin) && $(HANDOVER_PYTHON) -m venv $(HANDOVER) \
+	&& $(HANDOVER)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  -r python/requirements-handover.txt \
+	&& $(HANDOVER)/bin/python -m pip install --quiet --force-reinstall --no-deps target/wheels/*.whl \
+	&& MPLBACKEND=Agg $(HANDOVER)/bin/python -m pytest -rs python/tests/test_handover.py && $(timed)
+
+test-matrix: wheel ## the wheel with the oldest and newest numpy, polars, pandas and pyarrow
+	$(begin) && $(PYTHON) python/tests/matrix.py --wheels target/wheels --folder target/matrix \
+	&& $(timed)
+
+PYRIGHT ?= npx --yes pyright@1.1.414
+types: wheel ## mypy --strict, stubtest, pyright and its completeness of types
+	$(begin) && $(VENV)/bin/python -m pytest python/tests/test_types.py
+	@if command -v npx > /dev/null; then $(PYRIGHT) \
+	&& cd target && PATH="$(abspath $(VENV))/bin:$$PATH" $(PYRIGHT) --verifytypes tapeworks \
+	  --ignoreexternal; else echo "skipped: pyright needs Node (npx)"; fi
 
 $(VENV)/requirements.stamp: python/requirements-test.txt
 	$(begin) \

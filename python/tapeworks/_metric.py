@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+# `typing` would be most of the time that importing the package takes.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Metric(float):
@@ -42,6 +45,11 @@ class Metric(float):
             return f"nan ({self.reason})"
         how = f"{self.convention}, n={self.n}" if self.convention else f"n={self.n}"
         return f"{float(self)!r} ({how})"
+
+    def _repr_html_(self) -> str:
+        import html
+
+        return f"<code>{html.escape(f'{self.key}: {self!r}')}</code>"
 
 
 class Metrics(dict[str, Metric]):

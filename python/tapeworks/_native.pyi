@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from os import PathLike
-from typing import Any, Literal, Protocol, SupportsFloat, overload
+from typing import Any, Literal, Protocol, SupportsFloat, final, overload
 
 import numpy as np
 import pandas as pd  # type: ignore[import-untyped, import-not-found, unused-ignore]
 import polars as pl  # type: ignore[import-not-found, unused-ignore]
 import pyarrow as pa  # type: ignore[import-untyped, import-not-found, unused-ignore]
 from numpy.typing import ArrayLike, NDArray
+from typing_extensions import Self
 
+from tapeworks._handover import Alphalens, Ml4t, Pyfolio
 from tapeworks._metric import Metric
 from tapeworks._reasons import Reasons
 
@@ -19,15 +21,21 @@ __version__: str
 class _ArrowStream(Protocol):
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
 
+class _HasSchedule(Protocol):
+    @property
+    def schedule(self) -> Any: ...
+
 _Path = str | PathLike[str]
-_Source = _Path | _ArrowStream | pl.LazyFrame
+_Source = _Path | _ArrowStream | pl.LazyFrame | pd.DataFrame
 _Step = str | timedelta
 _Time = str | date | datetime | np.datetime64
 _PositionRules = PositionRule | Sequence[PositionRule]
 _Tif = Literal["gtc", "day", "ioc", "fok", "gtd"]
 _AccountName = Literal["cash", "margin", "crypto", "futures"]
 _Action = Literal["warn", "liquidate", "halt", "stop"] | tuple[Literal["reduce"], float]
+_Adjustment = Literal["none", "split", "total", "stated"]
 _Semantics = str | Mapping[str, str | bool | float]
+_Calendar = Calendar | _Path | _ArrowStream | _HasSchedule
 
 class Error(Exception):
     """Base of every error that tapeworks raises; `.code` is stable, `.hint` says how to go on."""
@@ -56,8 +64,17 @@ class OutputError(Error):
 class ResourceError(Error):
     """A cap on memory or files was reached."""
 
+@final
 class Table:
-    """An immutable table of rows; an Arrow stream that any library which speaks Arrow takes."""
+    """An immutable table of rows; an Arrow stream that any library which speaks Arrow takes.
+
+    >>> import tapeworks as tw
+    >>> result = tw.run(tw.sample("daily"), tw.rules.buy_and_hold(), cash=100_000)
+    >>> result.fills.to_numpy("symbol").tolist()
+    ['AAPL', 'IBM', 'MSFT']
+    >>> result.fills.to_polars().columns == result.fills.columns
+    True
+    """
 
     @property
     def columns(self) -> list[str]:
@@ -68,16 +85,28 @@ class Table:
         """The rows as a `polars.DataFrame`."""
     def to_pandas(self) -> pd.DataFrame:
         """The rows as a `pandas.DataFrame`."""
-    def to_arrow(self) -> pa.Table:
+    def to_arrow(self) -> pa.Table:  # pyright: ignore[reportUnknownMemberType]
         """The rows as a `pyarrow.Table`."""
     def to_numpy(self, column: str) -> NDArray[Any]:
-        """One column: `float64`, `datetime64[ns]` (UTC), or objects for text; nulls become NaN."""
+        """One column: `float64`, `datetime64[ns]` (UTC; dates as midnights), or objects for text.
+
+        Nulls of a number column become NaN.
+        """
     def write_parquet(self, path: _Path) -> None:
         """Writes the rows as a Parquet file (zstd), whole or not at all."""
     def _repr_html_(self) -> str: ...
 
+@final
 class CheckReport:
-    """What checking a table found: a verdict, findings with their first rows, and repairs."""
+    """What checking a table found: a verdict, findings with their first rows, and repairs.
+
+    >>> import tapeworks as tw
+    >>> report = tw.sample("daily").check()
+    >>> bool(report), report.n_symbols
+    (True, 5)
+    >>> [finding["code"] for finding in report.findings]
+    ['D207', 'D303', 'D303', 'D303']
+    """
 
     @property
     def ok(self) -> bool:
@@ -105,8 +134,141 @@ class CheckReport:
     def __bool__(self) -> bool: ...
     def _repr_html_(self) -> str: ...
 
+@final
+class BarsMetadata:
+    """What bars are, computed from their rows."""
+
+    @property
+    def symbols(self) -> list[str]:
+        """The symbols that have rows, ascending."""
+    @property
+    def start(self) -> datetime | None:
+        """The least start time, the first timestamp where starts are not known; UTC."""
+    @property
+    def end(self) -> datetime | None:
+        """The last timestamp, UTC; `None` without rows."""
+    @property
+    def n_rows(self) -> int:
+        """Rows."""
+    @property
+    def freq(self) -> str | None:
+        """Usual distance between the bars of a symbol ("5m", "1d"), "event" or "mixed"."""
+    @property
+    def tz(self) -> str:
+        """The zone of dates, an IANA name."""
+    @property
+    def calendar(self) -> str | None:
+        """The name of the calendar."""
+    @property
+    def adjustment(self) -> _Adjustment | None:
+        """What the prices are said to be."""
+    def to_dict(self) -> dict[str, Any]:
+        """All of it by name."""
+    def _repr_html_(self) -> str: ...
+
+@final
+class Bars:
+    """Bars of one or many symbols in long form, sorted by (timestamp, symbol).
+
+    They never change: slices, numpy arrays and Arrow streams share their memory. Times are the
+    instants at which bars are known; a missing value is null in frames and NaN in numpy.
+
+    >>> import datetime as dt
+    >>> import polars as pl
+    >>> import tapeworks as tw
+    >>> minutes = [dt.datetime(2024, 3, 8, 14, m, tzinfo=dt.timezone.utc) for m in (31, 32, 33)]
+    >>> prices = {name: [10.0, 11.0, 12.0] for name in ("open", "high", "low", "close")}
+    >>> bars = tw.Bars.from_frame(pl.DataFrame({"timestamp": minutes} | prices), symbol="A")
+    >>> len(bars), bars.metadata.freq, bars.columns
+    (3, '1m', ['timestamp', 'symbol', 'open', 'high', 'low', 'close'])
+    >>> bars.slice("2024-03-08 14:32").to_numpy("close").tolist()
+    [11.0, 12.0]
+    """
+
+    @staticmethod
+    def from_frame(
+        df: _ArrowStream | pl.LazyFrame,
+        *,
+        symbol: str | None = None,
+        tz: str | None = None,
+        label: Literal["end", "start", "session"] | None = None,
+        calendar: _Calendar | None = None,
+        adjustment: _Adjustment | None = None,
+        check: Literal["fast", "standard", "paranoid"] = "standard",
+    ) -> Bars:
+        """A frame as bars; `symbol` is that of a frame that has no column of them."""
+    @property
+    def metadata(self) -> BarsMetadata:
+        """What the bars are, computed from their rows."""
+    @property
+    def symbols(self) -> list[str]:
+        """The symbols that have rows, ascending."""
+    @property
+    def columns(self) -> list[str]:
+        """`timestamp`, `start_time` where it is known, `symbol`, then values."""
+    @property
+    def timestamps(self) -> NDArray[np.datetime64]:
+        """The distinct timestamps, ascending, as `datetime64[ns]` (UTC)."""
+    @property
+    def report(self) -> CheckReport | None:
+        """What reading them found and repaired; `None` for bars that the engine made."""
+    def __len__(self) -> int: ...
+    def __getitem__(self, key: Sequence[str]) -> Bars:
+        """The bars with these columns of values; nothing is copied."""
+    def slice(
+        self,
+        start: _Time | None = None,
+        end: _Time | None = None,
+        symbols: str | Sequence[str] | None = None,
+    ) -> Bars:
+        """The rows with `start <= timestamp < end` of these symbols; shared where they can be."""
+    def resample(self, every: str | timedelta) -> Bars:
+        """Bars of a coarser step ("5m", "1d", "1w", "1mo"); by sessions with a calendar."""
+    def check(self, level: Literal["fast", "standard", "paranoid"] = "standard") -> CheckReport:
+        """Checks the rows; those that break rules are findings, not an exception."""
+    def info(self) -> Table:
+        """A row a symbol: n_rows, start, end, freq, n_missing, low, high, volume."""
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object: ...
+    def to_polars(self) -> pl.DataFrame:
+        """The rows as a `polars.DataFrame`; times and numbers share the memory of the bars."""
+    def to_pandas(self) -> pd.DataFrame:
+        """The rows as a `pandas.DataFrame` with columns timestamp and symbol."""
+    def to_arrow(self) -> pa.Table:
+        """The rows as a `pyarrow.Table`; times and numbers share the memory of the bars."""
+    def to_numpy(self, column: str | None = None) -> NDArray[Any]:
+        """A column without copying it; without a name all values, of shape (rows, columns)."""
+    def to_csv(self, path: _Path) -> None:
+        """Writes a CSV file, whole or not at all."""
+    def to_parquet(self, path: _Path) -> None:
+        """Writes a Parquet file (zstd), whole or not at all; `tw.read_bars` reads the same bars."""
+    @property
+    def df(self) -> pd.DataFrame:
+        """`pandas.DataFrame` with times as its index, made on first use and kept.
+
+        A `DatetimeIndex` in the bars' zone for one symbol, else a `MultiIndex` (timestamp, symbol).
+        """
+    @property
+    def pandas_df(self) -> pd.DataFrame:
+        """`df` by the name that Lumibot gives it."""
+    @property
+    def polars_df(self) -> pl.DataFrame:
+        """`to_polars()`, made on first use and kept."""
+    def _repr_html_(self) -> str: ...
+
+@final
 class MarketEvent:
-    """One row of the market: a symbol at the instant its bar became known."""
+    """One row of the market: a symbol at the instant its bar became known.
+
+    >>> import tapeworks as tw
+    >>> event = next(iter(tw.sample("daily")))
+    >>> event
+    MarketEvent(2000-03-01 AAPL, open=3.8092, high=4.2429, low=3.8072, close=4.1867,
+        volume=299301389)
+    >>> event["close"] == event.close == event.data["close"]
+    True
+    >>> event.context
+    {'vix': 21.64}
+    """
 
     @property
     def timestamp(self) -> datetime:
@@ -146,9 +308,17 @@ class MarketEvent:
         """Context of the timestamp by name."""
     def __getitem__(self, name: str, /) -> float:
         """One value by column name: a price, a signal or an indicator, without building a dict."""
+    def _repr_html_(self) -> str: ...
 
+@final
 class Columns:
-    """One family of columns of a batch, by name."""
+    """One family of columns of a batch, by name.
+
+    >>> import tapeworks as tw
+    >>> batch = next(tw.sample("daily").iter_batches())
+    >>> list(batch.signals), batch.signals["score"].size
+    (['score'], 3)
+    """
 
     def __getitem__(self, name: str, /) -> NDArray[np.float64]: ...
     def __contains__(self, name: str, /) -> bool: ...
@@ -156,9 +326,21 @@ class Columns:
     def __iter__(self) -> Iterator[str]: ...
     def keys(self) -> list[str]:
         """The names."""
+    def _repr_html_(self) -> str: ...
 
+@final
 class Batch:
-    """All rows of one timestamp. Columns are read-only numpy views, in the order of `symbols`."""
+    """All rows of one timestamp. Columns are read-only numpy views, in the order of `symbols`.
+
+    >>> import tapeworks as tw
+    >>> batch = next(tw.sample("daily").iter_batches())
+    >>> batch.symbols
+    ['AAPL', 'IBM', 'MSFT']
+    >>> batch["close"].round(2)
+    array([ 4.19, 73.67, 30.23])
+    >>> batch.index("IBM")
+    1
+    """
 
     @property
     def timestamp(self) -> datetime:
@@ -193,12 +375,17 @@ class Batch:
         """The rows as a table: timestamp, symbol and every column."""
     def to_polars(self) -> pl.DataFrame:
         """The rows as a polars frame."""
+    def _repr_html_(self) -> str: ...
 
+@final
 class Targets:
     """The holdings wanted, one number a row of the batch; see `targets`."""
+    def _repr_html_(self) -> str: ...
 
+@final
 class Orders:
     """Orders at rows of the batch; see `orders`."""
+    def _repr_html_(self) -> str: ...
 
 def targets(
     *,
@@ -206,7 +393,16 @@ def targets(
     quantities: ArrayLike | None = None,
     values: ArrayLike | None = None,
 ) -> Targets:
-    """The holdings wanted after this timestamp, aligned with `batch.symbols`; NaN leaves as is."""
+    """The holdings wanted after this timestamp, aligned with `batch.symbols`; NaN leaves as is.
+
+    >>> import tapeworks as tw
+    >>> class Equal(tw.Strategy):
+    ...     def on_timestamp_batch(self, timestamp, batch, context):
+    ...         return tw.targets(weights=[1 / len(batch)] * len(batch))
+    ...
+    >>> len(tw.run(tw.sample("daily"), Equal()).fills)
+    11374
+    """
 
 def orders(
     index: ArrayLike,
@@ -224,8 +420,18 @@ def orders(
 
     All numbers are arrays as long as `index`, or one for all; NaN is "none". A row with limit and
     stop is a stop-limit order; `trail` is currency, `trail_percent` a fraction (0.05 is 5 %).
+
+    >>> import tapeworks as tw
+    >>> class BuyTheFirst(tw.Strategy):
+    ...     def on_timestamp_batch(self, timestamp, batch, context):
+    ...         if not self.positions and not self.open_orders():
+    ...             return tw.orders([0], [10.0], tag="first")
+    ...
+    >>> tw.run(tw.sample("daily"), BuyTheFirst()).reasons()
+    {'submitted': 1, 'filled': 1}
     """
 
+@final
 class Position:
     """A position as it stands at this timestamp."""
 
@@ -259,7 +465,9 @@ class Position:
     @property
     def side(self) -> Literal["long", "short"]:
         """The direction."""
+    def _repr_html_(self) -> str: ...
 
+@final
 class Fill:
     """One execution, as `on_fill` sees it."""
 
@@ -299,7 +507,9 @@ class Fill:
     @property
     def timestamp_ns(self) -> int:
         """When, in nanoseconds since 1970 UTC."""
+    def _repr_html_(self) -> str: ...
 
+@final
 class Rejection:
     """One refused order, as `on_reject` sees it."""
 
@@ -330,9 +540,16 @@ class Rejection:
     @property
     def timestamp_ns(self) -> int:
         """When, in nanoseconds since 1970 UTC."""
+    def _repr_html_(self) -> str: ...
 
+@final
 class Order:
-    """An order that is not sent yet: for `self.submit`, `self.oco` and `self.after`."""
+    """An order that is not sent yet: for `self.submit`, `self.oco` and `self.after`.
+
+    >>> import tapeworks as tw
+    >>> tw.Order.buy("AAPL", 10, limit=99.5, tif="day")
+    Order.buy('AAPL', 10, limit=99.5, tif='day')
+    """
 
     @staticmethod
     def buy(
@@ -383,11 +600,21 @@ class Order:
         """The symbol."""
     def _repr_html_(self) -> str: ...
 
+@final
 class Commission:
     """What a broker charges for a fill, in account currency.
 
     Value is quantity times price times multiplier. `minimum` is the least fee and `maximum` the
     largest one as a fraction of the value, of each order or, with `scope="fill"`, of each fill.
+
+    >>> import tapeworks as tw
+    >>> tw.Commission.per_share(0.005, 1.0)
+    Commission.per_share(0.005, minimum=1)
+    >>> tw.Commission.combined(tw.Commission.percent(2), tw.Commission.sell_levy(10))
+    Commission.combined(Commission.percent(bps=2, minimum=0),
+        Commission.sell_levy(bps=10))
+    >>> tw.Commission.custom(lambda value, side: 0.001 * value if side == "sell" else 0.0)
+    Commission.custom(<lambda>)
     """
 
     @staticmethod
@@ -445,8 +672,16 @@ class Commission:
         """
     def _repr_html_(self) -> str: ...
 
+@final
 class Slippage:
-    """How much worse than its reference price a fill that takes liquidity is, against the order."""
+    """How much worse than its reference price a fill that takes liquidity is, against the order.
+
+    >>> import tapeworks as tw
+    >>> tw.Slippage.percent(bps=5)
+    Slippage.percent(bps=5)
+    >>> tw.Slippage.volatility(50, window=20)
+    Slippage.volatility(50, window=20)
+    """
 
     @staticmethod
     def none() -> Slippage:
@@ -489,8 +724,14 @@ class Slippage:
         """
     def _repr_html_(self) -> str: ...
 
+@final
 class Impact:
-    """How far an order that takes liquidity moves the price against itself, before slippage."""
+    """How far an order that takes liquidity moves the price against itself, before slippage.
+
+    >>> import tapeworks as tw
+    >>> tw.Impact.sqrt(0.5, sigma=0.02)
+    Impact.sqrt(0.5, sigma=0.02, volume_share=1)
+    """
 
     @staticmethod
     def none() -> Impact:
@@ -513,21 +754,35 @@ class Impact:
         """A function of your own that gives currency a unit, as in `Slippage.custom`."""
     def _repr_html_(self) -> str: ...
 
+@final
 class Participation:
-    """The largest share of the traded volume that orders may take; the rest waits."""
+    """The largest share of the traded volume that orders may take; the rest waits.
 
-    def __init__(
-        self,
+    >>> import tapeworks as tw
+    >>> tw.Participation(0.1, basis="adv", window=20)
+    Participation(0.1, basis='adv', window=20, scope='symbol')
+    """
+
+    def __new__(
+        cls,
         max_share: float,
         *,
         basis: Literal["bar", "previous_bar", "adv"] = "bar",
         window: int | None = None,
         scope: Literal["symbol", "order"] = "symbol",
-    ) -> None: ...
+    ) -> Self: ...
     def _repr_html_(self) -> str: ...
 
+@final
 class Account:
-    """What may be held and borrowed; margins are fractions of value, rates fractions a year."""
+    """What may be held and borrowed; margins are fractions of value, rates fractions a year.
+
+    >>> import tapeworks as tw
+    >>> tw.Account.margin(initial=0.5, maintenance=0.25, borrow_rate=0.02)
+    Account.margin(maintenance_short=0.25, borrow_rate=0.02)
+    >>> tw.Account.cash().kind
+    'cash'
+    """
 
     @staticmethod
     def cash(
@@ -583,11 +838,17 @@ class Account:
         """The kind of account."""
     def _repr_html_(self) -> str: ...
 
+@final
 class Instrument:
-    """What is particular to an instrument; the default is a share of stock without particulars."""
+    """What is particular to an instrument; the default is a share of stock without particulars.
 
-    def __init__(
-        self,
+    >>> import tapeworks as tw
+    >>> tw.Instrument(multiplier=50.0, tick=0.25, future=True, margin=12_000.0)
+    Instrument(multiplier=50, tick=0.25, margin=12000, future=True)
+    """
+
+    def __new__(
+        cls,
         *,
         lot: float | None = None,
         tick: float | None = None,
@@ -604,34 +865,46 @@ class Instrument:
         maintenance_rate: float | None = None,
         borrow_rate: float | None = None,
         spread: float | None = None,
-    ) -> None: ...
+    ) -> Self: ...
     def _repr_html_(self) -> str: ...
 
 class PositionRule:
-    """A rule that watches a position and closes it without the strategy's help."""
+    """A rule that watches a position and closes it without the strategy's help.
+
+    >>> import tapeworks as tw
+    >>> rules = [tw.StopLoss(0.05), tw.TakeProfit(0.1), tw.TrailingStop(amount=2.5)]
+    >>> tw.AnyOf(*rules)
+    AnyOf(StopLoss(0.05), TakeProfit(0.1), TrailingStop(amount=2.5))
+    >>> result = tw.run(tw.sample("daily"), tw.rules.buy_and_hold(), rules=rules)
+    >>> sorted(set(result.trades.to_numpy("exit_reason")))
+    ['stop_loss', 'trailing']
+    """
 
     def _repr_html_(self) -> str: ...
 
+@final
 class StopLoss(PositionRule):
     """Closes a position when the price is this fraction worse than its entry price."""
 
-    def __init__(self, fraction: float) -> None: ...
+    def __new__(cls, fraction: float) -> Self: ...
     @property
     def fraction(self) -> float:
         """Distance as a fraction of the price."""
 
+@final
 class TakeProfit(PositionRule):
     """Closes a position when the price is this fraction better than its entry price."""
 
-    def __init__(self, fraction: float) -> None: ...
+    def __new__(cls, fraction: float) -> Self: ...
     @property
     def fraction(self) -> float:
         """Distance as a fraction of the price."""
 
+@final
 class TrailingStop(PositionRule):
     """Closes a position at this fraction, or `amount` of currency, worse than the best price."""
 
-    def __init__(self, fraction: float | None = None, *, amount: float | None = None) -> None: ...
+    def __new__(cls, fraction: float | None = None, *, amount: float | None = None) -> Self: ...
     @property
     def fraction(self) -> float | None:
         """Distance as a fraction of the price; `None` when it is an amount."""
@@ -639,53 +912,69 @@ class TrailingStop(PositionRule):
     def amount(self) -> float | None:
         """Distance in currency; `None` when it is a fraction."""
 
+@final
 class TighteningTrail(PositionRule):
     """A trailing stop whose distance depends on the gain at the last close: `(gain, distance)`."""
 
-    def __init__(self, steps: Sequence[tuple[float, float]]) -> None: ...
+    def __new__(cls, steps: Sequence[tuple[float, float]]) -> Self: ...
 
+@final
 class VolatilityStop(PositionRule):
     """Closes a position `multiple` times a column, as of the entry, below its entry price."""
 
-    def __init__(self, multiple: float, column: str) -> None: ...
+    def __new__(cls, multiple: float, column: str) -> Self: ...
 
+@final
 class VolatilityTrail(PositionRule):
     """Closes a position `multiple` times a column below the best price since the entry."""
 
-    def __init__(self, multiple: float, column: str) -> None: ...
+    def __new__(cls, multiple: float, column: str) -> Self: ...
 
+@final
 class ScaledExit(PositionRule):
     """Closes parts of a position at gains: `(gain, fraction)` by rising gain."""
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         steps: Sequence[tuple[float, float]],
         *,
         of: Literal["initial", "remaining"] = "initial",
-    ) -> None: ...
+    ) -> Self: ...
 
+@final
 class TimeExit(PositionRule):
     """Closes a position at the next open once it was held for `bars` rows of its symbol."""
 
-    def __init__(self, bars: int) -> None: ...
+    def __new__(cls, bars: int) -> Self: ...
 
+@final
 class SignalExit(PositionRule):
     """Closes a position at the next open once a column says against it by `threshold`."""
 
-    def __init__(self, column: str, threshold: float = 0.0) -> None: ...
+    def __new__(cls, column: str, threshold: float = 0.0) -> Self: ...
 
+@final
 class AnyOf(PositionRule):
     """All of the rules are armed; whichever the price reaches first closes."""
 
-    def __init__(self, *rules: PositionRule | Sequence[PositionRule]) -> None: ...
+    def __new__(cls, *rules: PositionRule | Sequence[PositionRule]) -> Self: ...
 
+@final
 class AllOf(PositionRule):
     """Closes a position at the next open once all of the rules hold at a close."""
 
-    def __init__(self, *rules: PositionRule | Sequence[PositionRule]) -> None: ...
+    def __new__(cls, *rules: PositionRule | Sequence[PositionRule]) -> Self: ...
 
+@final
 class Limit:
-    """A limit on the whole portfolio and what happens when it is passed; see `tw.limits`."""
+    """A limit on the whole portfolio and what happens when it is passed; see `tw.limits`.
+
+    >>> import tapeworks as tw
+    >>> limit = tw.limits.max_drawdown(0.2, action="liquidate")
+    >>> result = tw.run(tw.sample("daily"), tw.rules.buy_and_hold(), limits=limit)
+    >>> result.metrics["n_open_trades"] == 0
+    True
+    """
 
     def _repr_html_(self) -> str: ...
 
@@ -725,12 +1014,14 @@ def conditional_value_at_risk(
 ) -> Limit:
     """The mean of the session losses beyond the value at risk has passed `fraction` of equity."""
 
+@final
 class Rule:
     """A built-in strategy, for `tw.run`."""
 
     @property
     def name(self) -> str:
         """The name of the rule in configs."""
+    def _repr_html_(self) -> str: ...
 
 def noop() -> Rule:
     """Does nothing."""
@@ -752,7 +1043,14 @@ def top_n(
     max_weight: float | None = None,
     where: str | None = None,
 ) -> Rule:
-    """Holds the `n` symbols with the highest signal; cycles: "1d", "5d", "1w", "month_end"."""
+    """Holds the `n` symbols with the highest signal; cycles: "1d", "5d", "1w", "month_end".
+
+    >>> import tapeworks as tw
+    >>> rule = tw.rules.top_n("score", 2, rebalance="5d", where="context.vix < 30")
+    >>> rule.name
+    'top_n'
+    >>> result = tw.run(tw.sample("daily"), rule)
+    """
 
 def weights(column: str) -> Rule:
     """Holds the weights (fractions of equity) that a signal or indicator column names."""
@@ -760,13 +1058,30 @@ def weights(column: str) -> Rule:
 def entries_exits(
     entry: str, exit: str, *, quantity: float | None = None, percent: float | None = None
 ) -> Rule:
-    """Enters where `entry` is true and leaves where `exit` is: conditions over a row's columns."""
+    """Enters where `entry` is true and leaves where `exit` is: conditions over a row's columns.
+
+    >>> import tapeworks as tw
+    >>> rule = tw.rules.entries_exits("context.vix > 35", "context.vix < 20", quantity=10)
+    >>> len(tw.run(tw.sample("daily"), rule).trades)
+    18
+    """
 
 class Strategy:
-    """Base class of strategies: override exactly one of `on_market_data`, `on_timestamp_batch`."""
+    """Base class of strategies: override exactly one of `on_market_data`, `on_timestamp_batch`.
+
+    >>> import tapeworks as tw
+    >>> class Dips(tw.Strategy):
+    ...     def on_market_data(self, event):
+    ...         if event.close < 0.98 * event.open and self.quantity(event.symbol) == 0:
+    ...             self.buy(event.symbol, 10, stop_loss=tw.StopLoss(0.05))
+    ...
+    >>> result = tw.run(tw.sample("daily"), Dips())
+    >>> len(result.rejections)
+    0
+    """
 
     history_rows: int
-    def __new__(cls, *args: Any, **params: Any) -> Strategy: ...
+    def __new__(cls, *args: Any, **params: Any) -> Self: ...
     def on_market_data(self, event: MarketEvent) -> object:
         """Simple mode: called once per symbol and timestamp."""
     def on_timestamp_batch(
@@ -895,7 +1210,7 @@ class Strategy:
     @overload
     def history(
         self, symbol: str, length: int, column: None = None, *, timeframe: _Step | None = None
-    ) -> Table: ...
+    ) -> Bars: ...
     @overload
     def history(
         self,
@@ -906,7 +1221,7 @@ class Strategy:
         timeframe: _Step | None = None,
     ) -> NDArray[np.float64]:
         """The last `length` rows up to now, oldest first: one column as a read-only array (a name
-        or an indicator, missing values are NaN), or all columns as a table.
+        or an indicator, missing values are NaN), or all columns as `Bars`.
 
         With `timeframe` ("5m", "1h", "1d", "1w") they are bars of that step, completed ones only.
         Fewer rows up to now are an `OrderError` (TW-O308), rows that were let go to bound memory
@@ -945,7 +1260,9 @@ class Strategy:
     @property
     def params(self) -> dict[str, Any]:
         """The keyword arguments that the strategy was made with."""
+    def _repr_html_(self) -> str: ...
 
+@final
 class Indicator:
     """A running indicator of a strategy: `self.indicator("sma", "close", 20)`.
 
@@ -953,6 +1270,7 @@ class Indicator:
     the same symbol before; `values` and `previous_values` are arrays aligned with `batch.symbols`.
     Missing values are NaN.
 
+    >>> import tapeworks as tw
     >>> class Cross(tw.Strategy):
     ...     def on_start(self):
     ...         self.fast = self.indicator("sma", "close", 20)
@@ -962,8 +1280,8 @@ class Indicator:
     ...             self.order_target_percent(event.symbol, 0.2)
     ...         elif self.fast.crossed_below(self.slow):
     ...             self.order_target_percent(event.symbol, 0.0)
-    >>> len(tw.run(tw.sample("daily"), Cross()).trades)
-    0
+    ...
+    >>> result = tw.run(tw.sample("daily"), Cross())
     """
 
     @property
@@ -998,12 +1316,14 @@ class Indicator:
     def __float__(self) -> float: ...
     def _repr_html_(self) -> str: ...
 
+@final
 class EventIterator:
     """Iterator over the rows of a feed."""
 
     def __iter__(self) -> EventIterator: ...
     def __next__(self) -> MarketEvent: ...
 
+@final
 class BatchIterator:
     """Iterator over the timestamps of a feed."""
 
@@ -1012,10 +1332,20 @@ class BatchIterator:
 
 _Mode = Literal["timestamp", "market_open", "market_close", "next_day"]
 
+@final
 class Calendar:
     """The sessions of a market: dates, and the instants (UTC) at which they open and close.
 
     Ranges are half-open. Dates outside the span are an error, nothing is extrapolated.
+
+    >>> import tapeworks as tw
+    >>> nyse = tw.calendar("XNYS")
+    >>> len(nyse.sessions("2024-07-01", "2024-07-06"))
+    4
+    >>> nyse.is_session("2024-07-04")
+    False
+    >>> print(nyse.close("2024-07-03"))
+    2024-07-03 17:00:00+00:00
     """
 
     @property
@@ -1044,9 +1374,10 @@ class Calendar:
     def prev_close(self, timestamp: _Time) -> datetime:
         """The last close before an instant."""
     def __len__(self) -> int: ...
+    def _repr_html_(self) -> str: ...
 
 def calendar(
-    calendar: str | Calendar | Any, *, name: str | None = None, tz: str | None = None
+    calendar: _Calendar, *, name: str | None = None, tz: str | None = None
 ) -> Calendar:
     """A trading calendar: built in by name (`"XNYS"`, `"NASDAQ"`, `"24/7"`), or from a table (a
     frame, or a CSV or Parquet file) of session, open, close (and break_start, break_end), or from
@@ -1056,8 +1387,12 @@ def calendar(
     of the session's date.
     """
 
+@final
 class DataFeed:
     """Market data for a run: bars with signals and indicators, and context, in time order.
+
+    `asset_data` is a path, a frame, or `Bars`, which bring their zone, calendar and adjustment.
+    Paths are streamed by every run; frames by the first one, later ones keep their decoded rows.
 
     A row of `signals` or `context` is seen once it is known: at its own timestamp, or by
     `signal_available_at` at the open, at the close or at the next open of the session that its
@@ -1075,10 +1410,23 @@ class DataFeed:
     booked, and `adjustment` says what a strategy sees of the past: as it was quoted ("none"), in
     the units of now ("split"), or without dividends as well ("total"). "stated": the prices are
     adjusted already.
+
+    >>> import tapeworks as tw
+    >>> import polars as pl
+    >>> days = pl.datetime_range(pl.datetime(2024, 1, 2), pl.datetime(2024, 1, 4), "1d",
+    ...                          time_zone="UTC", eager=True)
+    >>> bars = pl.DataFrame({"timestamp": days, "symbol": "AAA", "open": [9.0, 10.0, 12.0],
+    ...     "high": [11.0, 12.0, 13.0], "low": [9.0, 10.0, 12.0],
+    ...     "close": [10.0, 12.0, 12.0], "volume": 100.0})
+    >>> feed = tw.DataFeed(bars)
+    >>> [event.close for event in feed]
+    [10.0, 12.0, 12.0]
+    >>> feed.check().ok
+    True
     """
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         asset_data: _Source,
         *,
         signals: _Source | None = None,
@@ -1095,7 +1443,7 @@ class DataFeed:
         signal_delay: str | timedelta | None = None,
         context_delay: str | timedelta | None = None,
         signal_fill: Literal["none", "last"] = "none",
-        calendar: str | Calendar | Any | None = None,
+        calendar: _Calendar | None = None,
         tz: str | None = None,
         label: Literal["end", "start", "session"] | None = None,
         frequency: str | timedelta | None = None,
@@ -1110,7 +1458,7 @@ class DataFeed:
         csv_columns: Sequence[str] | None = None,
         csv_delimiter: str | None = None,
         csv_price_scale: float = 1.0,
-    ) -> None: ...
+    ) -> Self: ...
     @property
     def symbols(self) -> list[str]:
         """The symbols, ascending."""
@@ -1132,7 +1480,50 @@ class DataFeed:
     def __iter__(self) -> EventIterator: ...
     def iter_batches(self) -> BatchIterator:
         """One `Batch` a timestamp, in time order."""
+    def to_alphalens(self, factor: str) -> Alphalens:
+        """A signal or indicator and the closes as alphalens takes them.
+
+        `factor` is a series by `(date, asset)`, `prices` a frame with a column a symbol. Dates are
+        sessions at midnight UTC, or instants where a session has several rows. alphalens buys at
+        the close at which the factor was known, a row earlier than a run here could.
+        """
     def _repr_html_(self) -> str: ...
+
+def read_bars(
+    src: _Source | Bars,
+    *,
+    tz: str | None = None,
+    columns: Sequence[str] | None = None,
+    symbols: Sequence[str] | None = None,
+    start: _Time | None = None,
+    end: _Time | None = None,
+    label: Literal["end", "start", "session"] | None = None,
+    calendar: _Calendar | None = None,
+    adjustment: _Adjustment | None = None,
+    check: Literal["fast", "standard", "paranoid"] = "standard",
+    frequency: str | timedelta | None = None,
+    ambiguous: Literal["first", "second"] | None = None,
+    on_bad_row: Literal["error", "drop", "null"] = "error",
+    allow_negative: bool = False,
+    csv_columns: Sequence[str] | None = None,
+    csv_delimiter: str | None = None,
+    csv_price_scale: float = 1.0,
+) -> Bars:
+    """Reads bars of one or many symbols into memory, sorted by (timestamp, symbol) and checked.
+
+    `src` is a path, a glob, a folder with `key=value` parts, or a frame of polars (lazy too),
+    pandas (times, or times and symbols, in the index), pyarrow or DuckDB. A frame without a column
+    of symbols is that of the one symbol in `symbols`. `columns` keeps these columns of values;
+    `start` and `end` are half-open; `adjustment` says what the prices are and changes none.
+
+    >>> import polars as pl
+    >>> import tapeworks as tw
+    >>> days = pl.DataFrame({"date": ["2024-03-08", "2024-03-11"], "ticker": ["A", "A"]})
+    >>> days = days.with_columns(Open=10.0, High=12.0, Low=9.0, Close=11.0, Volume=pl.lit(500))
+    >>> bars = tw.read_bars(days, calendar="XNYS")
+    >>> [str(close) for close in bars.df.index]
+    ['2024-03-08 16:00:00-05:00', '2024-03-11 16:00:00-04:00']
+    """
 
 def sort_bars(
     source: str | PathLike[str],
@@ -1151,7 +1542,7 @@ def adjust_prices(
     *,
     adjustment: Literal["split", "total"] = "total",
     view_date: str | date | None = None,
-    calendar: str | Calendar | Any | None = None,
+    calendar: _Calendar | None = None,
     tz: str | None = None,
 ) -> Table:
     """Raw bars in the units of one date, the last row's when `view_date` is left out.
@@ -1161,6 +1552,7 @@ def adjust_prices(
     before the ex-date. Other columns stay. Such prices know the actions up to the view date, so a
     signal made of them for an earlier day looks ahead."""
 
+@final
 class DataPreparer:
     """Joins prices, signals and context point in time and writes them down, with indicators.
 
@@ -1183,10 +1575,10 @@ class DataPreparer:
     [None, 0.5, 0.5]
     """
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         *,
-        calendar: str | Calendar | Any | None = None,
+        calendar: _Calendar | None = None,
         tz: str | None = None,
         label: Literal["end", "start", "session"] | None = None,
         ambiguous: Literal["first", "second"] | None = None,
@@ -1197,7 +1589,7 @@ class DataPreparer:
         csv_columns: Sequence[str] | None = None,
         csv_delimiter: str | None = None,
         csv_price_scale: float = 1.0,
-    ) -> None: ...
+    ) -> Self: ...
     def add_prices(
         self,
         table: _Source,
@@ -1267,6 +1659,7 @@ class DataPreparer:
         """
     def _repr_html_(self) -> str: ...
 
+@final
 class PrepareReport:
     """What was joined, found and written; true when no rule is broken."""
 
@@ -1323,8 +1716,21 @@ class PrepareReport:
 def sample(name: Literal["daily"] = "daily") -> DataFeed:
     """The bundled sample: five US shares, a model score as signal, the VIX as context."""
 
+@final
 class Result:
-    """A finished run: metrics with their conventions, and six tables of records."""
+    """A finished run: metrics with their conventions, and six tables of records.
+
+    >>> import tapeworks as tw
+    >>> result = tw.run(tw.sample("daily"), tw.rules.sma_cross(20, 50, quantity=100))
+    >>> result.metrics["n_trades"]
+    127.0 (one a reducing fill, n=127)
+    >>> round(result.metrics["max_drawdown"], 4)
+    -0.0974
+    >>> result.metrics["sharpe"].convention
+    '252/yr, rf 0, ddof 1'
+    >>> result.reasons()["submitted"], result.reasons()["filled"]
+    (257, 257)
+    """
 
     @property
     def metrics(self) -> dict[str, Metric]:
@@ -1403,10 +1809,37 @@ class Result:
         """Writes the run folder: config, metrics, tables, report, manifest."""
     def report(self, path: _Path = "report.html") -> None:
         """Writes the report as one HTML file that needs no network."""
+    def to_pyfolio(self, *, feed: DataFeed | None = None) -> Pyfolio:
+        """Returns, positions and transactions as pyfolio takes them.
+
+        Days are sessions (without a calendar UTC days) at midnight UTC. `positions` has the value
+        of each symbol at the end of the session, and what is left of equity as `cash`;
+        `transactions` has `amount` (units times multiplier), `price` and `symbol` by instant. A
+        loaded run needs its `feed`.
+        """
+    def to_quantstats(self, *, feed: DataFeed | None = None) -> pd.Series:
+        """Returns by session as quantstats takes them: a pandas series with dates without a zone.
+
+        A loaded run counts UTC days, or the sessions of `feed`.
+        """
+    def to_ml4t(self, *, feed: DataFeed | None = None) -> Ml4t:
+        """Completed trades and returns by session as ml4t-diagnostic takes them.
+
+        `trades` is a list of its `TradeRecord`: `pnl` is net, `fees` is all that lies between the
+        price move and it. `returns` is the series of `to_quantstats`.
+        """
     def _repr_html_(self) -> str: ...
 
 def load(directory: _Path) -> Result:
-    """Reads a run folder back, after checking every file against the manifest."""
+    """Reads a run folder back, after checking every file against the manifest.
+
+    >>> import tapeworks as tw
+    >>> import tempfile
+    >>> folder = tempfile.mkdtemp() + "/run"
+    >>> result = tw.run(tw.sample("daily"), tw.rules.buy_and_hold(), out=folder)
+    >>> tw.load(folder).fingerprint == result.fingerprint
+    True
+    """
 
 def resume(
     result: Result,
@@ -1480,6 +1913,12 @@ def run(
     `stop_slippage` is a fraction of the price, `participation` a share of each row's volume.
     `semantics` is a name, or `{"base": name, knob: word}`. `flows` are `(when, amount)`, `funding`
     `(when, symbol, rate)`, `rolls` `(when, from, to)`; tables name these columns.
+
+    >>> import tapeworks as tw
+    >>> result = tw.run(tw.sample("daily"), tw.rules.top_n("score", 2, rebalance="5d"),
+    ...                 cash=50_000, commission=tw.Commission.percent(bps=5), name="pair")
+    >>> result.name, len(result.portfolio)
+    ('pair', 3270)
     """
 
 def run_config(

@@ -260,6 +260,8 @@ def test_timeframes_when_compared_with_polars_then_completed_bars_only(chunk, ti
                 length = min(whole.height, 4)
                 table = self.history(symbol, length, timeframe=every[timeframe])
                 wanted = whole.tail(length)
+                assert isinstance(table, tw.Bars)
+                assert table.df["close"].tolist() == wanted["close"].to_list()
                 assert table.to_polars()["timestamp"].to_list() == wanted["timestamp"].to_list()
                 for column in ("open", "high", "low", "close", "volume"):
                     got = self.history(symbol, length, column, timeframe=timeframe)

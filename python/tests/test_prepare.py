@@ -209,7 +209,7 @@ def test_universe_when_a_frame_then_rows_say_who_is_a_member(tmp_path):
 def test_report_and_preparer_when_shown_then_one_screen(tmp_path):
     prices, quick, _, _ = market(6)
     prep = tw.DataPreparer().add_prices(prices).add_signals(quick).add_indicators(["rsi", "macd"])
-    assert "rsi, macd" in repr(prep) and prep._repr_html_().startswith("<pre>")
+    assert "rsi, macd" in repr(prep) and "rsi, macd" in prep._repr_html_()
     report = prep.validate_and_save(tmp_path / "a.parquet", progress=False)
     assert report.to_dict()["rows"] == report.rows == len(prices)
     assert len(repr(report).splitlines()) < 25 and "quick" in repr(report)

@@ -7,10 +7,17 @@ use tapeworks::broker::{AccountKind, AccountTerms, MarginCallPolicy};
 use crate::argument::{not_negative, number, positive, share};
 use crate::errors::{config_error, one_of, refuse_unknown};
 use crate::grid::code;
+use crate::screen::screen;
 
 /// What may be held and borrowed, with the terms of the account.
 ///
 /// Margins are fractions of a position's value, rates fractions a year.
+///
+///     >>> import tapeworks as tw
+///     >>> tw.Account.margin(initial=0.5, maintenance=0.25, borrow_rate=0.02)
+///     Account.margin(maintenance_short=0.25, borrow_rate=0.02)
+///     >>> tw.Account.cash().kind
+///     'cash'
 #[pyclass(frozen, name = "Account", module = "tapeworks")]
 pub struct PyAccount {
     pub terms: AccountTerms,
@@ -311,7 +318,7 @@ impl PyAccount {
     }
 
     fn __repr__(&self) -> String {
-        self.text.clone()
+        screen(&self.text)
     }
 
     fn _repr_html_(&self) -> String {

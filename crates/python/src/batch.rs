@@ -12,6 +12,7 @@ use crate::event::{MarketEvent, no_column};
 use crate::instant::datetime;
 use crate::market::{Family, Market};
 use crate::numpy_view::{self, Element};
+use crate::screen::screen;
 use crate::table::Table;
 
 /// A chunk, with what its batches share.
@@ -51,6 +52,15 @@ impl ChunkViews {
 
 /// All rows of one timestamp. Columns are read-only numpy views of the feed's memory, in the order
 /// of `symbols`; missing values are NaN.
+///
+///     >>> import tapeworks as tw
+///     >>> batch = next(tw.sample("daily").iter_batches())
+///     >>> batch.symbols
+///     ['AAPL', 'IBM', 'MSFT']
+///     >>> batch["close"].round(2)
+///     array([ 4.19, 73.67, 30.23])
+///     >>> batch.index("IBM")
+///     1
 #[pyclass(frozen, module = "tapeworks", mapping)]
 pub struct Batch {
     views: Arc<ChunkViews>,
@@ -196,12 +206,12 @@ impl Batch {
     }
 
     fn __repr__(&self) -> String {
-        format!(
+        screen(&format!(
             "Batch({}, {} rows: {})",
             Timestamp(self.views.chunk.timestamps[self.t]),
             self.end - self.start,
             self.columns().join(", ")
-        )
+        ))
     }
 
     fn _repr_html_(&self) -> PyResult<String> {
@@ -210,6 +220,11 @@ impl Batch {
 }
 
 /// One family of columns of a batch, by name.
+///
+///     >>> import tapeworks as tw
+///     >>> batch = next(tw.sample("daily").iter_batches())
+///     >>> list(batch.signals), batch.signals["score"].size
+///     (['score'], 3)
 #[pyclass(frozen, module = "tapeworks", mapping)]
 pub struct Columns {
     batch: Py<Batch>,
@@ -257,7 +272,20 @@ impl Columns {
     }
 
     fn __repr__(&self) -> String {
-        format!("Columns({})", self.batch.get().views.market.names(self.family).join(", "))
+        screen(&format!("Columns({})", self.batch.get().views.market.names(self.family).join(", ")))
+    }
+
+    fn _repr_html_(&self) -> PyResult<String> {
+        let batch = self.batch.get();
+        let chunk = &batch.views.chunk;
+        let names = batch.views.market.names(self.family);
+        let columns = names.iter().map(|name| {
+            let column = self.place(name).expect("it is one of its own names");
+            (name.as_str(), column.of(chunk)[batch.start..batch.end].to_vec())
+        });
+        let stamps = vec![chunk.timestamps[batch.t]; batch.end - batch.start];
+        let symbols = batch.assets().iter().map(|id| batch.views.market.symbols.name(AssetId(*id)));
+        Table::of_rows(stamps, symbols, columns.collect()).html(&self.__repr__())
     }
 }
 

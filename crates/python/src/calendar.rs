@@ -9,11 +9,21 @@ use tapeworks::data::{open_calendar, read_calendar};
 
 use crate::errors::{config_error, py_err, refuse_unknown};
 use crate::frames::Input;
+use crate::html;
 use crate::instant::{datetime, instant};
 
 /// The sessions of a market: dates, and the instants (UTC) at which they open and close.
 ///
 /// Ranges are half-open. Dates outside the span are an error, nothing is extrapolated.
+///
+///     >>> import tapeworks as tw
+///     >>> nyse = tw.calendar("XNYS")
+///     >>> len(nyse.sessions("2024-07-01", "2024-07-06"))
+///     4
+///     >>> nyse.is_session("2024-07-04")
+///     False
+///     >>> print(nyse.close("2024-07-03"))
+///     2024-07-03 17:00:00+00:00
 #[pyclass(frozen, eq, name = "Calendar", module = "tapeworks")]
 #[derive(PartialEq)]
 pub struct PyCalendar(pub Arc<Calendar>);
@@ -190,6 +200,17 @@ impl PyCalendar {
             self.0.name(),
             self.0.zone_name()
         )
+    }
+
+    fn _repr_html_(&self) -> String {
+        let (first, last) = self.0.span();
+        let fact = |name: &str, value: String| [name.to_owned(), value, String::new()];
+        html::heading(&format!("Calendar {}", self.0.name()), &[])
+            + &html::facts(&[
+                fact("sessions", crate::table::thousands(self.0.all().len())),
+                fact("span", format!("{first} .. {last}")),
+                fact("zone", self.0.zone_name().to_owned()),
+            ])
     }
 }
 

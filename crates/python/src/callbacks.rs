@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use pyo3::exceptions::{PyAttributeError, PyException, PyKeyError, PyValueError};
 use pyo3::prelude::*;
+use tapeworks::bars::Terms;
 use tapeworks::base::spelling::nearest;
 use tapeworks::base::{self, AssetId, Rescale, Timestamp};
 use tapeworks::broker::{FillRow, RejectionRow};
@@ -247,6 +248,17 @@ impl PyCallbacks {
     }
 }
 
+/// What is known of the rows besides their values.
+fn terms_of(trader: &Trader) -> Arc<Terms> {
+    Arc::new(Terms {
+        tz: trader.clock().zone.iana_name().unwrap_or("UTC").to_owned(),
+        calendar: trader.calendar().cloned(),
+        adjustment: trader.actions().map(|actions| actions.adjustment),
+        is_dated: trader.clock().has_dates,
+        report: None,
+    })
+}
+
 /// The event of a row: the last one again when the user kept no reference to it.
 #[inline]
 fn event_at<'a>(
@@ -281,6 +293,7 @@ impl Strategy for PyCallbacks {
             *live = Live {
                 market: Some(Arc::clone(&self.market)),
                 lookback: Arc::clone(&self.lookback),
+                terms: terms_of(trader),
                 ..Live::default()
             };
         }

@@ -11,13 +11,21 @@ use tapeworks::feed::{PRICES, SignalUse, check_signals};
 use crate::calendar::PyCalendar;
 use crate::errors::{one_of, py_err, refuse_unknown};
 use crate::frames::Input;
-use crate::grid::escaped;
+use crate::html;
 use crate::instant::span_text;
 use crate::interrupt::Work;
 use crate::json::to_python;
+use crate::screen::screen;
 use crate::table::Table;
 
 /// What checking a table found: a verdict, findings with their first rows, and repairs.
+///
+///     >>> import tapeworks as tw
+///     >>> report = tw.sample("daily").check()
+///     >>> bool(report), report.n_symbols
+///     (True, 5)
+///     >>> [finding["code"] for finding in report.findings]
+///     ['D207', 'D303', 'D303', 'D303']
 #[pyclass(frozen, name = "CheckReport", module = "tapeworks")]
 pub struct PyCheckReport(pub CheckReport);
 
@@ -76,11 +84,17 @@ impl PyCheckReport {
     }
 
     fn __repr__(&self) -> String {
-        self.0.to_string()
+        screen(&self.0.to_string())
     }
 
     fn _repr_html_(&self) -> String {
-        format!("<pre>{}</pre>", escaped(&self.0.to_string()))
+        let text = self.0.to_string();
+        let (verdict, findings) = text.split_once('\n').unwrap_or((&text, ""));
+        let mut html = html::heading(verdict, &[]);
+        if !findings.is_empty() {
+            html += &html::block(&screen(findings));
+        }
+        html
     }
 }
 

@@ -8,12 +8,22 @@ use crate::argument::{finite, maximum, not_negative, number};
 use crate::custom_models::{Callable, Failure};
 use crate::errors::{config_error, one_of, refuse_unknown};
 use crate::grid::code;
+use crate::screen::screen;
 
 /// What a broker charges for a fill, in account currency.
 ///
 /// Value is quantity times price times multiplier. `minimum` is the least fee and `maximum` the
 /// largest one as a fraction of the value (0.01 is 1 %), of each order or, with `scope="fill"`, of
 /// each fill.
+///
+///     >>> import tapeworks as tw
+///     >>> tw.Commission.per_share(0.005, 1.0)
+///     Commission.per_share(0.005, minimum=1)
+///     >>> tw.Commission.combined(tw.Commission.percent(2), tw.Commission.sell_levy(10))
+///     Commission.combined(Commission.percent(bps=2, minimum=0),
+///         Commission.sell_levy(bps=10))
+///     >>> tw.Commission.custom(lambda value, side: 0.001 * value if side == "sell" else 0.0)
+///     Commission.custom(<lambda>)
 #[pyclass(frozen, name = "Commission", module = "tapeworks")]
 pub struct PyCommission {
     pub model: Commission,
@@ -210,7 +220,7 @@ impl PyCommission {
     }
 
     fn __repr__(&self) -> String {
-        self.text.clone()
+        screen(&self.text)
     }
 
     fn _repr_html_(&self) -> String {

@@ -11,12 +11,23 @@ use tapeworks::feed::MarketChunk;
 use crate::grid::code;
 use crate::instant::datetime;
 use crate::market::{Family, Market};
+use crate::screen::screen;
 use tapeworks::base::spelling::nearest;
 
 /// One row of the market: a symbol at the instant its bar became known.
 ///
 /// Values are read from the chunk's columns when asked for; missing values are NaN. It never
 /// changes while anybody holds it: the engine re-uses it only when the callback kept no reference.
+///
+///     >>> import tapeworks as tw
+///     >>> event = next(iter(tw.sample("daily")))
+///     >>> event
+///     MarketEvent(2000-03-01 AAPL, open=3.8092, high=4.2429, low=3.8072, close=4.1867,
+///         volume=299301389)
+///     >>> event["close"] == event.close == event.data["close"]
+///     True
+///     >>> event.context
+///     {'vix': 21.64}
 #[pyclass(frozen, module = "tapeworks")]
 pub struct MarketEvent {
     market: Arc<Market>,
@@ -167,7 +178,7 @@ impl MarketEvent {
     fn __repr__(&self) -> String {
         let c = &*self.chunk;
         let i = self.i();
-        format!(
+        screen(&format!(
             "MarketEvent({} {}, open={}, high={}, low={}, close={}, volume={})",
             tapeworks::base::Timestamp(c.timestamps[self.t()]),
             self.market.symbols.name(tapeworks::base::AssetId(c.assets[i])),
@@ -176,7 +187,7 @@ impl MarketEvent {
             c.low[i],
             c.close[i],
             c.volume[i]
-        )
+        ))
     }
 
     fn _repr_html_(&self) -> String {

@@ -1,34 +1,51 @@
 //! `DataFeed`: the description of a run's data, usable for as many runs as wanted.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tapeworks::base;
 use tapeworks::base::{Adjustment, StopFlag};
-use tapeworks::data::{CheckLevel, CheckReport, CsvFormat, OnBadRow, ReadOptions};
+use tapeworks::data::{CheckReport, ReadOptions};
 use tapeworks::feed::{
     Availability, ChunkLimit, ChunkSource, DataFeed, MemoryFeed, PRICES, SignalFill, SignalUse,
 };
 use tapeworks::run::InputEntry;
 
-use crate::calendar::PyCalendar;
+use crate::bars::PyBars;
 use crate::check::PyCheckReport;
 use crate::errors::{config_error, one_of, py_err, refuse_unknown};
 pub use crate::feed_words::{ambiguous_of, label_of, lag, span_ns, step};
 use crate::feed_words::{chunk_limit, names};
 use crate::frames::Input;
-use crate::grid::{escaped, folded};
-use crate::instant::{instant, zone};
+use crate::grid::folded;
+use crate::html;
 use crate::interrupt::Work;
 use crate::market::Market;
 pub use crate::opened::Opened;
+use crate::read_options::ReadKeywords;
+use crate::screen::screen;
 use crate::walk::{BatchIterator, EventIterator};
 
 /// Market data for a run: bars with their signals and indicators, and context, in time order.
 ///
-/// Paths are streamed from disk by every run in bounded memory; frames are checked and decoded once
-/// and kept. Column lists: `None` is all that are there.
+/// Paths are streamed from disk by every run in bounded memory. Frames are streamed by the first
+/// run; from the second on, and when they are iterated, their decoded rows are kept. Column lists:
+/// `None` is all that are there.
+///
+///     >>> import tapeworks as tw
+///     >>> import polars as pl
+///     >>> days = pl.datetime_range(pl.datetime(2024, 1, 2), pl.datetime(2024, 1, 4), "1d",
+///     ...                          time_zone="UTC", eager=True)
+///     >>> bars = pl.DataFrame({"timestamp": days, "symbol": "AAA", "open": [9.0, 10.0, 12.0],
+///     ...     "high": [11.0, 12.0, 13.0], "low": [9.0, 10.0, 12.0],
+///     ...     "close": [10.0, 12.0, 12.0], "volume": 100.0})
+///     >>> feed = tw.DataFeed(bars)
+///     >>> [event.close for event in feed]
+///     [10.0, 12.0, 12.0]
+///     >>> feed.check().ok
+///     True
 #[pyclass(frozen, name = "DataFeed", module = "tapeworks")]
 pub struct PyDataFeed(pub Arc<Feed>);
 
@@ -44,6 +61,8 @@ pub struct Feed {
     market: Mutex<Option<Arc<Market>>>,
     /// What the last run read.
     hashed: Mutex<Vec<InputEntry>>,
+    /// Whether a run has read it.
+    was_run: AtomicBool,
 }
 
 /// The options of a feed that are plain values.
@@ -115,12 +134,35 @@ impl PyDataFeed {
         Work::start(move || feed.open_detached(&shared)).wait(py, &stop)?.map_err(py_err)
     }
 
+    /// Starts to read for a run: the first one streams a frame and keeps none of its rows decoded,
+    /// since most feeds are run once; later ones read as [`Self::open`] does.
+    ///
+    /// # Errors
+    /// What reading and checking find.
+    pub fn open_for_run(&self, py: Python<'_>) -> PyResult<Opened> {
+        let is_kept = self.memory.lock().is_ok_and(|memory| memory.is_some());
+        if is_kept || self.was_run.swap(true, Ordering::Relaxed) {
+            return self.open(py);
+        }
+        self.stream(py)
+    }
+
+    /// Starts to read without keeping what is decoded.
+    fn stream(&self, py: Python<'_>) -> PyResult<Opened> {
+        let (feed, stop) = (Arc::clone(&self.0), StopFlag::default());
+        let mut description = feed.description();
+        description.read.stop = stop.clone();
+        let opened = Work::start(move || description.open()).wait(py, &stop)?;
+        opened.map(Opened::Stream).map_err(py_err)
+    }
+
     fn known_market(&self, py: Python<'_>) -> PyResult<Arc<Market>> {
         let known = self.market.lock().expect("no panic happens while it is held").clone();
         if let Some(market) = known {
             return Ok(market);
         }
-        let opened = self.open(py)?;
+        // Symbols and columns are known before the first row is.
+        let opened = self.stream(py)?;
         Ok(self.market(py, &opened))
     }
 
@@ -206,6 +248,7 @@ impl Feed {
             memory: Mutex::new(None),
             market: Mutex::new(None),
             hashed: Mutex::new(Vec::new()),
+            was_run: AtomicBool::new(false),
         }
     }
 
@@ -378,19 +421,25 @@ impl PyDataFeed {
         unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
         refuse_unknown("DataFeed", &KEYWORDS, unknown)?;
-        let calendar = calendar.map(PyCalendar::read).transpose()?;
-        let local = match (tz, &calendar) {
-            (None, Some(calendar)) => calendar.zone().clone(),
-            _ => zone(tz)?,
+        let read = ReadKeywords {
+            source: asset_data,
+            tz,
+            calendar,
+            label,
+            frequency,
+            ambiguous,
+            symbols: names("symbols", symbols)?,
+            start,
+            end,
+            level: ("validation", validation),
+            on_bad_row,
+            allow_negative,
+            csv_columns: names("csv_columns", csv_columns)?,
+            csv_delimiter,
+            csv_price_scale,
         };
-        let when = |value: Option<&Bound<'_, PyAny>>| {
-            value.map(|value| instant(value, &local)).transpose()
-        };
-        let delimiter = csv_delimiter.map(u8::try_from).transpose().map_err(|_| {
-            config_error("C441", "csv_delimiter is no ASCII character", "use one of , ; | or a tab")
-        })?;
-        let (start, end) = (when(start)?, when(end)?);
-        if let (Some(start), Some(end)) = (start, end)
+        let read = read.options()?;
+        if let (Some(start), Some(end)) = (read.start, read.end)
             && start >= end
         {
             return Err(config_error(
@@ -399,37 +448,7 @@ impl PyDataFeed {
                 "the range is half open: rows from start up to, and without, end",
             ));
         }
-        let read = ReadOptions {
-            tz: tz.map(str::to_owned),
-            calendar,
-            label: label_of(label)?,
-            step: frequency.map(|value| step("frequency", value)).transpose()?,
-            ambiguous: ambiguous_of(ambiguous)?,
-            symbols: names("symbols", symbols)?,
-            start,
-            end,
-            level: one_of(
-                "validation",
-                validation,
-                &[
-                    ("fast", CheckLevel::Fast),
-                    ("standard", CheckLevel::Standard),
-                    ("paranoid", CheckLevel::Paranoid),
-                ],
-            )?,
-            on_bad_row: one_of(
-                "on_bad_row",
-                on_bad_row,
-                &[("error", OnBadRow::Error), ("drop", OnBadRow::Drop), ("null", OnBadRow::Null)],
-            )?,
-            allow_negative,
-            csv: CsvFormat {
-                columns: names("csv_columns", csv_columns)?,
-                price_scale: csv_price_scale,
-                delimiter,
-            },
-            ..ReadOptions::default()
-        };
+        let known = asset_data.cast::<PyBars>().ok();
         let spec = Spec {
             signal_columns: names("signal_columns", signal_columns)?,
             indicator_columns: names("indicator_columns", indicator_columns)?,
@@ -447,7 +466,8 @@ impl PyDataFeed {
             signal_fill: SignalFill::parse(signal_fill).map_err(py_err)?,
             adjustment: adjustment
                 .map(|word| one_of("adjustment", word, &Adjustment::ALL))
-                .transpose()?,
+                .transpose()?
+                .or_else(|| known.and_then(|bars| bars.get().bars.terms().adjustment)),
             chunk: chunk.map(chunk_limit).transpose()?,
             read,
         };
@@ -531,6 +551,15 @@ impl PyDataFeed {
         Ok(BatchIterator::new(opened, market))
     }
 
+    /// A signal or indicator and the closes as alphalens takes them.
+    ///
+    /// `factor` is a series by `(date, asset)`, `prices` a frame with a column a symbol. Dates are
+    /// sessions at midnight UTC, or instants where a session has several rows. alphalens buys at
+    /// the close at which the factor was known, a row earlier than a run here could.
+    fn to_alphalens<'py>(&self, py: Python<'py>, factor: &str) -> PyResult<Bound<'py, PyAny>> {
+        crate::handover::alphalens(py, self, factor)
+    }
+
     fn __repr__(&self) -> String {
         let mut lines: Vec<String> =
             self.tables().iter().map(|(name, text)| format!("  {name}: {text}")).collect();
@@ -552,11 +581,11 @@ impl PyDataFeed {
                 }
             }
         }
-        lines.join("\n")
+        screen(&lines.join("\n"))
     }
 
     fn _repr_html_(&self) -> String {
-        format!("<pre>{}</pre>", escaped(&self.__repr__()))
+        html::outline(&self.__repr__())
     }
 }
 

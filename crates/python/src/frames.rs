@@ -1,5 +1,6 @@
 //! What a caller may hand in as a table: a path, or a frame of any library that speaks Arrow.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,9 +11,13 @@ use pyo3::types::PyDict;
 use tapeworks::data::Source;
 use tapeworks::run::InputEntry;
 
+use crate::bars::PyBars;
 use crate::c_api::import_stream;
 use crate::errors::py_err;
 use crate::lazy_frame::LazyFile;
+
+/// A frame of more chunks than this is put together by its library.
+const PARTS_MAX: usize = 1_000;
 
 /// A table of the caller.
 #[derive(Clone)]
@@ -28,7 +33,7 @@ pub enum Input {
 }
 
 impl Input {
-    /// Reads the argument `name`: a path, anything with `__arrow_c_stream__`, or a lazy polars
+    /// Reads the argument `name`: a path, [`PyBars`], anything with `__arrow_c_stream__`, or a lazy polars
     /// frame, which is run into a temporary file batch by batch.
     ///
     /// A pandas frame with a named index (a `DatetimeIndex`, a `MultiIndex`) has it turned into
@@ -42,6 +47,11 @@ impl Input {
             let path: PathBuf = value.extract()?;
             return Ok(Self::Path(path.to_string_lossy().into_owned()));
         }
+        if let Ok(bars) = value.cast::<PyBars>() {
+            let known = bars.get();
+            let batch = value.py().detach(|| known.bars.packed().clone());
+            return Ok(Self::Batches(batch.schema(), Arc::new(vec![batch])));
+        }
         if LazyFile::is_lazy(value)? {
             return LazyFile::write(value).map(Self::Lazy);
         }
@@ -53,13 +63,17 @@ impl Input {
         if !frame.hasattr("__arrow_c_stream__")? {
             return Err(no_frame(name, value));
         }
-        let reader = import_stream(&frame)?;
-        let schema = reader.schema();
-        let batches = frame.py().detach(|| reader.collect::<Result<Vec<_>, _>>());
-        let batches = batches.map_err(|error| {
-            py_err(tapeworks::base::Error::data("D121", format!("{name}: {error}")))
-        })?;
-        Ok(Self::Batches(schema, Arc::new(batches)))
+        let mut batches = Vec::new();
+        let mut schema = None;
+        for part in parts(&frame)? {
+            let reader = import_stream(&part)?;
+            schema.get_or_insert_with(|| reader.schema());
+            let found = frame.py().detach(|| reader.collect::<Result<Vec<_>, _>>());
+            batches.extend(found.map_err(|error| {
+                py_err(tapeworks::base::Error::data("D121", format!("{name}: {error}")))
+            })?);
+        }
+        Ok(Self::Batches(schema.expect("a frame has a part"), Arc::new(batches)))
     }
 
     /// The table once more, as the engine reads it.
@@ -113,6 +127,34 @@ impl Input {
             }
         }
     }
+}
+
+/// A polars frame of several chunks, cut where they end: as a whole it would hand out a copy of
+/// itself that is one chunk.
+fn parts<'py>(frame: &Bound<'py, PyAny>) -> PyResult<Vec<Bound<'py, PyAny>>> {
+    let whole = || Ok(vec![frame.clone()]);
+    if !(frame.hasattr("get_columns")? && frame.hasattr("n_chunks")? && frame.hasattr("slice")?) {
+        return whole();
+    }
+    let mut ends = BTreeSet::new();
+    for column in frame.call_method0("get_columns")?.try_iter()? {
+        let lengths: Vec<usize> = column?.call_method0("chunk_lengths")?.extract()?;
+        let mut end = 0;
+        ends.extend(lengths.into_iter().map(|length| {
+            end += length;
+            end
+        }));
+    }
+    if ends.len() <= 1 || ends.len() > PARTS_MAX {
+        return whole();
+    }
+    let mut from = 0;
+    let mut parts = Vec::with_capacity(ends.len());
+    for end in ends.into_iter().filter(|end| *end > 0) {
+        parts.push(frame.call_method1("slice", (from, end - from))?);
+        from = end;
+    }
+    Ok(parts)
 }
 
 /// A pandas frame whose index has become columns, unless it only counts the rows.

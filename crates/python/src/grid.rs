@@ -7,6 +7,15 @@ use arrow::datatypes::{DataType, SchemaRef, TimeUnit, TimestampNanosecondType};
 use arrow::error::ArrowError;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 
+use crate::screen::screen;
+
+const HEAD: &str = "<th style=\"text-align:right;padding:2px 10px;white-space:nowrap;\
+                    border-bottom:1px solid rgba(128,128,128,.6)\">";
+const CELL: &str = "<td style=\"text-align:right;padding:2px 10px;white-space:nowrap;\
+                    font-variant-numeric:tabular-nums\">";
+
+const GAP: &str = "<td style=\"text-align:left;padding:2px 10px;opacity:.7\" colspan=";
+
 /// Cells of the rows to show, with the number of rows left out in the middle.
 pub struct Grid {
     names: Vec<String>,
@@ -62,6 +71,9 @@ impl Grid {
             let cells = widths.iter().zip(cells).map(|(w, cell)| format!("{cell:>w$}"));
             cells.collect::<Vec<_>>().join("  ")
         };
+        if widths.is_empty() {
+            return folded("columns: ", &self.names, width).join("\n");
+        }
         let mut lines = vec![line(&self.names)];
         for (i, row) in self.rows.iter().enumerate() {
             if let Some((at, left_out)) = self.gap
@@ -80,11 +92,12 @@ impl Grid {
     /// A plain HTML table whose colours follow the page; every cell is escaped.
     pub fn html(&self, title: &str) -> String {
         let mut html = format!(
-            "<div style=\"max-width:100%;overflow-x:auto\"><p>{}</p><table><thead><tr>",
+            "<div style=\"max-width:100%;overflow-x:auto\"><p style=\"margin:.3em 0\">{}</p>\
+             <table style=\"border-collapse:collapse\"><thead><tr>",
             escaped(title)
         );
         for name in &self.names {
-            html.extend(["<th>", &escaped(name), "</th>"]);
+            html.extend([HEAD, &escaped(name), "</th>"]);
         }
         html.push_str("</tr></thead><tbody>");
         for (i, row) in self.rows.iter().enumerate() {
@@ -93,12 +106,11 @@ impl Grid {
             {
                 let left_out = crate::table::thousands(left_out);
                 let span = self.names.len();
-                html +=
-                    format!("<tr><td colspan={span}>... {left_out} rows ...</td></tr>").as_str();
+                html += format!("<tr>{GAP}{span}>... {left_out} rows ...</td></tr>").as_str();
             }
             html.push_str("<tr>");
             for cell in row {
-                html.extend(["<td>", &escaped(cell), "</td>"]);
+                html.extend([CELL, &escaped(cell), "</td>"]);
             }
             html.push_str("</tr>");
         }
@@ -109,7 +121,10 @@ impl Grid {
 
 /// One line of text as HTML.
 pub fn code(text: &str) -> String {
-    format!("<code>{}</code>", escaped(text))
+    format!(
+        "<code style=\"white-space:pre-wrap;background:none\">{}</code>",
+        escaped(&screen(text))
+    )
 }
 
 /// Text that is safe inside HTML.
@@ -163,11 +178,16 @@ pub fn without_zone(column: &ArrayRef) -> ArrayRef {
     }
 }
 
-/// Midnight times without their clock, long numbers and texts cut to 24 characters.
+/// Midnight times without their clock, numbers with 4 decimals or 4 digits, texts cut to 24
+/// characters.
 fn shortened(cell: &str) -> String {
     let cell = cell.strip_suffix(" 00:00:00").unwrap_or(cell);
+    let decimals = cell.split_once('.').map_or(0, |(_, decimals)| decimals.len());
     match cell.parse::<f64>() {
-        Ok(number) if cell.contains('.') && cell.len() > 12 => format!("{number:.4}"),
+        Ok(number) if decimals > 4 && number != 0.0 && number.abs() < 0.001 => {
+            format!("{number:.3e}")
+        }
+        Ok(number) if decimals > 4 => format!("{number:.4}"),
         _ if cell.chars().count() > 24 => {
             format!("{}..", cell.chars().take(22).collect::<String>())
         }

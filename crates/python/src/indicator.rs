@@ -18,6 +18,7 @@ use crate::event::{MarketEvent, no_column};
 use crate::grid::code;
 use crate::market::Market;
 use crate::numpy_view;
+use crate::screen::screen;
 
 /// The rows of its chunk that the strategy is called for; empty between calls.
 #[derive(Debug, Default)]
@@ -174,6 +175,19 @@ impl Running {
 /// the same symbol before; `values` and `previous_values` are arrays aligned with `batch.symbols`.
 /// `indicator["AAPL"]` is the newest value of a symbol, `indicator[event]` that of an event. NaN
 /// is missing: before enough rows have passed, and where the row lacks a column that is read.
+///
+///     >>> import tapeworks as tw
+///     >>> class Cross(tw.Strategy):
+///     ...     def on_start(self):
+///     ...         self.fast = self.indicator("sma", "close", 20)
+///     ...         self.slow = self.indicator("sma", "close", 50)
+///     ...     def on_market_data(self, event):
+///     ...         if self.fast.crossed_above(self.slow):
+///     ...             self.order_target_percent(event.symbol, 0.2)
+///     ...         elif self.fast.crossed_below(self.slow):
+///     ...             self.order_target_percent(event.symbol, 0.0)
+///     ...
+///     >>> result = tw.run(tw.sample("daily"), Cross())
 #[pyclass(frozen, name = "Indicator", module = "tapeworks")]
 #[derive(Clone)]
 pub struct PyIndicator {
@@ -369,7 +383,7 @@ impl PyIndicator {
 
     fn __repr__(&self) -> String {
         let doc = self.running.spec.indicator().doc;
-        format!("Indicator({}: {doc})", self.name())
+        screen(&format!("Indicator({}: {doc})", self.name()))
     }
 
     fn _repr_html_(&self) -> String {

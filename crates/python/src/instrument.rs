@@ -9,6 +9,7 @@ use tapeworks::broker::{Instrument, Margin};
 use crate::argument::{not_negative, positive, share};
 use crate::errors::{config_error, refuse_unknown};
 use crate::grid::code;
+use crate::screen::screen;
 
 /// What is particular to an instrument. The default is a share of stock without particulars.
 ///
@@ -16,6 +17,10 @@ use crate::grid::code;
 /// price. `margin` and `maintenance` are currency a contract, `margin_rate` and `maintenance_rate`
 /// fractions of the position's value. `future=True` settles gains in cash each row. `spread` is the
 /// full bid-ask spread for `Slippage.spread`, `borrow_rate` a fraction a year on short positions.
+///
+///     >>> import tapeworks as tw
+///     >>> tw.Instrument(multiplier=50.0, tick=0.25, future=True, margin=12_000.0)
+///     Instrument(multiplier=50, tick=0.25, margin=12000, future=True)
 #[pyclass(frozen, name = "Instrument", module = "tapeworks")]
 pub struct PyInstrument {
     pub terms: Instrument,
@@ -131,7 +136,7 @@ impl PyInstrument {
     }
 
     fn __repr__(&self) -> String {
-        self.text.clone()
+        screen(&self.text)
     }
 
     fn _repr_html_(&self) -> String {

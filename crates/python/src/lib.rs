@@ -3,15 +3,17 @@
 //! Nothing here decides about markets: each file converts, detaches from the interpreter, calls the
 //! thinking crate, converts back.
 //!
-//! - in: [`frames`] (paths, Arrow streams), [`joined_input`], [`calendar`], [`feed`],
-//!   [`feed_words`], [`opened`], [`prepare`], [`walk`], [`sample`];
+//! - in: [`frames`] (paths, Arrow streams), [`joined_input`], [`read_options`], [`calendar`],
+//!   [`bars`] with [`bars_read`] and [`bars_frame`], [`feed`], [`feed_words`], [`opened`],
+//!   [`prepare`], [`walk`], [`sample`];
 //! - callbacks: [`strategy`] (base class and helpers), [`callbacks`] (the loop between the two
 //!   languages), [`event`], [`batch`], [`order`], [`order_terms`], [`orders`], [`position`],
 //!   [`look_back`], [`indicator`];
 //! - running: [`run`], [`config_run`], [`resume`], [`rules`], [`user_strategy`], [`progress`]; its
 //!   terms: [`semantics`], [`account`], [`instrument`], [`commission`], [`price_cost`],
 //!   [`custom_models`], [`position_rules`], [`limits`], [`schedule`];
-//! - out: [`result`], [`table`], [`grid`], [`check`], [`numpy_view`];
+//! - out: [`result`], [`table`], [`handover`], [`check`], [`numpy_view`], and how they are shown:
+//!   [`grid`], [`html`], [`screen`];
 //! - shared: [`argument`], [`market`], [`errors`], [`instant`], [`interrupt`], [`json`],
 //!   [`c_api`].
 //!
@@ -25,6 +27,9 @@
 
 mod account;
 mod argument;
+mod bars;
+mod bars_frame;
+mod bars_read;
 mod batch;
 mod c_api;
 mod calendar;
@@ -40,6 +45,8 @@ mod feed;
 mod feed_words;
 mod frames;
 mod grid;
+mod handover;
+mod html;
 mod indicator;
 mod instant;
 mod interrupt;
@@ -60,12 +67,14 @@ mod position_rules;
 mod prepare;
 mod price_cost;
 mod progress;
+mod read_options;
 mod result;
 mod resume;
 mod rules;
 mod run;
 mod sample;
 mod schedule;
+mod screen;
 mod semantics;
 mod strategy;
 mod table;
@@ -81,6 +90,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     interrupt::register(module)?;
     table::register(module)?;
     check::register(module)?;
+    bars::register(module)?;
+    bars_read::register(module)?;
     batch::register(module)?;
     orders::register(module)?;
     position::register(module)?;

@@ -7,8 +7,15 @@ use tapeworks::broker::{LimitAction, LimitKind, PortfolioLimit};
 use crate::argument::{below_one, number, positive, share};
 use crate::errors::{config_error, one_of, refuse_unknown};
 use crate::grid::code;
+use crate::screen::screen;
 
 /// A limit on the whole portfolio and what happens when it is passed; see `tw.limits`.
+///
+///     >>> import tapeworks as tw
+///     >>> limit = tw.limits.max_drawdown(0.2, action="liquidate")
+///     >>> result = tw.run(tw.sample("daily"), tw.rules.buy_and_hold(), limits=limit)
+///     >>> result.metrics["n_open_trades"] == 0
+///     True
 #[pyclass(frozen, name = "Limit", module = "tapeworks")]
 pub struct PyLimit {
     pub limit: PortfolioLimit,
@@ -18,7 +25,7 @@ pub struct PyLimit {
 #[pymethods]
 impl PyLimit {
     fn __repr__(&self) -> String {
-        self.text.clone()
+        screen(&self.text)
     }
 
     fn _repr_html_(&self) -> String {

@@ -1,17 +1,19 @@
-//! `Strategy.history`: windows of the rows up to now, as arrays and tables.
+//! `Strategy.history`: windows of the rows up to now, as arrays and `Bars`.
 
 use std::sync::{Arc, Mutex};
 
+use arrow::buffer::ScalarBuffer;
 use pyo3::prelude::*;
+use tapeworks::bars::{Bars, Terms};
 use tapeworks::base::{AssetId, Step};
 use tapeworks::lookback::{Lookback, PastColumn};
 
+use crate::bars::PyBars;
 use crate::errors::{config_error, py_err};
 use crate::event::no_column;
 use crate::indicator::PyIndicator;
 use crate::market::Market;
 use crate::numpy_view;
-use crate::table::Table;
 
 /// What `history` was asked for.
 pub struct Asked<'a, 'py> {
@@ -19,9 +21,11 @@ pub struct Asked<'a, 'py> {
     pub length: usize,
     pub column: Option<&'a Bound<'py, PyAny>>,
     pub step: Option<Step>,
+    /// What is known of the rows besides their values.
+    pub terms: &'a Arc<Terms>,
 }
 
-/// One column as a read-only array, or all of them as a table.
+/// One column as a read-only array, or all of them as `Bars`.
 pub fn history<'py>(
     py: Python<'py>,
     market: &Market,
@@ -41,10 +45,20 @@ pub fn history<'py>(
     }
     let rows = lookback.rows(asset, asked.length).map_err(py_err)?;
     drop(lookback);
-    let columns = rows.columns.iter().map(|column| column.to_vec());
-    let named = market.row_column_names().zip(columns).collect();
-    let names = std::iter::repeat_n(asked.symbol, asked.length);
-    Ok(Bound::new(py, Table::of_rows(rows.timestamps.to_vec(), names, named))?.into_any())
+    bars(py, market, asked, rows.timestamps, rows.columns)
+}
+
+/// Rows of one symbol as `Bars`, which make frames of them when asked.
+fn bars<'py>(
+    py: Python<'py>,
+    market: &Market,
+    asked: &Asked<'_, 'py>,
+    timestamps: impl Into<ScalarBuffer<i64>>,
+    columns: Vec<impl Into<ScalarBuffer<f64>>>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let (names, terms) = (market.column_names(), Arc::clone(asked.terms));
+    let bars = Bars::of_rows(asked.symbol, timestamps, names, columns, terms);
+    Ok(Bound::new(py, PyBars::new(bars))?.into_any())
 }
 
 /// Bars of a longer step.
@@ -60,11 +74,7 @@ fn coarser<'py>(
         lookback.coarser(asset, step, asked.length).map_err(py_err)?
     };
     match column {
-        None => {
-            let named = market.row_column_names().zip(bars.columns).collect();
-            let names = std::iter::repeat_n(asked.symbol, asked.length);
-            Ok(Bound::new(py, Table::of_rows(bars.timestamps, names, named))?.into_any())
-        }
+        None => self::bars(py, market, asked, bars.timestamps, bars.columns),
         Some(PastColumn::Row(wanted)) => {
             let place = market.layout.row_columns().position(|(_, column)| column == wanted);
             let values = bars.columns.into_iter().nth(place.expect("it was found by its name"));

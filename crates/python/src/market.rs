@@ -19,6 +19,7 @@ pub struct Market {
     signal_names: Vec<Py<PyString>>,
     indicator_names: Vec<Py<PyString>>,
     context_names: Vec<Py<PyString>>,
+    column_names: Arc<[Arc<str>]>,
 }
 
 /// One of the three families of columns that ride along with the prices.
@@ -40,9 +41,15 @@ impl Market {
             signal_names: intern(&layout.signals),
             indicator_names: intern(&layout.indicators),
             context_names: intern(&layout.context),
+            column_names: layout.row_columns().map(|(name, _)| Arc::from(name)).collect(),
             symbols,
             layout,
         }
+    }
+
+    /// The names of the row columns, in table order, shared.
+    pub fn column_names(&self) -> Arc<[Arc<str>]> {
+        Arc::clone(&self.column_names)
     }
 
     /// The Python string of an asset id.

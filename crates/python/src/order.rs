@@ -8,10 +8,15 @@ use tapeworks::engine::{Distance, ExitPrice, Size};
 use crate::errors::order_error;
 use crate::grid::code;
 use crate::order_terms::{OrderTerms, Sizes};
+use crate::screen::screen;
 
 /// An order that is not sent yet: for `self.submit`, `self.oco` and `self.after`.
 ///
 /// `Order.buy(...)` and `Order.sell(...)` take the arguments of `self.buy` and `self.sell`.
+///
+///     >>> import tapeworks as tw
+///     >>> tw.Order.buy("AAPL", 10, limit=99.5, tif="day")
+///     Order.buy('AAPL', 10, limit=99.5, tif='day')
 #[pyclass(frozen, name = "Order", module = "tapeworks")]
 pub struct PyOrder(pub OrderTerms);
 
@@ -72,7 +77,7 @@ impl PyOrder {
     }
 
     fn __repr__(&self) -> String {
-        self.0.shown()
+        screen(&self.0.shown())
     }
 
     fn _repr_html_(&self) -> String {

@@ -8,8 +8,10 @@ use tapeworks::engine::{Distance, OrderRequest, Trader, TrailTerms};
 
 use crate::batch::Batch;
 use crate::errors::{order_error, refuse_unknown};
+use crate::grid::code;
 use crate::numpy_view::{floats, integers};
 use crate::order_terms::time_in_force;
+use crate::screen::screen;
 
 /// What the numbers of [`Targets`] mean.
 #[derive(Clone, Copy)]
@@ -47,7 +49,11 @@ impl Targets {
             Meaning::Quantities => "quantities",
             Meaning::Values => "values",
         };
-        Ok(format!("targets({word}={})", self.numbers.bind(py).repr()?))
+        Ok(screen(&format!("targets({word}={})", self.numbers.bind(py).repr()?)))
+    }
+
+    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(code(&self.__repr__(py)?))
     }
 }
 
@@ -55,7 +61,11 @@ impl Targets {
 impl Orders {
     fn __repr__(&self, py: Python<'_>) -> PyResult<String> {
         let (index, quantity) = (self.index.bind(py).repr()?, self.quantity.bind(py).repr()?);
-        Ok(format!("orders({index}, {quantity})"))
+        Ok(screen(&format!("orders({index}, {quantity})")))
+    }
+
+    fn _repr_html_(&self, py: Python<'_>) -> PyResult<String> {
+        Ok(code(&self.__repr__(py)?))
     }
 }
 
@@ -64,6 +74,14 @@ impl Orders {
 /// Give one of `weights` (fractions of equity), `quantities` (units) or `values` (currency). Orders
 /// that reduce a position go out first, then the others, each in row order; NaN leaves a symbol as
 /// it is. A symbol that has no row at this timestamp is left as it is.
+///
+///     >>> import tapeworks as tw
+///     >>> class Equal(tw.Strategy):
+///     ...     def on_timestamp_batch(self, timestamp, batch, context):
+///     ...         return tw.targets(weights=[1 / len(batch)] * len(batch))
+///     ...
+///     >>> len(tw.run(tw.sample("daily"), Equal()).fills)
+///     11374
 #[pyfunction]
 #[pyo3(signature = (*, weights=None, quantities=None, values=None, **unknown))]
 fn targets(
@@ -91,6 +109,15 @@ fn targets(
 /// long as `index`, or one number for all; NaN is "none". A row with limit and stop is a stop-limit
 /// order. `tif`: "gtc", "day", "ioc", "fok", "gtd" with `good_till`. Orders go out in the order of
 /// `index`.
+///
+///     >>> import tapeworks as tw
+///     >>> class BuyTheFirst(tw.Strategy):
+///     ...     def on_timestamp_batch(self, timestamp, batch, context):
+///     ...         if not self.positions and not self.open_orders():
+///     ...             return tw.orders([0], [10.0], tag="first")
+///     ...
+///     >>> tw.run(tw.sample("daily"), BuyTheFirst()).reasons()
+///     {'submitted': 1, 'filled': 1}
 #[pyfunction]
 #[pyo3(signature = (
     index, quantity, *, limit=None, stop=None, trail=None, trail_percent=None, tif="gtc",

@@ -10,6 +10,7 @@ use tapeworks::engine::Trader;
 
 use crate::grid::code;
 use crate::instant::datetime;
+use crate::screen::screen;
 
 /// A position as it stands at this timestamp.
 #[pyclass(frozen, get_all, module = "tapeworks")]
@@ -62,7 +63,7 @@ impl Position {
     }
 
     fn __repr__(&self) -> String {
-        format!(
+        screen(&format!(
             "Position({} {} at {}, mark {}, unrealised {:.2}, since {})",
             self.symbol,
             self.quantity,
@@ -70,7 +71,7 @@ impl Position {
             self.mark,
             self.unrealised,
             Timestamp(self.entry_timestamp_ns)
-        )
+        ))
     }
 
     fn _repr_html_(&self) -> String {
@@ -132,7 +133,7 @@ impl Fill {
     }
 
     fn __repr__(&self) -> String {
-        format!(
+        screen(&format!(
             "Fill({} {} {} {} at {}, commission {:.2}, order {})",
             Timestamp(self.timestamp_ns),
             self.side,
@@ -141,7 +142,7 @@ impl Fill {
             self.price,
             self.commission,
             self.order_id
-        )
+        ))
     }
 
     fn _repr_html_(&self) -> String {
@@ -214,7 +215,7 @@ impl Rejection {
     }
 
     fn __repr__(&self) -> String {
-        format!("Rejection({})", self.line())
+        screen(&format!("Rejection({})", self.line()))
     }
 
     fn _repr_html_(&self) -> String {

@@ -7,10 +7,19 @@ use tapeworks::broker::{PositionRule, ScaledOf};
 use crate::argument::{below_one, not_negative, positive, share};
 use crate::errors::{config_error, one_of, refuse_unknown};
 use crate::grid::code;
+use crate::screen::screen;
 
 /// A rule that watches a position and closes it without the strategy's help.
 ///
 /// Base of `StopLoss`, `TakeProfit`, `TrailingStop` and the others.
+///
+///     >>> import tapeworks as tw
+///     >>> rules = [tw.StopLoss(0.05), tw.TakeProfit(0.1), tw.TrailingStop(amount=2.5)]
+///     >>> tw.AnyOf(*rules)
+///     AnyOf(StopLoss(0.05), TakeProfit(0.1), TrailingStop(amount=2.5))
+///     >>> result = tw.run(tw.sample("daily"), tw.rules.buy_and_hold(), rules=rules)
+///     >>> sorted(set(result.trades.to_numpy("exit_reason")))
+///     ['stop_loss', 'trailing']
 #[pyclass(frozen, subclass, name = "PositionRule", module = "tapeworks")]
 pub struct PyPositionRule {
     pub rule: PositionRule,
@@ -20,7 +29,7 @@ pub struct PyPositionRule {
 #[pymethods]
 impl PyPositionRule {
     fn __repr__(&self) -> String {
-        self.text.clone()
+        screen(&self.text)
     }
 
     fn _repr_html_(&self) -> String {

@@ -20,16 +20,32 @@ use crate::check::PyCheckReport;
 use crate::errors::{config_error, one_of, py_err, refuse_unknown};
 use crate::feed::{ambiguous_of, label_of, lag, span_ns, step};
 use crate::frames::Input;
-use crate::grid::escaped;
+use crate::html;
 use crate::instant::{instant, span_text, zone};
 use crate::interrupt::Work;
 use crate::json::to_python;
 use crate::progress::Watch;
+use crate::screen::screen;
 
 /// Joins prices, signals and context point in time and writes them down, with indicators.
 ///
 /// Prices are the spine: a row of the result is a row of the prices, and a joined value is the
 /// newest one known at its timestamp. Every `add_` method returns the preparer.
+///
+///     >>> import polars as pl, tapeworks as tw, tempfile
+///     >>> days = pl.datetime_range(pl.datetime(2024, 1, 1, time_zone="UTC"),
+///     ...                          pl.datetime(2024, 1, 3, time_zone="UTC"), "1d", eager=True)
+///     >>> prices = pl.DataFrame({"timestamp": days, "symbol": "AAA", "open": [9.0, 10.0, 12.0],
+///     ...     "high": [11.0, 12.0, 13.0], "low": [9.0, 10.0, 12.0], "close": [10.0, 12.0, 12.0],
+///     ...     "volume": 100.0})
+///     >>> scores = pl.DataFrame({"timestamp": days[1:2], "symbol": ["AAA"], "score": [0.5]})
+///     >>> prep = tw.DataPreparer().add_prices(prices, freq="1d").add_signals(scores)
+///     >>> target = tempfile.mkdtemp() + "/asset_data.parquet"
+///     >>> report = prep.add_indicators(["returns"]).validate_and_save(target)
+///     >>> report.columns, report.joins[0]["not_yet"]
+///     (['score', 'returns_1'], 1)
+///     >>> pl.read_parquet(target)["score"].to_list()
+///     [None, 0.5, 0.5]
 #[pyclass(name = "DataPreparer", module = "tapeworks")]
 pub struct PyDataPreparer {
     read: ReadOptions,
@@ -293,11 +309,11 @@ impl PyDataPreparer {
         if !self.indicators.is_empty() {
             lines.push(format!("  indicators: {}", self.indicators.join(", ")));
         }
-        lines.join("\n")
+        screen(&lines.join("\n"))
     }
 
     fn _repr_html_(&self) -> String {
-        format!("<pre>{}</pre>", escaped(&self.__repr__()))
+        html::outline(&self.__repr__())
     }
 }
 
@@ -441,11 +457,11 @@ impl PyPrepareReport {
     }
 
     fn __repr__(&self) -> String {
-        self.0.to_string()
+        screen(&self.0.to_string())
     }
 
     fn _repr_html_(&self) -> String {
-        format!("<pre>{}</pre>", escaped(&self.0.to_string()))
+        html::block(&self.__repr__())
     }
 }
 

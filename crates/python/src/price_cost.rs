@@ -10,10 +10,17 @@ use crate::argument::{not_negative, number, positive, share};
 use crate::custom_models::{Callable, Failure, PyPriceModel};
 use crate::errors::{config_error, one_of, refuse_unknown};
 use crate::grid::code;
+use crate::screen::screen;
 
 /// How much worse than its reference price a fill that takes liquidity is, against the order.
 ///
 /// Limit orders that wait in the market pay none, and no limit is ever exceeded.
+///
+///     >>> import tapeworks as tw
+///     >>> tw.Slippage.percent(bps=5)
+///     Slippage.percent(bps=5)
+///     >>> tw.Slippage.volatility(50, window=20)
+///     Slippage.volatility(50, window=20)
 #[pyclass(frozen, name = "Slippage", module = "tapeworks")]
 pub struct PySlippage {
     pub model: Slippage,
@@ -159,7 +166,7 @@ impl PySlippage {
     }
 
     fn __repr__(&self) -> String {
-        self.text.clone()
+        screen(&self.text)
     }
 
     fn _repr_html_(&self) -> String {
@@ -170,6 +177,10 @@ impl PySlippage {
 /// How far an order that takes liquidity moves the price against itself, before slippage.
 ///
 /// 0 where the volume of the row is unknown.
+///
+///     >>> import tapeworks as tw
+///     >>> tw.Impact.sqrt(0.5, sigma=0.02)
+///     Impact.sqrt(0.5, sigma=0.02, volume_share=1)
 #[pyclass(frozen, name = "Impact", module = "tapeworks")]
 pub struct PyImpact {
     pub model: Impact,
@@ -245,7 +256,7 @@ impl PyImpact {
     }
 
     fn __repr__(&self) -> String {
-        self.text.clone()
+        screen(&self.text)
     }
 
     fn _repr_html_(&self) -> String {
@@ -258,6 +269,10 @@ impl PyImpact {
 /// `basis`: the volume of the row that fills (`"bar"`), of the row before (`"previous_bar"`), or
 /// the mean of the last `window` rows (`"adv"`). `scope`: all orders of a symbol share the cap
 /// (`"symbol"`), or each has its own (`"order"`).
+///
+///     >>> import tapeworks as tw
+///     >>> tw.Participation(0.1, basis="adv", window=20)
+///     Participation(0.1, basis='adv', window=20, scope='symbol')
 #[pyclass(frozen, name = "Participation", module = "tapeworks")]
 pub struct PyParticipation {
     pub cap: Participation,
@@ -299,7 +314,7 @@ impl PyParticipation {
     }
 
     fn __repr__(&self) -> String {
-        self.text.clone()
+        screen(&self.text)
     }
 
     fn _repr_html_(&self) -> String {

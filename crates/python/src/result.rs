@@ -8,16 +8,20 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::Value;
 use tapeworks::base::{self, StopFlag};
+use tapeworks::feed::ChunkSource;
 use tapeworks::records::{Reasons, RecordKind, Records, RowBatches};
 use tapeworks::report;
 use tapeworks::run::{self, Outcome, SavedRun};
 
 use crate::config_run::ConfigPlan;
 use crate::errors::{config_error, py_err};
-use crate::grid::escaped;
+use crate::feed::PyDataFeed;
+use crate::handover;
+use crate::html;
 use crate::interrupt::Work;
 use crate::json::to_python;
 use crate::run::Plan;
+use crate::screen::screen;
 use crate::table::Table;
 
 /// The metrics of `Result.summary`, those that a first look needs.
@@ -40,6 +44,17 @@ const SUMMARY: [&str; 12] = [
 const BATCH_ROWS: usize = 65_536;
 
 /// A finished run: metrics with their conventions, and six tables of records.
+///
+///     >>> import tapeworks as tw
+///     >>> result = tw.run(tw.sample("daily"), tw.rules.sma_cross(20, 50, quantity=100))
+///     >>> result.metrics["n_trades"]
+///     127.0 (one a reducing fill, n=127)
+///     >>> round(result.metrics["max_drawdown"], 4)
+///     -0.0974
+///     >>> result.metrics["sharpe"].convention
+///     '252/yr, rf 0, ddof 1'
+///     >>> result.reasons()["submitted"], result.reasons()["filled"]
+///     (257, 257)
 #[pyclass(frozen, name = "Result", module = "tapeworks")]
 pub struct RunResult {
     held: Held,
@@ -47,6 +62,8 @@ pub struct RunResult {
     pub recipe: Option<Recipe>,
     /// The metrics document: name, run id, fingerprint, metrics.
     document: Value,
+    /// The feed of the run, for what is read off the prices afterwards.
+    feed: Option<Py<PyDataFeed>>,
 }
 
 /// What a run can be made again from.
@@ -76,7 +93,7 @@ impl RunResult {
         let document = outcome.metrics_json();
         let records = Arc::new(outcome.records.clone());
         let held = Held::Made { outcome: Arc::new(outcome), records };
-        Self { held, recipe: Some(recipe), document }
+        Self { held, recipe: Some(recipe), document, feed: None }
     }
 
     /// The last timestamp walked, ns UTC.
@@ -122,6 +139,12 @@ impl RunResult {
         let metrics = values.map(|(key, facts)| (key.clone(), facts["value"].as_f64())).collect();
         let fills = self.held.batches(RecordKind::Fills).map_err(py_err)?;
         Ok(run::Side { metrics, fills })
+    }
+
+    /// The same result with the feed that was walked.
+    #[must_use]
+    pub fn with_feed(self, feed: Py<PyDataFeed>) -> Self {
+        Self { feed: Some(feed), ..self }
     }
 
     /// Writes the run folder.
@@ -190,18 +213,28 @@ impl RunResult {
         self.document[key].as_str().unwrap_or_default().to_owned()
     }
 
-    fn lines(&self) -> Vec<String> {
+    /// The name and the strategy.
+    fn title(&self) -> String {
+        format!("Result {}: {}", self.text("name"), self.text("strategy"))
+    }
+
+    /// What was run, under which terms.
+    fn terms(&self) -> Vec<String> {
         let n = |key: &str| self.document[key].as_u64().unwrap_or_default();
         let count = |n: u64| crate::table::thousands(usize::try_from(n).unwrap_or(usize::MAX));
-        let mut lines = vec![
-            format!("Result {}: {}", self.text("name"), self.text("strategy")),
-            format!("  {} rows, {} symbols, run {}", count(n("rows")), n("symbols"), self.run_id()),
-        ];
+        let (rows, symbols) = (count(n("rows")), n("symbols"));
+        let mut lines = vec![format!("{rows} rows, {symbols} symbols, run {}", self.run_id())];
         if let Held::Made { outcome, .. } = &self.held {
             let facts = &outcome.facts;
             let costs = if facts.costs.is_empty() { "no costs" } else { &facts.costs };
-            lines.push(format!("  fills {}, {} account, {costs}", facts.semantics, facts.account));
+            lines.push(format!("fills {}, {} account, {costs}", facts.semantics, facts.account));
         }
+        lines
+    }
+
+    /// The headline metrics: key, value, convention.
+    fn headline(&self) -> Vec<[String; 3]> {
+        let mut rows = Vec::new();
         for key in SUMMARY {
             let metric = &self.document["metrics"][key];
             if metric.is_null() {
@@ -218,17 +251,36 @@ impl RunResult {
             } else {
                 format!("{convention}, n={n}")
             };
-            lines.push(format!("  {key:<16}{value:>18}  {how}"));
+            rows.push([key.to_owned(), value, how]);
         }
-        if let Some(reasons) = self.reasons_found() {
-            lines.push(format!("  {}", reasons.line()));
-        }
-        for line in &mut lines {
-            if line.chars().count() > 80 {
-                *line = line.chars().take(78).collect::<String>() + "..";
-            }
-        }
-        lines
+        rows
+    }
+
+    /// What became of the orders on one line; empty for a folder that does not know.
+    fn refused(&self) -> String {
+        self.reasons_found().map_or(String::new(), |found| found.line())
+    }
+
+    /// The tables that a hand-over reads; the sessions of a loaded run are those of `feed`.
+    fn handed_over(
+        &self,
+        py: Python<'_>,
+        feed: Option<&Py<PyDataFeed>>,
+    ) -> PyResult<handover::Run> {
+        let calendar = match &self.held {
+            Held::Made { records, .. } => records.log().calendar.clone(),
+            Held::Saved(_) => match feed {
+                Some(feed) => feed.get().open(py)?.calendar(),
+                None => None,
+            },
+        };
+        Ok(handover::Run {
+            portfolio: self.table(RecordKind::Portfolio)?,
+            positions: self.table(RecordKind::Positions)?,
+            fills: self.table(RecordKind::Fills)?,
+            trades: self.table(RecordKind::Trades)?,
+            calendar,
+        })
     }
 
     fn reasons_found(&self) -> Option<Reasons> {
@@ -338,6 +390,11 @@ impl RunResult {
 
     /// What became of the orders, one line a cause: filled, resized, refused by code, cancelled;
     /// and the timestamps without any. A dict of counts that prints as a tally with remedies.
+    ///
+    ///     >>> import tapeworks as tw
+    ///     >>> result = tw.run(tw.sample("daily"), tw.rules.sma_cross(20, 50, quantity=0.5))
+    ///     >>> result.reasons()["rejected: quantity_zero"], result.reasons()["no signal"]
+    ///     (130, 3146)
     fn reasons<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let found = self.reasons_found().ok_or_else(|| {
             config_error("C471", "the run folder has no tally of orders", "make the run again")
@@ -349,6 +406,12 @@ impl RunResult {
 
     /// What the strategy would send after the last row: orders of the last timestamp (`status`
     /// "new"), those that still rest ("resting") and those that wait for another ("held").
+    ///
+    ///     >>> import tapeworks as tw
+    ///     >>> result = tw.run(tw.sample("daily"), tw.rules.top_n("score", 2, rebalance="1d"))
+    ///     >>> orders = result.next_orders().to_polars()
+    ///     >>> orders.select("symbol", "side", "quantity", "status").rows()[0]
+    ///     ('AAPL', 'sell', 3073.0, 'new')
     fn next_orders(&self) -> PyResult<Table> {
         self.table(RecordKind::NextOrders)
     }
@@ -373,7 +436,10 @@ impl RunResult {
     }
 
     /// Writes the report as one HTML file that needs no network.
-    #[pyo3(signature = (path="report.html".into()))]
+    #[pyo3(
+        signature = (path="report.html".into()),
+        text_signature = "($self, path='report.html')"
+    )]
     fn report(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         let html = match &self.held {
             Held::Made { outcome, .. } => {
@@ -391,12 +457,79 @@ impl RunResult {
         run::write_file(&path, &html).map_err(py_err)
     }
 
-    fn __repr__(&self) -> String {
-        self.lines().join("\n")
+    /// Returns, positions and transactions as pyfolio takes them.
+    ///
+    /// Days are sessions (without a calendar UTC days) at midnight UTC. `positions` has the value
+    /// of each symbol at the end of the session, and what is left of equity as `cash`;
+    /// `transactions` has `amount` (units times multiplier), `price` and `symbol` by instant. A
+    /// loaded run needs its `feed`.
+    #[pyo3(signature = (*, feed=None))]
+    fn to_pyfolio<'py>(
+        &self,
+        py: Python<'py>,
+        feed: Option<Py<PyDataFeed>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let feed = feed.as_ref().or(self.feed.as_ref());
+        self.handed_over(py, feed)?.pyfolio(py, feed)
     }
 
-    fn _repr_html_(&self) -> String {
-        format!("<pre>{}</pre>", escaped(&self.__repr__()))
+    /// Returns by session as quantstats takes them: a pandas series with dates without a zone.
+    ///
+    /// A loaded run counts UTC days, or the sessions of `feed`.
+    #[pyo3(signature = (*, feed=None))]
+    fn to_quantstats<'py>(
+        &self,
+        py: Python<'py>,
+        feed: Option<Py<PyDataFeed>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.handed_over(py, feed.as_ref().or(self.feed.as_ref()))?.quantstats(py)
+    }
+
+    /// Completed trades and returns by session as ml4t-diagnostic takes them.
+    ///
+    /// `trades` is a list of its `TradeRecord`: `pnl` is net, `fees` is all that lies between the
+    /// price move and it. `returns` is the series of `to_quantstats`.
+    #[pyo3(signature = (*, feed=None))]
+    fn to_ml4t<'py>(
+        &self,
+        py: Python<'py>,
+        feed: Option<Py<PyDataFeed>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        self.handed_over(py, feed.as_ref().or(self.feed.as_ref()))?.ml4t(py)
+    }
+
+    fn __repr__(&self) -> String {
+        let mut lines = vec![self.title()];
+        lines.extend(self.terms().iter().map(|line| format!("  {line}")));
+        for [key, value, how] in self.headline() {
+            lines.push(format!("  {key:<14}{value:>16}  {how}"));
+        }
+        let refused = self.refused();
+        if !refused.is_empty() {
+            lines.push(format!("  {refused}"));
+        }
+        screen(&lines.join("\n"))
+    }
+
+    fn _repr_html_(&self) -> PyResult<String> {
+        let portfolio = self.table(RecordKind::Portfolio)?;
+        let equity = portfolio.numbers("equity")?;
+        let mut lines = self.terms();
+        let refused = self.refused();
+        if !refused.is_empty() {
+            lines.push(refused);
+        }
+        let caption = match (portfolio.instants()?, equity.as_slice()) {
+            ((Some(first), Some(last)), [from, .., to]) => format!(
+                "equity {first} .. {last}: {} to {}",
+                written(*from, "currency"),
+                written(*to, "currency")
+            ),
+            _ => String::new(),
+        };
+        Ok(html::heading(&self.title(), &lines)
+            + &html::curve(&equity, &caption)
+            + &html::facts(&self.headline()))
     }
 }
 
@@ -419,12 +552,19 @@ fn written(value: f64, unit: &str) -> String {
 }
 
 /// Reads a run folder back, after checking every file against the manifest.
+///
+///     >>> import tapeworks as tw
+///     >>> import tempfile
+///     >>> folder = tempfile.mkdtemp() + "/run"
+///     >>> result = tw.run(tw.sample("daily"), tw.rules.buy_and_hold(), out=folder)
+///     >>> tw.load(folder).fingerprint == result.fingerprint
+///     True
 #[pyfunction]
 fn load(py: Python<'_>, directory: PathBuf) -> PyResult<RunResult> {
     let stop = StopFlag::default();
     let saved = Work::start(move || run::load(&directory)).wait(py, &stop)?.map_err(py_err)?;
     let document = saved.metrics.clone();
-    Ok(RunResult { held: Held::Saved(Arc::new(saved)), recipe: None, document })
+    Ok(RunResult { held: Held::Saved(Arc::new(saved)), recipe: None, document, feed: None })
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -33,6 +33,17 @@ const OWN_KEYWORDS: [&str; 9] =
 /// A strategy is made anew from its class and the arguments of its constructor. A run that was read
 /// back from a folder knows its config; one that `tw.run` made is given its `feed`, its `strategy`
 /// and its options once more.
+///
+///     >>> import polars as pl, tapeworks as tw
+///     >>> days = pl.datetime_range(pl.datetime(2024, 1, 1, time_zone="UTC"),
+///     ...                          pl.datetime(2024, 1, 4, time_zone="UTC"), "1d", eager=True)
+///     >>> close = [10.0, 11.0, 12.0, 13.0]
+///     >>> bars = pl.DataFrame({"timestamp": days, "symbol": "AAA", "open": close, "high": close,
+///     ...                      "low": close, "close": close, "volume": 100.0})
+///     >>> first = tw.run(tw.DataFeed(bars[:3]), tw.rules.buy_and_hold())
+///     >>> whole = tw.resume(first, bars[3:])
+///     >>> whole.fingerprint == tw.run(tw.DataFeed(bars), tw.rules.buy_and_hold()).fingerprint
+///     True
 #[pyfunction]
 #[pyo3(
     signature = (

@@ -7,6 +7,7 @@ use tapeworks::run::config::{Rule, Weight};
 
 use crate::errors::{config_error, one_of, py_err, refuse_unknown};
 use crate::grid::code;
+use crate::screen::screen;
 
 /// A built-in strategy, for `tw.run`.
 #[pyclass(frozen, name = "Rule", module = "tapeworks")]
@@ -21,7 +22,7 @@ impl PyRule {
     }
 
     fn __repr__(&self) -> String {
-        self.describe()
+        screen(&self.describe())
     }
 
     fn _repr_html_(&self) -> String {
@@ -70,6 +71,12 @@ fn sma_cross(
 /// `"month_end"`. `weight`: `"equal"`, `"signal"`, `"inverse_vol"` or each holding's share of
 /// equity. `where`: a condition such
 /// as `"context.vix < 30"`; where it is false, nothing is held.
+///
+///     >>> import tapeworks as tw
+///     >>> rule = tw.rules.top_n("score", 2, rebalance="5d", where="context.vix < 30")
+///     >>> rule.name
+///     'top_n'
+///     >>> result = tw.run(tw.sample("daily"), rule)
 #[pyfunction]
 #[pyo3(signature = (
     signal, n, *, rebalance="1d", phase=None, weight=None, long_short=false, max_weight=None,
@@ -133,6 +140,11 @@ fn weights(column: String) -> PyRule {
 }
 
 /// Enters where `entry` is true and leaves where `exit` is, both conditions over a row's columns.
+///
+///     >>> import tapeworks as tw
+///     >>> rule = tw.rules.entries_exits("context.vix > 35", "context.vix < 20", quantity=10)
+///     >>> len(tw.run(tw.sample("daily"), rule).trades)
+///     18
 #[pyfunction]
 #[pyo3(signature = (entry, exit, *, quantity=None, percent=None, **unknown))]
 fn entries_exits(

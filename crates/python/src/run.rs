@@ -78,6 +78,12 @@ const LATER: [&str; 2] = ["benchmark", "record_context"];
 /// `snapshot="session"` keeps the portfolio state of the last row of each day (UTC) only.
 /// `on_reject` decides what happens besides the row in `result.rejections`; `out` names a folder to
 /// write the run to.
+///
+///     >>> import tapeworks as tw
+///     >>> result = tw.run(tw.sample("daily"), tw.rules.top_n("score", 2, rebalance="5d"),
+///     ...                 cash=50_000, commission=tw.Commission.percent(bps=5), name="pair")
+///     >>> result.name, len(result.portfolio)
+///     ('pair', 3270)
 #[pyfunction]
 #[pyo3(
     signature = (feed, strategy, **unknown),
@@ -259,7 +265,7 @@ impl Plan {
     ) -> PyResult<RunResult> {
         let described = describe(strategy)?;
         let feed = self.feed.bind(py).get();
-        let mut opened = feed.open(py)?;
+        let mut opened = feed.open_for_run(py)?;
         let market = feed.market(py, &opened);
         let zone = zone(Some(&feed.timezone()))?;
         let mut terms = self.terms.clone();
@@ -318,7 +324,8 @@ impl Plan {
             threads: None,
         };
         let outcome = Work::start(move || wiring::conclude(log, parts)).wait(py, &stop)?;
-        let result = RunResult::of_outcome(outcome, Recipe::Run(Box::new(self)));
+        let walked = self.feed.clone_ref(py);
+        let result = RunResult::of_outcome(outcome, Recipe::Run(Box::new(self))).with_feed(walked);
         result.warn_of_naive_times(py)?;
         Ok(result)
     }

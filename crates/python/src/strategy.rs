@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyDict, PyTuple};
+use tapeworks::bars::Terms;
 use tapeworks::base::{AssetId, OrderId};
 use tapeworks::broker::Change;
 use tapeworks::engine::{OrderRequest, ReleaseOn, Trader};
@@ -16,6 +17,7 @@ use tapeworks::lookback::Lookback;
 use crate::batch::Batch;
 use crate::errors::{order_error, py_err};
 use crate::event::MarketEvent;
+use crate::grid::code;
 use crate::indicator::{Cursor, PyIndicator, Running};
 use crate::instant::datetime;
 use crate::look_back::{self, Asked};
@@ -25,6 +27,7 @@ use crate::order::orders_of;
 use crate::order_terms::{OrderTerms, Sizes};
 use crate::position::Position;
 use crate::position_rules::position_rules;
+use crate::screen::screen;
 use crate::table::Table;
 
 /// Rows of the past that a strategy may look back on without saying more.
@@ -35,6 +38,16 @@ pub const HISTORY_ROWS: usize = 2_000_000;
 /// `on_market_data(event)` is called once per symbol and timestamp; `on_timestamp_batch(timestamp,
 /// batch, context)` once per timestamp with all symbols. The hooks `on_start`, `on_fill`,
 /// `on_reject` and `on_end` are optional. Keywords of the constructor are kept in `params`.
+///
+///     >>> import tapeworks as tw
+///     >>> class Dips(tw.Strategy):
+///     ...     def on_market_data(self, event):
+///     ...         if event.close < 0.98 * event.open and self.quantity(event.symbol) == 0:
+///     ...             self.buy(event.symbol, 10, stop_loss=tw.StopLoss(0.05))
+///     ...
+///     >>> result = tw.run(tw.sample("daily"), Dips())
+///     >>> len(result.rejections)
+///     0
 #[pyclass(subclass, frozen, name = "Strategy", module = "tapeworks")]
 pub struct PyStrategy {
     live: Mutex<Live>,
@@ -52,6 +65,8 @@ pub struct Live {
     pub market: Option<Arc<Market>>,
     /// The rows up to now.
     pub lookback: Arc<Mutex<Lookback>>,
+    /// What is known of the rows besides their values.
+    pub terms: Arc<Terms>,
     /// Running indicators.
     pub indicators: Vec<Arc<Running>>,
     /// Whether a callback runs at this moment.
@@ -543,7 +558,7 @@ impl PyStrategy {
     }
 
     /// The last `length` rows of a symbol up to now: one column (a name or an indicator) as a
-    /// read-only array, or all columns as a table.
+    /// read-only array, or all columns as `Bars`.
     ///
     /// With `timeframe` ("5m", "1h", "1d", "1w") they are bars of that step, completed ones only.
     #[pyo3(signature = (symbol, length, column=None, *, timeframe=None))]
@@ -556,11 +571,12 @@ impl PyStrategy {
         timeframe: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let step = timeframe.map(|step| crate::feed::step("timeframe", step)).transpose()?;
-        let (market, lookback) = {
+        let (market, lookback, terms) = {
             let live = self.running()?;
-            (Arc::clone(live.market()), Arc::clone(&live.lookback))
+            (Arc::clone(live.market()), Arc::clone(&live.lookback), Arc::clone(&live.terms))
         };
-        look_back::history(py, &market, &lookback, &Asked { symbol, length, column, step })
+        let asked = Asked { symbol, length, column, step, terms: &terms };
+        look_back::history(py, &market, &lookback, &asked)
     }
 
     /// A running indicator: `self.indicator("sma", "close", 20)`, `self.indicator("atr", 14)`.
@@ -634,6 +650,18 @@ impl PyStrategy {
     #[getter]
     fn params(&self, py: Python<'_>) -> Py<PyDict> {
         self.params.clone_ref(py)
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let mut parts = Vec::new();
+        for (name, value) in slf.get().parameters(slf.py()).iter() {
+            parts.push(format!("{name}={}", value.repr()?));
+        }
+        Ok(screen(&format!("{}({})", slf.get_type().name()?, parts.join(", "))))
+    }
+
+    fn _repr_html_(slf: &Bound<'_, Self>) -> PyResult<String> {
+        Ok(code(&slf.repr()?.to_string()))
     }
 }
 

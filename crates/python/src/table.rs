@@ -19,7 +19,7 @@ use parquet::file::properties::WriterProperties;
 use pyo3::exceptions::{PyImportError, PyKeyError, PyRuntimeError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
-use tapeworks::base::{Error, Symbols};
+use tapeworks::base::{Error, Symbols, Timestamp};
 use tapeworks::broker::PositionView;
 use tapeworks::records::{AtomicFile, RecordKind, Records};
 
@@ -34,6 +34,13 @@ const BATCH_ROWS: usize = 65_536;
 
 /// An immutable table of rows. It is an Arrow stream (`__arrow_c_stream__`), so any library that
 /// speaks Arrow takes it as it is; the `to_...` methods import that library when they are called.
+///
+///     >>> import tapeworks as tw
+///     >>> result = tw.run(tw.sample("daily"), tw.rules.buy_and_hold(), cash=100_000)
+///     >>> result.fills.to_numpy("symbol").tolist()
+///     ['AAPL', 'IBM', 'MSFT']
+///     >>> result.fills.to_polars().columns == result.fills.columns
+///     True
 #[pyclass(frozen, module = "tapeworks")]
 pub struct Table {
     name: String,
@@ -179,6 +186,20 @@ impl Table {
         concat(&parts).map_err(arrow_error)
     }
 
+    /// A column of numbers, NaN for null.
+    pub fn numbers(&self, name: &str) -> PyResult<Vec<f64>> {
+        let column = self.column(name)?;
+        let values = column.as_primitive::<Float64Type>();
+        Ok(values.iter().map(|value| value.unwrap_or(f64::NAN)).collect())
+    }
+
+    /// The first and the last timestamp.
+    pub fn instants(&self) -> PyResult<(Option<Timestamp>, Option<Timestamp>)> {
+        let column = self.column("timestamp")?;
+        let stamps = column.as_primitive::<TimestampNanosecondType>().values();
+        Ok((stamps.first().copied().map(Timestamp), stamps.last().copied().map(Timestamp)))
+    }
+
     /// The first and last rows as text, for `repr`.
     fn grid(&self, rows_shown: usize) -> PyResult<Grid> {
         Grid::of_batches(&self.schema(), self.reader(), self.n_rows(), rows_shown)
@@ -263,13 +284,14 @@ impl Table {
         pyarrow.getattr("table")?.call1((self.again(py)?,))
     }
 
-    /// One column as a numpy array: `float64`, `datetime64[ns]` (UTC), or objects for text.
+    /// One column as a numpy array: `float64`, `datetime64[ns]` (UTC; dates as midnights), or
+    /// objects for text.
     ///
     /// Nulls of a number column become NaN.
     fn to_numpy<'py>(&self, py: Python<'py>, column: &str) -> PyResult<Bound<'py, PyAny>> {
         let array = without_zone(&py.detach(|| self.column(column))?);
         match array.data_type() {
-            DataType::Timestamp(..) => {
+            DataType::Timestamp(..) | DataType::Date32 => {
                 let unit = DataType::Timestamp(TimeUnit::Nanosecond, None);
                 let array = cast(&array, &unit).map_err(arrow_error)?;
                 let values = array.as_primitive::<TimestampNanosecondType>();
@@ -350,7 +372,8 @@ pub fn thousands(number: usize) -> String {
     text
 }
 
-fn library<'py>(py: Python<'py>, name: &str, extra: &str) -> PyResult<Bound<'py, PyModule>> {
+/// An optional library, or the command that installs it.
+pub fn library<'py>(py: Python<'py>, name: &str, extra: &str) -> PyResult<Bound<'py, PyModule>> {
     py.import(name).map_err(|_| {
         PyImportError::new_err(format!(
             "{name} is not installed\nhint: pip install 'tapeworks[{extra}]'"

@@ -4,6 +4,7 @@
 
 pub mod base;
 pub mod data;
+pub mod bars;
 pub mod feed;
 pub mod indicators;
 pub mod lookback;

@@ -24,18 +24,31 @@ pub(crate) struct Block {
     pub(crate) columns: Vec<ScalarBuffer<f64>>,
 }
 
-impl Block {
-    /// A block without rows.
-    pub(crate) fn empty(file: u32, n_columns: usize) -> Self {
-        Self {
-            file,
-            rows: RowNumbers::From(0),
-            timestamps: Vec::new().into(),
-            assets: Vec::new(),
-            columns: (0..n_columns).map(|_| Vec::new().into()).collect(),
+impl RowNumbers {
+    /// Those of blocks that become one of `n` rows.
+    fn joined(blocks: &[Block], n: usize) -> Self {
+        let starts = |block: &Block| match block.rows {
+            Self::From(first) => Some(first),
+            Self::Listed(_) => None,
+        };
+        let goes_on = |pair: &[Block]| {
+            let end = starts(&pair[0]).map(|first| first + pair[0].len() as u64);
+            end.is_some() && end == starts(&pair[1])
+        };
+        if let Some(first) = blocks.first().and_then(starts)
+            && blocks.windows(2).all(goes_on)
+        {
+            return Self::From(first);
         }
+        let mut rows = Vec::with_capacity(n);
+        for block in blocks {
+            rows.extend((0..block.len()).map(|i| block.row(i) - 1));
+        }
+        Self::Listed(rows)
     }
+}
 
+impl Block {
     pub(crate) fn len(&self) -> usize {
         self.timestamps.len()
     }
@@ -79,11 +92,9 @@ impl Block {
         let n = blocks.iter().map(Self::len).sum();
         let mut timestamps = Vec::with_capacity(n);
         let mut assets = Vec::with_capacity(n);
-        let mut rows = Vec::with_capacity(n);
         for block in blocks {
             timestamps.extend_from_slice(&block.timestamps);
             assets.extend_from_slice(&block.assets);
-            rows.extend((0..block.len()).map(|i| block.row(i) - 1));
         }
         let columns = (0..first.columns.len()).map(|c| {
             let mut column = Vec::with_capacity(n);
@@ -94,7 +105,7 @@ impl Block {
         });
         Some(Self {
             file: first.file,
-            rows: RowNumbers::Listed(rows),
+            rows: RowNumbers::joined(blocks, n),
             columns: columns.collect(),
             timestamps: timestamps.into(),
             assets,
@@ -127,12 +138,21 @@ impl Block {
         late
     }
 
-    /// The same rows by (timestamp, asset, row).
-    pub(crate) fn sorted(&self) -> Self {
+    /// The same rows by (timestamp, asset, row). A column is let go once it is moved, so that there
+    /// are never two copies of the whole.
+    pub(crate) fn sorted(self) -> Self {
         let n = u32::try_from(self.len()).expect("a block in memory has fewer than 2^32 rows");
         let mut order: Vec<u32> = (0..n).collect();
         order.sort_by_key(|&i| (self.timestamps[i as usize], self.assets[i as usize]));
-        self.take(&order)
+        let rows = order.iter().map(|&i| self.row(i as usize) - 1).collect();
+        let moved = |column: ScalarBuffer<f64>| order.iter().map(|&i| column[i as usize]).collect();
+        Self {
+            file: self.file,
+            rows: RowNumbers::Listed(rows),
+            timestamps: order.iter().map(|&i| self.timestamps[i as usize]).collect(),
+            assets: order.iter().map(|&i| self.assets[i as usize]).collect(),
+            columns: self.columns.into_iter().map(moved).collect(),
+        }
     }
 }
 

@@ -12,6 +12,9 @@ pub(crate) const UNWANTED: u32 = u32::MAX;
 /// The id of a row without a symbol.
 pub(crate) const NAMELESS: u32 = u32::MAX - 1;
 
+/// Rows of names that are packed at a time.
+const PACKED: usize = 65_536;
+
 /// Whether values of the type can be read as f64.
 pub(crate) fn is_numeric(data_type: &DataType) -> bool {
     data_type.is_numeric()
@@ -98,12 +101,18 @@ pub(crate) fn names_of(
     out: &mut std::collections::BTreeSet<String>,
 ) -> Result<()> {
     let error = |e: arrow::error::ArrowError| Error::data("D101", format!("{}: {e}", place()));
-    let packed = as_dictionary(array).map_err(error)?;
-    let dictionary = packed.as_dictionary::<Int32Type>();
-    let names = cast(dictionary.values(), &DataType::Utf8).map_err(error)?;
-    for name in names.as_string::<i32>().iter().flatten() {
-        if !out.contains(name) {
-            out.insert(name.to_owned());
+    // A dictionary has its names once; of other columns a part is packed at a time.
+    let n =
+        if matches!(array.data_type(), DataType::Dictionary(..)) { array.len() } else { PACKED };
+    for from in (0..array.len()).step_by(n.max(1)) {
+        let part = array.slice(from, n.min(array.len() - from));
+        let packed = as_dictionary(&part).map_err(error)?;
+        let dictionary = packed.as_dictionary::<Int32Type>();
+        let names = cast(dictionary.values(), &DataType::Utf8).map_err(error)?;
+        for name in names.as_string::<i32>().iter().flatten() {
+            if !out.contains(name) {
+                out.insert(name.to_owned());
+            }
         }
     }
     Ok(())

@@ -52,12 +52,14 @@ impl Clock {
         })
     }
 
-    /// Whether a file says of itself that its stamps are ends: one that was prepared on a calendar.
+    /// Whether a table says of itself that its stamps are ends: one that was prepared on a calendar,
+    /// or bars that were read before and whose stamps are no dates.
     pub(crate) fn says_end<'a>(&self, said: impl Fn(&str) -> Option<&'a str>) -> bool {
-        self.label == Label::Auto
-            && said("label") == Some("end")
-            && said("table") == Some("asset_data")
-            && said("calendar").is_some()
+        let knows = match said("table") {
+            Some("asset_data") => said("calendar").is_some(),
+            table => table == Some("bars"),
+        };
+        knows && self.label == Label::Auto && said("label") == Some("end")
     }
 
     /// Whether stamps of bars are dates that name sessions, weeks or months.

@@ -23,7 +23,8 @@ pub(crate) enum Lengths {
 #[derive(Debug)]
 pub(crate) struct Content {
     pub(crate) roles: Roles,
-    pub(crate) block: Block,
+    /// In the order of the table; consecutive rows.
+    pub(crate) blocks: Vec<Block>,
     pub(crate) names: Symbols,
     pub(crate) has_volume: bool,
     pub(crate) form: TextForm,
@@ -39,7 +40,7 @@ pub(crate) struct Content {
 pub(super) struct StoredRows {
     pub(super) roles: Roles,
     /// Values and, behind them, when the rows were available.
-    pub(super) block: Block,
+    pub(super) blocks: Vec<Block>,
     pub(super) names: Symbols,
     pub(super) has_volume: bool,
     pub(super) available_dates: bool,
@@ -52,16 +53,16 @@ pub(super) struct StoredRows {
 impl Content {
     /// What the stamps are; they are as they were stored until [`Self::settle`].
     pub(super) fn new(rows: StoredRows, says_end: bool) -> Self {
-        let StoredRows { roles, block, names, time, starts, .. } = rows;
+        let StoredRows { roles, blocks, names, time, starts, .. } = rows;
         let date_zone = time.date_zone().clone();
         let stamps = if says_end {
             Stamps::Instants
         } else {
-            time.stamps(are_midnights(&block.timestamps, &date_zone))
+            time.stamps(blocks.iter().all(|block| are_midnights(&block.timestamps, &date_zone)))
         };
         Self {
             roles,
-            block,
+            blocks,
             names,
             has_volume: rows.has_volume,
             form: match time.kind {
@@ -77,6 +78,10 @@ impl Content {
         }
     }
 
+    pub(crate) fn n_rows(&self) -> usize {
+        self.blocks.iter().map(Block::len).sum()
+    }
+
     /// Stamps become the instants at which bars are known, and starts become lengths.
     pub(super) fn settle(
         &mut self,
@@ -87,16 +92,21 @@ impl Content {
         let time = &mut self.time;
         time.known =
             clock.known_at(self.stamps, &self.date_zone, time.is_naive(), &time.place, step)?;
-        let block = &mut self.block;
-        let stored = block.timestamps.clone();
-        block.timestamps = time.ends(stored.clone(), 0)?;
-        if lengths == Lengths::Read {
-            // Lengths end at the timestamps that bars have, so they wait for those.
-            block.columns.push(match (self.starts.take(), clock.label) {
-                (_, Label::Start) => cast::lengths(&block.timestamps, &stored),
-                (Some(starts), _) => cast::lengths(&block.timestamps, &starts),
-                (None, _) => ScalarBuffer::from(vec![f64::NAN; block.len()]),
-            });
+        let starts = self.starts.take();
+        let mut n_before = 0;
+        for block in &mut self.blocks {
+            let rows = n_before..n_before + block.len();
+            let stored = block.timestamps.clone();
+            block.timestamps = time.ends(stored.clone(), rows.start as u64)?;
+            if lengths == Lengths::Read {
+                // Lengths end at the timestamps that bars have, so they wait for those.
+                block.columns.push(match (&starts, clock.label) {
+                    (_, Label::Start) => cast::lengths(&block.timestamps, &stored),
+                    (Some(starts), _) => cast::lengths(&block.timestamps, &starts[rows.clone()]),
+                    (None, _) => ScalarBuffer::from(vec![f64::NAN; block.len()]),
+                });
+            }
+            n_before = rows.end;
         }
         Ok(())
     }

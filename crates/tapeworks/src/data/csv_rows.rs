@@ -111,7 +111,8 @@ impl CsvTable {
         let block =
             Block { file: file_idx, rows: RowNumbers::From(0), timestamps, assets, columns };
         let has_volume = values.get(4).is_some_and(Option::is_some);
-        let rows = StoredRows { roles, block, names, has_volume, available_dates, time, starts };
+        let blocks = vec![block];
+        let rows = StoredRows { roles, blocks, names, has_volume, available_dates, time, starts };
         Ok(Content::new(rows, false))
     }
 

@@ -90,7 +90,7 @@ impl ReadFacts {
     }
 
     /// The block in order of (timestamp, asset); what was out of order goes to the ledger.
-    pub(crate) fn sort(&self, block: &Block, ledger: &mut Ledger) -> Block {
+    pub(crate) fn sort(&self, block: Block, ledger: &mut Ledger) -> Block {
         ledger.repairs.sorted_rows += block.n_out_of_time();
         let rule = Rule {
             severity: Severity::Warning,
@@ -103,7 +103,7 @@ impl ReadFacts {
         for i in block.late_rows() {
             ledger.row(&rule, self.symbol(block.assets[i]), block.place(i), || {
                 let time = Timestamp(block.timestamps[i]);
-                self.offender(block, i, format!("time {time}"), "times ascend")
+                self.offender(&block, i, format!("time {time}"), "times ascend")
             });
         }
         block.sorted()

@@ -1,6 +1,6 @@
 //! Tables that are held in memory as columns: Arrow streams and text files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use arrow::buffer::ScalarBuffer;
@@ -12,7 +12,7 @@ use super::cast::{NAMELESS, SymbolDecoder, UNWANTED, names_of, to_f64};
 use super::clock::{Clock, Stamps};
 use super::content::{Content, Lengths, StoredRows};
 use super::csv::CsvTable;
-use super::joined::{N_HALVES, halves};
+use super::joined::halves;
 use super::known_at::KnownAt;
 use super::lane::{BlockStream, ReadFacts};
 use super::ledger::Ledger;
@@ -25,6 +25,9 @@ use super::time_column::{TimeColumn, TimeKind};
 use super::time_text::TextForm;
 use super::time_unit::number_range;
 use crate::base::{Error, Result, Step, Symbols};
+
+/// Rows of a stream that are decoded at a time.
+const BLOCK_ROWS: usize = 65_536;
 
 /// A table of which only the header was looked at, until it is bound.
 pub(crate) struct LoadedTable {
@@ -105,7 +108,7 @@ impl LoadedTable {
             Origin::Csv(table) => table.read(roles, values, clock, self.file_idx, lengths)?,
             Origin::Drained => return Ok(()),
         };
-        self.n_rows = content.block.len() as u64;
+        self.n_rows = content.n_rows() as u64;
         self.content = Some(content);
         Ok(())
     }
@@ -123,7 +126,7 @@ impl LoadedTable {
     }
 
     pub(crate) fn span(&self) -> Option<(i64, i64)> {
-        let times = self.content().block.timestamps.iter();
+        let times = self.content().blocks.iter().flat_map(|block| block.timestamps.iter());
         times.fold(None, |span, t| {
             Some(span.map_or((*t, *t), |(a, b): (i64, i64)| (a.min(*t), b.max(*t))))
         })
@@ -158,12 +161,14 @@ impl LoadedTable {
     /// Stamps and symbols of the first rows.
     pub(super) fn first_rows(&self, n: usize) -> FirstRows {
         let content = self.content();
-        let n = n.min(content.block.len());
-        FirstRows {
-            stamps: content.block.timestamps[..n].to_vec(),
-            assets: content.block.assets[..n].to_vec(),
-            names: content.names.clone(),
+        let mut rows =
+            FirstRows { stamps: Vec::new(), assets: Vec::new(), names: content.names.clone() };
+        for block in &content.blocks {
+            let part = block.len().min(n - rows.stamps.len());
+            rows.stamps.extend_from_slice(&block.timestamps[..part]);
+            rows.assets.extend_from_slice(&block.assets[..part]);
         }
+        rows
     }
 
     pub(super) fn available_dates(&self) -> bool {
@@ -181,13 +186,13 @@ impl LoadedTable {
             .iter()
             .map(|name| facts.symbols.id(name).map_or(UNWANTED, |id| id.0))
             .collect();
-        let mut block = content.block;
+        let mut blocks: VecDeque<Block> = content.blocks.into();
         if !matches!(content.roles.symbol, SymbolFrom::Market) {
-            for asset in &mut block.assets {
+            for asset in blocks.iter_mut().flat_map(|block| &mut block.assets) {
                 *asset = ids.get(*asset as usize).copied().unwrap_or(NAMELESS);
             }
         }
-        LoadedStream { facts: Arc::clone(facts), block: Some(block), is_sample }
+        LoadedStream { facts: Arc::clone(facts), blocks, is_sample, is_ordered: false }
     }
 
     fn drain(
@@ -235,7 +240,10 @@ impl LoadedTable {
             {
                 widen(&mut available_range, number_range(batch.column(*c)));
             }
-            batches.push(batch);
+            // Slices share the memory of the batch; what is decoded beside it stays small.
+            let n = batch.num_rows();
+            let slices = (0..n).step_by(BLOCK_ROWS);
+            batches.extend(slices.map(|from| batch.slice(from, BLOCK_ROWS.min(n - from))));
         }
         if let Some((low, high)) = range {
             time.decide_unit(low, high)?;
@@ -251,7 +259,6 @@ impl LoadedTable {
         }
         let names = Symbols::new(names);
         let mut decoder = SymbolDecoder::default();
-        let n_columns = values.len() + if available.is_some() { N_HALVES } else { 0 };
         let mut blocks = Vec::with_capacity(batches.len());
         let mut starts = Vec::new();
         let mut row = 0_u64;
@@ -279,13 +286,11 @@ impl LoadedTable {
             blocks.push(Block { file: self.file_idx, rows, timestamps, assets, columns });
             row += n as u64;
         }
-        let block =
-            Block::concat(&blocks).unwrap_or_else(|| Block::empty(self.file_idx, n_columns));
         let available_dates =
             available.is_some_and(|(_, c)| matches!(c.kind, TimeKind::Date | TimeKind::DateNumber));
         let has_volume = values.get(4).is_some_and(Option::is_some);
         let starts = start.map(|_| starts);
-        let rows = StoredRows { roles, block, names, has_volume, available_dates, time, starts };
+        let rows = StoredRows { roles, blocks, names, has_volume, available_dates, time, starts };
         Ok(Content::new(rows, says_end))
     }
 }
@@ -299,26 +304,52 @@ fn widen(range: &mut Option<(i64, i64)>, other: Option<(i64, i64)>) {
 /// The rows of a table in memory, brought into time order.
 pub(crate) struct LoadedStream {
     facts: Arc<ReadFacts>,
-    block: Option<Block>,
+    blocks: VecDeque<Block>,
     is_sample: bool,
+    is_ordered: bool,
+}
+
+impl LoadedStream {
+    /// Leaves blocks that ascend in time as they are, so that none of their columns is copied;
+    /// others become one.
+    fn order(&mut self, ledger: &mut Ledger) -> Result<()> {
+        let mut latest = i64::MIN;
+        let ascends = self.blocks.iter().all(|block| {
+            let (Some(&first), Some(&last)) = (block.timestamps.first(), block.timestamps.last())
+            else {
+                return true;
+            };
+            let goes_on = latest <= first && is_ascending(&block.timestamps);
+            latest = last;
+            goes_on
+        });
+        if ascends && !self.is_sample {
+            return Ok(());
+        }
+        let blocks = std::mem::take(&mut self.blocks);
+        let Some(mut block) = Block::concat(&Vec::from(blocks)) else { return Ok(()) };
+        if self.is_sample {
+            let ranges = &self.facts.files[block.file as usize].sample;
+            let rows = ranges.iter().flat_map(|(from, to)| *from..*to);
+            let rows = rows.map(|row| u32::try_from(row).expect("memory holds fewer rows"));
+            block = block.take(&rows.collect::<Vec<_>>());
+        }
+        if !is_ascending(&block.timestamps) {
+            let name = &self.facts.files[block.file as usize].name;
+            check_sort_budget(name, block.len() as u64, block.columns.len())?;
+            block = self.facts.sort(block, ledger);
+        }
+        self.blocks.extend(Some(block).filter(|block| block.len() > 0));
+        Ok(())
+    }
 }
 
 impl BlockStream for LoadedStream {
     fn next_block(&mut self, ledger: &mut Ledger) -> Result<Option<Block>> {
-        let Some(block) = self.block.take() else { return Ok(None) };
-        let block = if self.is_sample {
-            let ranges = &self.facts.files[block.file as usize].sample;
-            let rows = ranges.iter().flat_map(|(from, to)| *from..*to);
-            let rows = rows.map(|row| u32::try_from(row).expect("memory holds fewer rows"));
-            block.take(&rows.collect::<Vec<_>>())
-        } else {
-            block
-        };
-        if block.len() == 0 || is_ascending(&block.timestamps) {
-            return Ok(Some(block).filter(|b| b.len() > 0));
+        if !self.is_ordered {
+            self.order(ledger)?;
+            self.is_ordered = true;
         }
-        let name = &self.facts.files[block.file as usize].name;
-        check_sort_budget(name, block.len() as u64, block.columns.len())?;
-        Ok(Some(self.facts.sort(&block, ledger)))
+        Ok(self.blocks.pop_front())
     }
 }

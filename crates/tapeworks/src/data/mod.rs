@@ -22,6 +22,7 @@
 //!   `check_signals`, `second_reading`: tables checked without being kept.
 //! - `resample`: bars put together into coarser bars.
 //! - [`sort`], `sort_input`: a table written in order within a memory budget.
+//! - `csv_cells`: tables as text.
 //! - [`report`], `ledger`: findings with their first rows, and repairs.
 //!
 //! Invariants: every row passes the value rules (`check`) on the decoding pass itself; rows come
@@ -53,6 +54,7 @@ mod check_table;
 mod clock;
 mod content;
 mod csv;
+mod csv_cells;
 mod csv_rows;
 mod dbn;
 mod group_columns;
@@ -101,6 +103,7 @@ pub use check_actions::check_actions;
 pub use check_signals::check_context;
 pub(crate) use check_signals::{SignalRows, SignalRules, check_signals};
 pub use clock::Stamps;
+pub(crate) use csv_cells::write_csv;
 pub use describe::{SourceInfo, describe};
 pub use fingerprint::{FileFingerprint, fingerprint, fingerprints};
 pub use options::{

@@ -157,6 +157,9 @@ pub struct ReadOptions {
     pub end: Option<Timestamp>,
     /// Numeric columns to read besides prices and volume; all of them when absent.
     pub columns: Option<Vec<String>>,
+    /// Whether the starts of bars are read where a table has them ([`BarBatch::lengths`]); the
+    /// checks read them anyway.
+    pub starts: bool,
     /// How much is checked.
     pub level: CheckLevel,
     /// What happens to a row that breaks a rule.
@@ -190,6 +193,7 @@ impl Default for ReadOptions {
             start: None,
             end: None,
             columns: None,
+            starts: false,
             level: CheckLevel::default(),
             on_bad_row: OnBadRow::default(),
             allow_negative: false,
@@ -225,6 +229,8 @@ pub struct BarBatch {
     pub volume: Vec<f64>,
     /// The asked columns, in the order of [`BarReader::extras`].
     pub extras: Vec<Vec<f64>>,
+    /// ns from the start of each bar to its timestamp; empty where nothing says when bars start.
+    pub lengths: Vec<f64>,
 }
 
 impl BarBatch {
@@ -238,6 +244,14 @@ impl BarBatch {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.timestamps.is_empty()
+    }
+
+    /// First instant of a bar, ns UTC; `None` where it is not known.
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "lengths are differences of i64")]
+    pub fn start(&self, row: usize) -> Option<i64> {
+        let length = self.lengths.get(row).filter(|length| !length.is_nan())?;
+        Some(self.timestamps[row] - *length as i64)
     }
 }
 
@@ -267,6 +281,11 @@ pub trait BarReader: Send {
     /// were asked for may leave fewer.
     fn n_rows_of_files(&self) -> Option<u64> {
         None
+    }
+
+    /// Whether any file of the table has volumes.
+    fn has_volume(&self) -> bool {
+        true
     }
 
     /// First and last timestamp as the files tell them before a row is read, ns UTC.

@@ -191,7 +191,7 @@ impl ParquetStream {
 
     fn sort(&mut self, block: Option<Block>, ledger: &mut Ledger) {
         if let Some(block) = block {
-            self.sorted.push_back(self.facts.sort(&block, ledger));
+            self.sorted.push_back(self.facts.sort(block, ledger));
         }
     }
 }

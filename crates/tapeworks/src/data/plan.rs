@@ -82,7 +82,7 @@ pub(crate) struct Roles {
     pub(crate) start: Option<usize>,
     /// The symbol that the path names, when the file has a symbol column as well.
     pub(crate) expected_symbol: Option<String>,
-    /// Whether the symbol is the name of the file.
+    /// Whether the symbol is the name of the file, or the only one that was asked for.
     pub(crate) symbol_is_stem: bool,
     /// `(found, meant)` for names that were mapped.
     pub(crate) mapped: Vec<(String, String)>,
@@ -279,7 +279,8 @@ fn missing(place: &str, name: &str, found: &[String]) -> Error {
                             frame a DatetimeIndex counts as well"
                 .to_owned(),
             "symbol" => {
-                "name the column symbol, ticker, asset, code or sid, also for one symbol".to_owned()
+                "name the column \"symbol\" (or ticker, asset, code, sid); a frame of one symbol may do \
+             without when that symbol is named (symbols)".to_owned()
             }
             _ => format!("name the column {name:?}"),
         }),

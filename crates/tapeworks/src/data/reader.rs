@@ -106,14 +106,17 @@ impl TableReader {
         let is_start = options.label == Label::Start && table == Table::Bars;
         let has_lengths = is_start
             || (table == Table::Bars
-                && options.level != CheckLevel::Fast
+                && (options.starts || options.level != CheckLevel::Fast)
                 && tables.iter().any(has_starts));
         let lengths = if has_lengths { Lengths::Read } else { Lengths::Ignore };
         let mut file_facts = Vec::with_capacity(tables.len());
         for (file, source) in tables.iter_mut().zip(&sources) {
             let partitions = source.as_ref().map_or(&[][..], |s| s.partitions.as_slice());
             let place = file.name().to_owned();
-            let stem = source.as_ref().and_then(|s| stem(&s.path));
+            let stem = match source {
+                Some(source) => stem(&source.path),
+                None => only_symbol(options).map(str::to_owned),
+            };
             let roles = Roles::find(file.columns(), table, &place, partitions, stem.as_deref())?;
             let values = value_columns(file.columns(), &names, table, &place)?;
             match file {
@@ -378,16 +381,14 @@ impl BarReader for TableReader {
         let mut columns = rows.columns.into_iter();
         let mut next = || columns.next().expect("bars have five columns");
         let [open, high, low, close, volume] = [next(), next(), next(), next(), next()];
-        Ok(Some(BarBatch {
-            timestamps: rows.timestamps,
-            assets: rows.assets,
-            open,
-            high,
-            low,
-            close,
-            volume,
-            extras: columns.take(self.facts.names.len() - BAR_COLUMNS.len()).collect(),
-        }))
+        let extras = columns.by_ref().take(self.extras().len()).collect();
+        let lengths = columns.next().filter(|_| self.facts.has_lengths).unwrap_or_default();
+        let (timestamps, assets) = (rows.timestamps, rows.assets);
+        Ok(Some(BarBatch { timestamps, assets, open, high, low, close, volume, extras, lengths }))
+    }
+
+    fn has_volume(&self) -> bool {
+        self.facts.files.iter().any(|file| file.has_volume)
     }
 
     fn report(&self) -> CheckReport {
@@ -396,6 +397,14 @@ impl BarReader for TableReader {
 
     fn has_dates(&self) -> bool {
         self.row_facts.stamps != Stamps::Instants
+    }
+}
+
+/// The symbol of a frame that has no column of them: the one that was asked for.
+fn only_symbol(options: &ReadOptions) -> Option<&str> {
+    match options.symbols.as_deref() {
+        Some([one]) => Some(one),
+        _ => None,
     }
 }
 

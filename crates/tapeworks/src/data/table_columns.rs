@@ -183,7 +183,8 @@ pub(super) fn note_facts(
                 severity: Severity::Note,
                 code: "D104",
                 column: "symbol",
-                message: "no symbol column; the symbol is the name of the file",
+                message: "no symbol column; the symbol is the name of the file, or of a frame the \
+                          one that was asked for",
                 fix: "",
             };
             ledger.count(&rule, 1);

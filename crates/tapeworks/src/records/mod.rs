@@ -2,9 +2,10 @@
 //!
 //! In: a [`RunLog`]. Out: trades, fills, orders, rejections, positions, portfolio states, account
 //! events and the orders to send next, as plain rows ([`Records::trades`]) or as Arrow batches of
-//! bounded size ([`Records::batches`]), and the files made from them ([`write_parquet`],
-//! [`write_csv`]). Where a table can be made in more than one way, [`TableOptions`] says how; plain
-//! rows and everything computed from them follow the account.
+//! bounded size ([`Records::batches`]), the files made from them ([`write_parquet`], [`write_csv`]), and what
+//! stood at the end of each session ([`portfolio_by_session`], [`holdings_by_session`]). Where a
+//! table can be made in more than one way, [`TableOptions`] says how; plain rows and everything
+//! computed from them follow the account.
 //!
 //! Invariants:
 //! - The log is the only input; nothing here changes it, and no table is held whole.
@@ -18,6 +19,7 @@
 
 mod account_events;
 mod arrays;
+mod by_session;
 mod costs;
 mod csv;
 mod difference;
@@ -42,6 +44,7 @@ mod trades;
 use std::borrow::Cow;
 use std::sync::Arc;
 
+pub use self::by_session::{holdings_by_session, portfolio_by_session};
 pub use self::costs::CostTotals;
 pub use self::csv::write_csv;
 pub use self::difference::{Difference, RowBatches, first_difference};

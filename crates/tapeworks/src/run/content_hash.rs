@@ -5,6 +5,9 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Schema, TimeUnit, TimestampNanosecondType};
 use rustc_hash::FxHashMap;
 
+/// Rows that are converted at a time.
+const PART_ROWS: usize = 65_536;
+
 /// The hash of the columns' names and values, as hexadecimal text.
 ///
 /// Missing: a missing value has a word of its own kind, equal to that of NaN in numbers.
@@ -15,7 +18,12 @@ pub(super) fn content_hash(schema: &Schema, batches: &[RecordBatch]) -> String {
         hash.update(field.name().as_bytes());
         let mut texts = FxHashMap::default();
         for batch in batches {
-            update_with(&mut hash, batch.column(place), &mut texts);
+            let column = batch.column(place);
+            // What is converted on the way stays small beside the column.
+            for from in (0..column.len()).step_by(PART_ROWS) {
+                let part = column.slice(from, PART_ROWS.min(column.len() - from));
+                update_with(&mut hash, &part, &mut texts);
+            }
         }
     }
     hash.finalize().to_hex().to_string()

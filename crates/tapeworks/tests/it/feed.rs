@@ -79,6 +79,7 @@ fn batch(rows: &[Row]) -> BarBatch {
         close: prices,
         volume: rows.iter().map(|row| f64::from(row.1) + 100.0).collect(),
         extras: vec![rows.iter().map(|row| row.3).collect()],
+        ..BarBatch::default()
     }
 }
 

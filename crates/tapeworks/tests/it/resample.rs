@@ -52,7 +52,7 @@ pub fn coarser(rows: &[Bar], step: &str, options: &ReadOptions) -> Result<(Vec<B
         symbols.iter().map(|name| SYMBOLS.iter().position(|s| *s == name).unwrap()).collect();
     let mut found = Vec::new();
     while let Some(batch) = bars.next_batch()? {
-        let BarBatch { timestamps, assets, open, high, low, close, volume, extras } = batch;
+        let BarBatch { timestamps, assets, open, high, low, close, volume, extras, .. } = batch;
         for i in 0..timestamps.len() {
             found.push(Bar {
                 time: timestamps[i],

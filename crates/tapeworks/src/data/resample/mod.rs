@@ -26,7 +26,8 @@ const LEARN_ROWS: usize = 65_536;
 /// Returns the bars, and whether they were put together. A coarser bar has the first open, the
 /// highest high, the lowest low and the last close of its parts; volume, notional and counts are
 /// summed (missing when one is missing), `vwap` is notional over volume, and of any other column
-/// the last value is kept. Parts without prices are passed over for prices. Its timestamp is the
+/// the last value is kept. Where parts say when they start, it starts with its first one. Parts
+/// without prices are passed over for prices. Its timestamp is the
 /// end of its window, the instant at which it is known. Windows are those of [`Windows`]; with a
 /// calendar rows outside sessions are left out and counted. The windows at the ends of the data
 /// are left out when `start` lies inside the first, and when no row, and not `end`, reaches the end
@@ -131,6 +132,10 @@ impl BarReader for Peeked {
 
     fn has_dates(&self) -> bool {
         self.bars.has_dates()
+    }
+
+    fn has_volume(&self) -> bool {
+        self.bars.has_volume()
     }
 
     fn span(&self) -> Option<(i64, i64)> {
@@ -274,6 +279,10 @@ impl BarReader for Resampler {
             }
         }
         Ok(Some(out).filter(|out| !out.is_empty()))
+    }
+
+    fn has_volume(&self) -> bool {
+        self.source.has_volume()
     }
 
     /// What was read, and what became of it.

@@ -20,11 +20,14 @@ pub(super) struct Parts {
     folds: Vec<Fold>,
     rows: Vec<Row>,
     seen: Vec<u32>,
+    has_starts: bool,
 }
 
 #[derive(Debug, Clone, Default)]
 struct Row {
     n: u64,
+    /// Of the first part, as far as it says when it starts.
+    start: Option<i64>,
     open: f64,
     high: f64,
     low: f64,
@@ -42,7 +45,12 @@ impl Parts {
             _ => Fold::Last,
         });
         let row = Row { extras: vec![0.0; extras.len()], ..Row::default() };
-        Self { folds: folds.collect(), rows: vec![row; n_symbols], seen: Vec::new() }
+        Self {
+            folds: folds.collect(),
+            rows: vec![row; n_symbols],
+            seen: Vec::new(),
+            has_starts: false,
+        }
     }
 
     /// An empty batch of the same columns.
@@ -58,6 +66,8 @@ impl Parts {
             [row.open, row.high, row.low, row.close] = [f64::NAN; 4];
             row.volume = 0.0;
             row.extras.fill(0.0);
+            row.start = batch.start(i);
+            self.has_starts |= row.start.is_some();
         }
         row.n += 1;
         // A part whose prices were made missing says nothing of the window's prices. NaN is lost
@@ -86,6 +96,12 @@ impl Parts {
         for &asset in &self.seen {
             let row = &mut self.rows[asset as usize];
             row.n = 0;
+            if self.has_starts {
+                let length = row.start.map_or(f64::NAN, |start| (timestamp - start) as f64);
+                // Rows before the first that says it have none.
+                out.lengths.resize(out.timestamps.len(), f64::NAN);
+                out.lengths.push(length);
+            }
             out.timestamps.push(timestamp);
             out.assets.push(asset);
             out.open.push(row.open);

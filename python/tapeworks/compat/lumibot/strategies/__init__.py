@@ -1,0 +1,5 @@
+"""The base class of strategies."""
+
+from tapeworks.compat.lumibot.strategies.strategy import Strategy
+
+__all__ = ["Strategy"]
