@@ -33,6 +33,17 @@ const ROWS_SHOWN: usize = 6;
 ///
 /// Made by `tw.read_bars`, `Bars.from_frame` and `Strategy.history`. Times are the instants at
 /// which bars are known; a missing value is null in frames and NaN in numpy.
+///
+///     >>> import datetime as dt
+///     >>> import polars as pl
+///     >>> import tapeworks as tw
+///     >>> minutes = [dt.datetime(2024, 3, 8, 14, m, tzinfo=dt.timezone.utc) for m in (31, 32, 33)]
+///     >>> prices = {name: [10.0, 11.0, 12.0] for name in ("open", "high", "low", "close")}
+///     >>> bars = tw.Bars.from_frame(pl.DataFrame({"timestamp": minutes} | prices), symbol="A")
+///     >>> len(bars), bars.metadata.freq, bars.columns
+///     (3, '1m', ['timestamp', 'symbol', 'open', 'high', 'low', 'close'])
+///     >>> bars.slice("2024-03-08 14:32").to_numpy("close").tolist()
+///     [11.0, 12.0]
 #[pyclass(frozen, name = "Bars", module = "tapeworks")]
 pub struct PyBars {
     pub bars: Bars,

@@ -59,7 +59,10 @@ struct ArrayInterface {
 const READ_ONLY: c_int = 0x1 | 0x2 | 0x100 | 0x200;
 
 /// A read-only array of one dimension, as numpy wants it described.
-pub struct Described {
+pub struct Described(Box<OneDimension>);
+
+/// Boxed, because the interface points to its neighbours.
+struct OneDimension {
     interface: ArrayInterface,
     shape: isize,
     stride: isize,
@@ -73,10 +76,10 @@ unsafe impl Sync for Described {}
 
 impl Described {
     /// Describes `values`, whose type numpy knows by the letter `kind` ('f', 'i', 'u').
-    pub fn new<T>(values: &[T], kind: u8) -> Box<Self> {
+    pub fn new<T>(values: &[T], kind: u8) -> Self {
         let signed = |size: usize| isize::try_from(size).expect("memory is smaller than isize");
         let size = size_of::<T>();
-        let mut described = Box::new(Self {
+        let mut described = Box::new(OneDimension {
             interface: ArrayInterface {
                 two: 2,
                 nd: 1,
@@ -93,13 +96,13 @@ impl Described {
         });
         described.interface.shape = &raw mut described.shape;
         described.interface.strides = &raw mut described.stride;
-        described
+        Self(described)
     }
 
     /// The capsule that `__array_struct__` gives. It must not outlive the description: numpy keeps
     /// the object that owns it, and lets the capsule go.
     pub fn capsule<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let pointer = (&raw const self.interface).cast_mut().cast();
+        let pointer = (&raw const self.0.interface).cast_mut().cast();
         // SAFETY: the pointer is not null, the capsule has no name and no destructor as numpy's
         // array interface demands, and the call returns a new reference or null with an exception.
         unsafe {

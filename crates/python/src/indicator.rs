@@ -102,9 +102,10 @@ impl Running {
                 };
                 numbers[place] = value.extract()?;
             }
-            let numbers: String = numbers.iter().map(|number| format!(":{number}")).collect();
-            let name = spec.indicator().name;
-            spec = IndicatorSpec::parse(&format!("{name}{numbers}")).map_err(py_err)?;
+            let words = numbers.iter().map(f64::to_string);
+            let words: Vec<String> =
+                std::iter::once(spec.indicator().name.to_owned()).chain(words).collect();
+            spec = IndicatorSpec::parse(&words.join(":")).map_err(py_err)?;
         }
         Ok(Self {
             spec,

@@ -40,7 +40,7 @@ impl Element for u32 {
 /// Keeps memory alive and tells numpy where it is.
 #[pyclass(frozen)]
 struct Memory {
-    described: Box<Described>,
+    described: Described,
     /// Never read: it owns the memory that is described.
     #[expect(dead_code, reason = "held for its lifetime, not its value")]
     owner: Box<dyn Any + Send + Sync>,

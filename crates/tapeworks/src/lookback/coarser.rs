@@ -105,7 +105,9 @@ impl Coarser {
         let bars = &mut self.assets[rescale.asset.index()];
         for (of, column) in self.columns.iter().zip(&mut bars.columns) {
             let factor = of.factor((rescale.price, rescale.volume));
-            column.iter_mut().for_each(|value| *value *= factor);
+            for value in column {
+                *value *= factor;
+            }
         }
     }
 
@@ -146,8 +148,7 @@ fn together(column: RowColumn, so_far: f64, next: f64) -> f64 {
         RowColumn::Price(1) => so_far.max(next),
         RowColumn::Price(2) => so_far.min(next),
         RowColumn::Price(3) if next.is_nan() => so_far,
-        RowColumn::Price(3) => next,
+        RowColumn::Price(3) | RowColumn::Signal(_) | RowColumn::Indicator(_) => next,
         RowColumn::Price(_) => so_far + next,
-        RowColumn::Signal(_) | RowColumn::Indicator(_) => next,
     }
 }

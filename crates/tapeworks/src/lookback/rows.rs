@@ -322,29 +322,7 @@ impl Lookback {
     /// sessions do not have; `D311` for a row outside the calendar's span.
     pub fn coarser(&mut self, asset: AssetId, step: Step, length: usize) -> Result<CoarserBars> {
         let known = self.coarser.iter().position(|(of, _)| *of == step);
-        let at = match known {
-            Some(at) => at,
-            None => {
-                let terms = self.terms();
-                let windows = Windows::new(step, terms.clock.zone.clone(), terms.calendar.clone())?;
-                // A date without a calendar keeps its midnight as stamp, but is a row of that date.
-                let shift = i64::from(terms.clock.has_dates && terms.calendar.is_none());
-                let mut bars = Coarser::new(windows, shift, &terms.layout, terms.symbols.len());
-                if self.n_dropped > 0 {
-                    bars.leave_first_out();
-                }
-                let newest = self.chunks.len().saturating_sub(1);
-                for (i, seen) in self.chunks.iter().enumerate() {
-                    bars.begin_chunk();
-                    if i < newest {
-                        let all = seen.chunk.timestamps.len();
-                        bars.push(&seen.chunk, all, &self.rescales)?;
-                    }
-                }
-                self.coarser.push((step, bars));
-                self.coarser.len() - 1
-            }
-        };
+        let at = known.map_or_else(|| self.begin_coarser(step), Ok)?;
         self.catch_up()?;
         let now = self.chunks.back().map_or(i64::MIN, |seen| seen.chunk.timestamps[self.t]);
         let bars = &self.coarser[at].1;
@@ -353,6 +331,25 @@ impl Lookback {
             return Err(self.too_short_of(&format!("bars of {step}"), asset, length, have));
         }
         Ok(bars.last(asset, now, length))
+    }
+
+    /// Puts the rows of the chunks before the present one together; their place.
+    fn begin_coarser(&mut self, step: Step) -> Result<usize> {
+        let terms = self.terms();
+        let windows = Windows::new(step, terms.clock.zone.clone(), terms.calendar.clone())?;
+        // A date without a calendar keeps its midnight as stamp, but is a row of that date.
+        let shift = i64::from(terms.clock.has_dates && terms.calendar.is_none());
+        let mut bars = Coarser::new(windows, shift, &terms.layout, terms.symbols.len());
+        if self.n_dropped > 0 {
+            bars.leave_first_out();
+        }
+        let n_earlier = self.chunks.len().saturating_sub(1);
+        for seen in self.chunks.iter().take(n_earlier) {
+            bars.push(&seen.chunk, seen.chunk.timestamps.len(), &self.rescales)?;
+            bars.begin_chunk();
+        }
+        self.coarser.push((step, bars));
+        Ok(self.coarser.len() - 1)
     }
 
     // --- running indicators -------------------------------------------------------------------
