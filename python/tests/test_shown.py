@@ -92,7 +92,7 @@ def test_result_when_shown_then_the_figures_with_their_conventions(shown):
         for part in ("total_return", "cagr", "sharpe", "max_drawdown", "n_trades", "commissions"):
             assert part in text, part
         assert "rf 0, ddof 1" in text and "fills realistic" in text
-        assert re.search(r"rejected: \w+ \d", text)
+        assert re.search(r"\d rejected \(\w+", text)
 
 
 def test_curve_when_the_run_is_long_then_its_extremes_are_drawn():

@@ -116,8 +116,8 @@ fn targets(
 ///     ...         if not self.positions and not self.open_orders():
 ///     ...             return tw.orders([0], [10.0], tag="first")
 ///     ...
-///     >>> tw.run(tw.sample("daily"), BuyTheFirst()).reasons()
-///     {'submitted': 1, 'filled': 1}
+///     >>> tw.run(tw.sample("daily"), BuyTheFirst()).reasons()["filled"]
+///     1
 #[pyfunction]
 #[pyo3(signature = (
     index, quantity, *, limit=None, stop=None, trail=None, trail_percent=None, tif="gtc",
