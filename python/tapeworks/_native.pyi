@@ -212,7 +212,7 @@ class Bars:
     def report(self) -> CheckReport | None:
         """What reading them found and repaired; `None` for bars that the engine made."""
     def __len__(self) -> int: ...
-    def __getitem__(self, key: Sequence[str]) -> Bars:
+    def __getitem__(self, key: Sequence[str], /) -> Bars:
         """The bars with these columns of values; nothing is copied."""
     def slice(
         self,

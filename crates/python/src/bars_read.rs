@@ -42,6 +42,14 @@ const KEYWORDS: [&str; 17] = [
 /// `start` and `end` are half-open. `label`, `calendar`, `tz`, `frequency` and `ambiguous` say what
 /// the stamps are, as for `DataFeed`; `adjustment` ("none", "split", "total", "stated") says what
 /// the prices are and changes none. `check` is "fast", "standard" or "paranoid".
+///
+///     >>> import polars as pl
+///     >>> import tapeworks as tw
+///     >>> days = pl.DataFrame({"date": ["2024-03-08", "2024-03-11"], "ticker": ["A", "A"]})
+///     >>> days = days.with_columns(Open=10.0, High=12.0, Low=9.0, Close=11.0, Volume=pl.lit(500))
+///     >>> bars = tw.read_bars(days, calendar="XNYS")
+///     >>> [str(close) for close in bars.df.index]
+///     ['2024-03-08 16:00:00-05:00', '2024-03-11 16:00:00-04:00']
 #[pyfunction]
 #[pyo3(signature = (
     src, *, tz=None, columns=None, symbols=None, start=None, end=None, label=None, calendar=None,
