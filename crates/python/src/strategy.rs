@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use pyo3::prelude::*;
 use pyo3::types::{PyDateTime, PyDict, PyTuple};
-use tapeworks::base::{AssetId, OrderId};
 use tapeworks::bars::Terms;
+use tapeworks::base::{AssetId, OrderId};
 use tapeworks::broker::Change;
 use tapeworks::engine::{OrderRequest, ReleaseOn, Trader};
 use tapeworks::lookback::Lookback;
