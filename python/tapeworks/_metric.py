@@ -50,3 +50,14 @@ class Metric(float):
         import html
 
         return f"<code>{html.escape(f'{self.key}: {self!r}')}</code>"
+
+
+class Metrics(dict[str, Metric]):
+    """Metrics by key; an unknown key is an error that names the nearest one."""
+
+    def __missing__(self, key: object) -> Metric:
+        from difflib import get_close_matches
+
+        near = get_close_matches(str(key), list(self), n=1, cutoff=0.6)
+        tail = f"; did you mean {near[0]!r}?" if near else f"; there are: {', '.join(self)}"
+        raise KeyError(f"no metric {key!r}{tail}")

@@ -14,6 +14,7 @@ from typing_extensions import Self
 
 from tapeworks._handover import Alphalens, Ml4t, Pyfolio
 from tapeworks._metric import Metric
+from tapeworks._reasons import Reasons
 
 __version__: str
 
@@ -1728,8 +1729,8 @@ class Result:
     -0.0974
     >>> result.metrics["sharpe"].convention
     '252/yr, rf 0, ddof 1'
-    >>> result.reasons()
-    {'submitted': 257, 'filled': 257}
+    >>> result.reasons()["submitted"], result.reasons()["filled"]
+    (257, 257)
     """
 
     @property
@@ -1771,8 +1772,40 @@ class Result:
     @property
     def repairs(self) -> list[str]:
         """Changes made to the data, with counts."""
-    def reasons(self) -> dict[str, int]:
-        """Events of orders counted by cause: filled, resized, rejected by code, cancelled."""
+    def reasons(self) -> Reasons:
+        """What became of the orders: a dict of counts by cause that prints as a tally.
+
+        Keys: "submitted", "filled", other events such as "resized_for_cash", with their reason
+        after a colon where they have one ("rejected: quantity_zero"). "no signal" counts the
+        timestamps at which the strategy sent no order.
+
+        >>> import tapeworks as tw
+        >>> result = tw.run(tw.sample("daily"), tw.rules.sma_cross(20, 50, quantity=0.5))
+        >>> result.reasons()["rejected: quantity_zero"], result.reasons()["no signal"]
+        (130, 3146)
+        """
+    def next_orders(self) -> Table:
+        """What the strategy would send after the last row; one row an order that has not ended.
+
+        Columns: `decided_at` (UTC), symbol, side, kind, `quantity` (units left, positive), limit,
+        stop, tif, `status`, tag, rule (of orders that no strategy sent), origin, reduce_only,
+        trail, trail_is_percent, limit_offset, gtd_until, order_id, parent_id, group; null where an
+        order has no such term. `status`: "new" was decided at the last timestamp, "resting" before
+        it and waits for its price, "held" waits until its parent fills.
+
+        >>> import tapeworks as tw
+        >>> result = tw.run(tw.sample("daily"), tw.rules.top_n("score", 2, rebalance="1d"))
+        >>> orders = result.next_orders().to_polars()
+        >>> orders.select("symbol", "side", "quantity", "status").rows()[0]
+        ('AAPL', 'sell', 3073.0, 'new')
+        """
+    def compare(self, other: Result) -> Table:
+        """Every metric of both runs: metric, ours, other, difference (ours less other).
+
+        Null where a metric is undefined. The last row, `first_different_fill`, has the id of the
+        first fill that differs, null on a side that has no such fill, and on both where all fills
+        are equal.
+        """
     def save(self, directory: _Path) -> None:
         """Writes the run folder: config, metrics, tables, report, manifest."""
     def report(self, path: _Path = "report.html") -> None:
@@ -1806,6 +1839,46 @@ def load(directory: _Path) -> Result:
     >>> folder = tempfile.mkdtemp() + "/run"
     >>> result = tw.run(tw.sample("daily"), tw.rules.buy_and_hold(), out=folder)
     >>> tw.load(folder).fingerprint == result.fingerprint
+    True
+    """
+
+def resume(
+    result: Result,
+    new_rows: DataFeed | _Source,
+    *,
+    feed: DataFeed | None = None,
+    strategy: Strategy | Rule | None = None,
+    signals: _Source | None = None,
+    context: _Source | None = None,
+    actions: _Source | None = None,
+    out: _Path | None = None,
+    progress: bool | None = None,
+    **others: Any,
+) -> Result:
+    """Goes on with a run on new rows; the result is that of one run over all rows.
+
+    `new_rows` are bars after the last timestamp of the run: a path, a frame, or a `DataFeed` whose
+    tables are taken (not its options). New rows of the run's other tables are `signals`, `context`
+    and `actions`. A frame has the columns that the rows of the run have.
+
+    The run is made again over everything, and its records up to then are compared with those of
+    `result`, exactly: a difference is `DataError` TW-D320, which names the first fill. Rows that do
+    not come after the last timestamp are TW-D321.
+
+    A strategy is made anew from its class and the arguments of its constructor; `strategy=` gives
+    one. `feed=` gives the old rows. A run read from a folder knows its config, and files are looked
+    for from the working folder and from above the run folder; one that `tw.run` made is given
+    `feed`, `strategy` and, as keywords, the options of `tw.run` once more (TW-C472, TW-C474).
+
+    >>> import polars as pl, tapeworks as tw
+    >>> days = pl.datetime_range(pl.datetime(2024, 1, 1, time_zone="UTC"),
+    ...                          pl.datetime(2024, 1, 4, time_zone="UTC"), "1d", eager=True)
+    >>> close = [10.0, 11.0, 12.0, 13.0]
+    >>> bars = pl.DataFrame({"timestamp": days, "symbol": "AAA", "open": close, "high": close,
+    ...                      "low": close, "close": close, "volume": 100.0})
+    >>> first = tw.run(tw.DataFeed(bars[:3]), tw.rules.buy_and_hold())
+    >>> whole = tw.resume(first, bars[3:])
+    >>> whole.fingerprint == tw.run(tw.DataFeed(bars), tw.rules.buy_and_hold()).fingerprint
     True
     """
 

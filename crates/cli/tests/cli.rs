@@ -63,12 +63,13 @@ fn example(name: &str) -> String {
 const SMALL: &str =
     "data: {asset_data: 'sample:bars', symbols: [AAPL]}\nstrategy: {rule: buy_and_hold}\n";
 
-const RUN_FILES: [&str; 11] = [
+const RUN_FILES: [&str; 12] = [
     "account_events.parquet",
     "config.resolved.yaml",
     "fills.parquet",
     "manifest.json",
     "metrics.json",
+    "next_orders.parquet",
     "orders.parquet",
     "portfolio.parquet",
     "positions.parquet",

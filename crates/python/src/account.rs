@@ -1,7 +1,7 @@
 //! `Account`: what may be held and borrowed, on which terms.
 
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyTuple};
 use tapeworks::broker::{AccountKind, AccountTerms, MarginCallPolicy};
 
 use crate::argument::{not_negative, number, positive, share};
@@ -140,6 +140,20 @@ impl PyAccount {
 
 #[pymethods]
 impl PyAccount {
+    #[new]
+    #[pyo3(signature = (*args, **kwargs))]
+    fn new_refused(
+        args: &Bound<'_, PyTuple>,
+        kwargs: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let _ = (args, kwargs);
+        Err(config_error(
+            "C433",
+            "an account is made by its kind",
+            "tw.Account.cash(), .margin(), .crypto() or .futures(), each with its own keywords",
+        ))
+    }
+
     /// Pays for everything it holds; no short positions.
     ///
     /// `cash_buffer`: share of the cash that opens leave alone; `settlement_days`: sessions until

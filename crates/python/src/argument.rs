@@ -1,6 +1,10 @@
-//! Checks of single numbers, each with the name of function and argument in its message.
+//! Checks of single arguments, each with the name of function and argument in its message.
 
+use std::path::PathBuf;
+
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use crate::errors::config_error;
 
@@ -53,4 +57,54 @@ pub fn below_one(function: &str, argument: &str, value: f64) -> PyResult<f64> {
 /// The largest fee as a fraction of the value; none is infinite.
 pub fn maximum(function: &str, value: Option<f64>) -> PyResult<f64> {
     value.map_or(Ok(f64::INFINITY), |value| share(function, "maximum", value))
+}
+
+/// The keywords of a call, read one by one; `None` is the same as left out.
+pub struct Options<'a, 'py> {
+    function: &'a str,
+    given: Option<&'a Bound<'py, PyDict>>,
+}
+
+impl<'a, 'py> Options<'a, 'py> {
+    pub fn new(function: &'a str, given: Option<&'a Bound<'py, PyDict>>) -> Self {
+        Self { function, given }
+    }
+
+    pub fn any(&self, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let Some(given) = self.given else { return Ok(None) };
+        Ok(given.get_item(name)?.filter(|value| !value.is_none()))
+    }
+
+    pub fn text(&self, name: &str) -> PyResult<Option<String>> {
+        let Some(value) = self.any(name)? else { return Ok(None) };
+        value.extract().map(Some).map_err(|_| self.no(name, &value, "a text"))
+    }
+
+    pub fn number(&self, name: &str) -> PyResult<Option<f64>> {
+        let Some(value) = self.any(name)? else { return Ok(None) };
+        value.extract().map(Some).map_err(|_| self.no(name, &value, "a number"))
+    }
+
+    pub fn whole(&self, name: &str) -> PyResult<Option<u64>> {
+        let Some(value) = self.any(name)? else { return Ok(None) };
+        value.extract().map(Some).map_err(|_| self.no(name, &value, "a whole number from 0 up"))
+    }
+
+    pub fn flag(&self, name: &str) -> PyResult<Option<bool>> {
+        let Some(value) = self.any(name)? else { return Ok(None) };
+        value.extract().map(Some).map_err(|_| self.no(name, &value, "True or False"))
+    }
+
+    pub fn path(&self, name: &str) -> PyResult<Option<PathBuf>> {
+        let Some(value) = self.any(name)? else { return Ok(None) };
+        value.extract().map(Some).map_err(|_| self.no(name, &value, "a path"))
+    }
+
+    /// The complaint about a value of another type.
+    pub fn no(&self, name: &str, value: &Bound<'_, PyAny>, wanted: &str) -> PyErr {
+        let class = value.get_type().name().map_or(String::new(), |name| name.to_string());
+        let text = value.repr().map_or(String::new(), |text| text.to_string());
+        let text = if text.chars().count() <= 40 { format!("={text}") } else { String::new() };
+        PyTypeError::new_err(format!("{}: {name}{text} is a {class}, not {wanted}", self.function))
+    }
 }

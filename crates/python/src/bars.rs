@@ -32,8 +32,8 @@ const ROWS_SHOWN: usize = 6;
 /// Bars of one or many symbols in long form, sorted by (timestamp, symbol). They never change:
 /// slices, numpy arrays and Arrow streams share their memory.
 ///
-/// Made by `tw.read_bars`, `Bars.from_frame` and `Strategy.history`. Times are the instants at which
-/// bars are known; a missing value is null in frames and NaN in numpy.
+/// Made by `tw.read_bars`, `Bars.from_frame` and `Strategy.history`. Times are the instants at
+/// which bars are known; a missing value is null in frames and NaN in numpy.
 ///
 ///     >>> import datetime as dt
 ///     >>> import polars as pl

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDate, PyDateTime, PyString};
+use pyo3::types::{PyDate, PyDateTime, PyDict, PyString};
 use tapeworks::base::{Calendar, Date};
 use tapeworks::data::{open_calendar, read_calendar};
 
-use crate::errors::{config_error, py_err};
+use crate::errors::{config_error, py_err, refuse_unknown};
 use crate::frames::Input;
 use crate::html;
 use crate::instant::{datetime, instant};
@@ -221,12 +221,14 @@ impl PyCalendar {
 /// `name` and `tz` are those of a calendar from a table; `tz` is the zone of its dates and of times
 /// without one, and texts such as "09:30" are times of the session's date.
 #[pyfunction]
-#[pyo3(signature = (calendar, *, name=None, tz=None))]
+#[pyo3(signature = (calendar, *, name=None, tz=None, **unknown))]
 fn calendar(
     calendar: &Bound<'_, PyAny>,
     name: Option<String>,
     tz: Option<String>,
+    unknown: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<PyCalendar> {
+    refuse_unknown("calendar", &["calendar", "name", "tz"], unknown)?;
     if calendar.is_instance_of::<PyString>() {
         let text = calendar.extract::<String>()?;
         let opened = calendar.py().detach(|| open_calendar(&text, tz.as_deref()));

@@ -6,9 +6,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use pyo3::exceptions::PyException;
+use pyo3::exceptions::{PyAttributeError, PyException, PyKeyError, PyValueError};
 use pyo3::prelude::*;
 use tapeworks::bars::Terms;
+use tapeworks::base::spelling::nearest;
 use tapeworks::base::{self, AssetId, Rescale, Timestamp};
 use tapeworks::broker::{FillRow, RejectionRow};
 use tapeworks::engine::{Slice, Strategy, Trader};
@@ -211,7 +212,8 @@ impl PyCallbacks {
                 for row in rows {
                     cursor.set(row, row + 1);
                     let object = event_at(py, event, &self.market, chunk, t, row)?;
-                    if let Err(error) = call.call(py, object) {
+                    let called = call.call(py, object).and_then(|answer| check_answer(&answer));
+                    if let Err(error) = called {
                         let symbol = self.market.symbols.name(AssetId(chunk.assets[row]));
                         return Err(in_hook(py, error, "on_market_data", now, Some(symbol)));
                     }
@@ -440,21 +442,86 @@ fn in_hook(
     } else {
         let class = error.get_type(py).name().map_or(String::new(), |name| name.to_string());
         let text = value.str().map_or(String::new(), |text| text.to_string());
-        let raised = StrategyError::new_err(format!("TW-S101: {class} in {place}: {text}"));
+        // A reader of arguments says which one it was reading in a note.
+        let notes: Vec<String> =
+            value.getattr("__notes__").and_then(|notes| notes.extract()).unwrap_or_default();
+        let text = std::iter::once(text).chain(notes).collect::<Vec<String>>().join(", ");
+        let hint = hint_for(value, &text);
+        let shown = hint.as_ref().map_or(String::new(), |hint| format!("\nhint: {hint}"));
+        let text = format!("TW-S101: {class} in {place}: {text}{shown}");
+        let raised = StrategyError::new_err(text);
         let _ = raised.value(py).setattr("code", "TW-S101");
+        let _ = raised.value(py).setattr("hint", hint);
         raised
     };
     raised.set_cause(py, Some(error));
     raised
 }
 
+/// What to do about an exception of the strategy that many meet.
+fn hint_for(error: &Bound<'_, PyAny>, text: &str) -> Option<String> {
+    if error.is_instance_of::<PyAttributeError>() {
+        let name: String = error.getattr("name").ok()?.extract().ok()?;
+        let object = error.getattr("obj").ok().filter(|object| !object.is_none())?;
+        let names: Vec<String> = object.dir().ok()?.extract().ok()?;
+        let public = names.iter().map(String::as_str).filter(|name| !name.starts_with('_'));
+        return nearest(&name, public).map(|near| format!("did you mean '{near}'?"));
+    }
+    if error.is_instance_of::<PyKeyError>() {
+        // The dicts of an event are plain ones; ours say for themselves what they have.
+        let key: String = error.getattr("args").ok()?.get_item(0).ok()?.extract().ok()?;
+        return (!key.contains(' ')).then(|| {
+            format!(
+                "there is no {key:?}; feed.columns lists what the feed has, print(event.signals) \
+                     what this row has"
+            )
+        });
+    }
+    let is_read_only = error.is_instance_of::<PyValueError>() && text.contains("read-only");
+    if is_read_only {
+        let hint =
+            "columns of a batch are views of the feed: change a copy, batch[\"close\"].copy()";
+        return Some(hint.to_owned());
+    }
+    if let Ok(cause) = error.get_type().name()
+        && cause == "TypeError"
+        && text.contains("positional argument")
+        && text.contains("were given")
+    {
+        return Some(
+            "on_market_data takes (self, event), on_timestamp_batch (self, timestamp, batch, \
+             context), on_fill (self, fill)"
+                .to_owned(),
+        );
+    }
+    None
+}
+
+/// Refuses targets and orders that the simple mode would drop without a word.
+fn check_answer(returned: &Bound<'_, PyAny>) -> PyResult<()> {
+    if returned.is_none() || !Answer::is_ours(returned) {
+        return Ok(());
+    }
+    Err(crate::errors::order_error(
+        "O318",
+        format!("on_market_data returned {}, which nothing reads", returned.get_type().name()?),
+        "call self.buy, self.sell or self.order_target_percent, or write on_timestamp_batch, \
+         which may return targets",
+    ))
+}
+
 fn not_a_strategy(object: &Bound<'_, PyAny>) -> PyErr {
     let class = object.get_type().name().map_or(String::new(), |name| name.to_string());
     let is_class = object.is_instance_of::<pyo3::types::PyType>();
-    let hint = if is_class {
-        "give an object, not its class: tw.run(feed, MyStrategy())"
-    } else {
-        "give an instance of a subclass of tw.Strategy, or one of tw.rules"
-    };
+    if is_class {
+        let name = object.getattr("__name__").and_then(|name| name.extract::<String>());
+        let name = name.unwrap_or(class);
+        return config_error(
+            "C432",
+            format!("the strategy is the class {name}, which is no strategy"),
+            &format!("give an object, not its class: tw.run(feed, {name}())"),
+        );
+    }
+    let hint = "give an object of a subclass of tw.Strategy, or one of tw.rules";
     config_error("C432", format!("the strategy is a {class}, which is no strategy"), hint)
 }

@@ -4,15 +4,16 @@ use std::path::PathBuf;
 
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use tapeworks::base::{Adjustment, AssetId, Date};
+use tapeworks::base::{self, Adjustment, AssetId, Date, StopFlag};
 use tapeworks::data::{self, CheckReport, ReadOptions, SortOptions, parse_bytes};
 use tapeworks::feed::{PRICES, SignalUse, check_signals};
 
 use crate::calendar::PyCalendar;
-use crate::errors::{one_of, py_err};
+use crate::errors::{one_of, py_err, refuse_unknown};
 use crate::frames::Input;
 use crate::html;
 use crate::instant::span_text;
+use crate::interrupt::Work;
 use crate::json::to_python;
 use crate::screen::screen;
 use crate::table::Table;
@@ -103,41 +104,36 @@ impl PyCheckReport {
 /// # Errors
 /// When the bars cannot be opened at all.
 pub fn check(
-    py: Python<'_>,
     bars: &Input,
     signals: Option<&Input>,
     context: Option<&Input>,
     actions: Option<&Input>,
     how: &SignalUse,
     options: &ReadOptions,
-) -> PyResult<PyCheckReport> {
-    let checked = py.detach(|| {
-        // What the actions explain is no jump of the prices.
-        let explained = |actions: &Input| {
-            let table = data::ActionTable::read(actions.source(), options).ok()?;
-            Some(std::sync::Arc::new(table.explained()))
-        };
-        let bars_options =
-            ReadOptions { explained: actions.and_then(explained), ..options.clone() };
-        let mut report = data::check(bars.source(), &bars_options)?;
-        if !report.ok() {
-            return Ok(report);
-        }
-        if let Some(signals) = signals {
-            let found = check_signals(signals.source(), bars.source(), how, options)?;
-            report.merge(found);
-        }
-        if let Some(context) = context {
-            let found = data::check_context(context.source(), Some(bars.source()), options)?;
-            report.merge(found);
-        }
-        if let Some(actions) = actions {
-            let found = data::check_actions(actions.source(), bars.source(), options)?;
-            report.merge(found);
-        }
-        Ok(report)
-    });
-    checked.map(PyCheckReport).map_err(py_err)
+) -> base::Result<CheckReport> {
+    // What the actions explain is no jump of the prices.
+    let explained = |actions: &Input| {
+        let table = data::ActionTable::read(actions.source(), options).ok()?;
+        Some(std::sync::Arc::new(table.explained()))
+    };
+    let bars_options = ReadOptions { explained: actions.and_then(explained), ..options.clone() };
+    let mut report = data::check(bars.source(), &bars_options)?;
+    if !report.ok() {
+        return Ok(report);
+    }
+    if let Some(signals) = signals {
+        let found = check_signals(signals.source(), bars.source(), how, options)?;
+        report.merge(found);
+    }
+    if let Some(context) = context {
+        let found = data::check_context(context.source(), Some(bars.source()), options)?;
+        report.merge(found);
+    }
+    if let Some(actions) = actions {
+        let found = data::check_actions(actions.source(), bars.source(), options)?;
+        report.merge(found);
+    }
+    Ok(report)
 }
 
 /// Writes a table by timestamp, symbol and `bar_id` to a Parquet file within a memory budget.
@@ -145,25 +141,32 @@ pub fn check(
 /// # Errors
 /// When the source cannot be read, the output exists or cannot be written.
 #[pyfunction]
-#[pyo3(signature = (source, out, *, memory="256MB", tz=None))]
+#[pyo3(signature = (source, out, *, memory="256MB", tz=None, **unknown))]
 fn sort_bars(
     py: Python<'_>,
     source: PathBuf,
     out: PathBuf,
     memory: &str,
     tz: Option<String>,
+    unknown: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<u64> {
+    refuse_unknown("sort_bars", &["source", "out", "memory", "tz"], unknown)?;
     let options = SortOptions { memory_bytes: parse_bytes(memory).map_err(py_err)?, tz };
     let source = source.to_string_lossy().into_owned();
-    let sorted = py.detach(|| data::sort_bars(&source, &out, &options));
-    sorted.map(|sorted| sorted.n_rows).map_err(py_err)
+    let stop = StopFlag::default();
+    let shared = stop.clone();
+    let work = Work::start(move || data::sort_bars_until(&source, &out, &options, &shared));
+    work.wait(py, &stop)?.map(|sorted| sorted.n_rows).map_err(py_err)
 }
 
 /// Raw bars in the units of one date: `split` divides earlier prices by later split ratios (and
 /// multiplies volumes), `total` takes dividends off as well. `view_date` is the last row's when it
 /// is left out; such prices know the actions up to it.
 #[pyfunction]
-#[pyo3(signature = (bars, actions, *, adjustment="total", view_date=None, calendar=None, tz=None))]
+#[pyo3(signature = (
+    bars, actions, *, adjustment="total", view_date=None, calendar=None, tz=None, **unknown
+))]
+#[expect(clippy::too_many_arguments, reason = "they are its keywords")]
 fn adjust_prices(
     py: Python<'_>,
     bars: &Bound<'_, PyAny>,
@@ -172,7 +175,13 @@ fn adjust_prices(
     view_date: Option<&Bound<'_, PyAny>>,
     calendar: Option<&Bound<'_, PyAny>>,
     tz: Option<String>,
+    unknown: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Table> {
+    refuse_unknown(
+        "adjust_prices",
+        &["bars", "actions", "adjustment", "view_date", "calendar", "tz"],
+        unknown,
+    )?;
     let adjustment = one_of("adjustment", adjustment, &Adjustment::ALL)?;
     let view_date = match view_date {
         None => None,
@@ -180,11 +189,12 @@ fn adjust_prices(
     };
     let calendar = calendar.map(PyCalendar::read).transpose()?;
     let (bars, actions) = (Input::read("bars", bars)?, Input::read("actions", actions)?);
-    let options = ReadOptions { calendar, tz, ..ReadOptions::default() };
-    let adjusted = py.detach(|| {
+    let stop = StopFlag::default();
+    let options = ReadOptions { calendar, tz, stop: stop.clone(), ..ReadOptions::default() };
+    let work = Work::start(move || {
         data::adjust_prices(bars.source(), actions.source(), adjustment, view_date, &options)
     });
-    let data::AdjustedBars { symbols, extras, rows } = adjusted.map_err(py_err)?;
+    let data::AdjustedBars { symbols, extras, rows } = work.wait(py, &stop)?.map_err(py_err)?;
     let names: Vec<&str> = rows.assets.iter().map(|&asset| symbols.name(AssetId(asset))).collect();
     let prices = [rows.open, rows.high, rows.low, rows.close, rows.volume];
     let columns = PRICES.into_iter().zip(prices);

@@ -13,47 +13,79 @@ use tapeworks::run::config::{LoadedConfig, Overlay, StrategyConfig};
 use tapeworks::run::{self as wiring, Event};
 
 use crate::callbacks::{OnReject, PyCallbacks, WithPolicy};
-use crate::errors::{config_error, py_err};
+use crate::errors::{config_error, py_err, refuse_unknown};
+use crate::lazy_frame::LazyFile;
 use crate::market::Market;
 use crate::progress::Watch;
-use crate::result::RunResult;
-use crate::run::interrupted_or;
+use crate::result::{Recipe, RunResult};
+use crate::user_strategy::interrupted_or;
 
 /// Runs the config of a YAML, TOML or JSON file.
 ///
 /// `overrides` maps dotted keys to values and wins over the file. A config whose strategy is
 /// `{python: "module:Class"}` has the class imported and made with its `params`.
 #[pyfunction]
-#[pyo3(signature = (path, overrides=None, *, out=None, progress=None))]
+#[pyo3(signature = (path, overrides=None, *, out=None, progress=None, **unknown))]
 pub fn run_config<'py>(
     py: Python<'py>,
     path: PathBuf,
     overrides: Option<&Bound<'py, PyDict>>,
     out: Option<PathBuf>,
     progress: Option<bool>,
+    unknown: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<RunResult> {
+    refuse_unknown("run_config", &["path", "overrides", "out", "progress"], unknown)?;
     let text = |(name, value): (OsString, OsString)| {
         Some((name.into_string().ok()?, value.into_string().ok()?))
     };
     let environment = std::env::vars_os().filter_map(text).collect();
     let mut overlay = Overlay { environment, ..Overlay::default() };
     for (key, value) in overrides.into_iter().flatten() {
-        let json = py.import("json")?.call_method1("dumps", (value,))?;
-        overlay.push(&format!("{key}={json}")).map_err(py_err)?;
+        // A text stands as it is, as on the command line; lists and numbers are written as JSON.
+        let text = match value.extract::<String>() {
+            Ok(text) => text,
+            Err(_) => py.import("json")?.call_method1("dumps", (value,))?.extract()?,
+        };
+        overlay.push(&format!("{key}={text}")).map_err(py_err)?;
     }
     let loaded = LoadedConfig::read(&path, &overlay).map_err(py_err)?;
-    let mut watch = Watch::new(progress);
-    let strategy = match &loaded.config.strategy {
-        StrategyConfig::Python(class) => {
-            let class = class.clone();
-            Some(python_strategy(py, &loaded, &class.python, &class.params)?)
+    let result = execute(py, ConfigPlan { loaded, held: Vec::new() }, None, progress)?;
+    if let Some(folder) = out {
+        result.write(py, &folder)?;
+    }
+    Ok(result)
+}
+
+/// A run of a config; it can be made again, and over more rows.
+pub struct ConfigPlan {
+    pub loaded: LoadedConfig,
+    /// Files of ours among its paths.
+    pub held: Vec<LazyFile>,
+}
+
+/// Runs a config, with `strategy` in place of the class that it names.
+///
+/// # Errors
+/// What the config, the data and the strategy find; `KeyboardInterrupt`.
+pub fn execute(
+    py: Python<'_>,
+    plan: ConfigPlan,
+    strategy: Option<&Bound<'_, PyAny>>,
+    progress: Option<bool>,
+) -> PyResult<RunResult> {
+    let loaded = &plan.loaded;
+    let mut watch = Watch::new(py, progress, None);
+    let strategy = match (&loaded.config.strategy, strategy) {
+        (_, Some(strategy)) => Some(strategy.clone()),
+        (StrategyConfig::Python(class), None) => {
+            Some(python_strategy(py, loaded, &class.python, &class.params)?)
         }
-        StrategyConfig::Rule(_) => None,
+        (StrategyConfig::Rule(_), None) => None,
     };
     let outcome = match strategy {
         None => {
             let done =
-                py.detach(|| wiring::execute(&loaded, &mut |event| observe(&mut watch, event)));
+                py.detach(|| wiring::execute(loaded, &mut |event| observe(&mut watch, event)));
             interrupted_or(done, &mut watch)?
         }
         Some(object) => {
@@ -61,7 +93,7 @@ pub fn run_config<'py>(
             let done = py.detach(|| {
                 let lent = WithPolicy { strategy: &mut late, on_reject: OnReject::Record };
                 let observer = &mut |event: Event<'_>| observe(&mut watch, event);
-                wiring::execute_with(&loaded, Box::new(lent), observer)
+                wiring::execute_with(loaded, Box::new(lent), observer)
             });
             if let Some(error) = late.take_failure() {
                 return Err(error);
@@ -69,11 +101,9 @@ pub fn run_config<'py>(
             interrupted_or(done, &mut watch)?
         }
     };
-    let result = RunResult::of_outcome(outcome);
+    drop(watch);
+    let result = RunResult::of_outcome(outcome, Recipe::Config(Box::new(plan)));
     result.warn_of_naive_times(py)?;
-    if let Some(folder) = out {
-        result.write(py, &folder)?;
-    }
     Ok(result)
 }
 
@@ -184,7 +214,7 @@ fn python_strategy<'py>(
 fn observe(watch: &mut Watch, event: Event<'_>) -> engine::Flow {
     match event {
         Event::Rows(progress) => watch.step(progress),
-        Event::Stage(_) => engine::Flow::Continue,
+        Event::Stage(_) => watch.hear(),
     }
 }
 

@@ -73,10 +73,11 @@ pub fn refuse_unknown(
     known: &[&str],
     unknown: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<()> {
-    let Some((name, _)) = unknown.and_then(|given| given.iter().next()) else {
+    let names = unknown.into_iter().flat_map(PyDictMethods::keys);
+    let names = names.map(|name| name.extract::<String>()).collect::<PyResult<Vec<_>>>()?;
+    let Some(name) = names.into_iter().find(|name| !known.contains(&name.as_str())) else {
         return Ok(());
     };
-    let name: String = name.extract()?;
     let tail = match nearest(&name, known.iter().copied()) {
         Some(near) => format!("; did you mean '{near}'?"),
         None => format!("; it has: {}", known.join(", ")),

@@ -6,21 +6,24 @@ use std::sync::{Arc, Mutex};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use tapeworks::base;
-use tapeworks::base::{Actions, Adjustment, Calendar, Step, Symbols};
-use tapeworks::data::{Ambiguous, CheckReport, Label, ReadOptions};
+use tapeworks::base::{Adjustment, StopFlag};
+use tapeworks::data::{CheckReport, ReadOptions};
 use tapeworks::feed::{
-    Availability, ChunkLimit, ChunkSource, DataFeed, FeedClock, Lag, Layout, MarketChunk,
-    MemoryFeed, OpenFeed, PRICES, SignalFill, SignalUse,
+    Availability, ChunkLimit, ChunkSource, DataFeed, MemoryFeed, PRICES, SignalFill, SignalUse,
 };
 use tapeworks::run::InputEntry;
 
 use crate::bars::PyBars;
 use crate::check::PyCheckReport;
 use crate::errors::{config_error, one_of, py_err, refuse_unknown};
+pub use crate::feed_words::{ambiguous_of, label_of, lag, span_ns, step};
+use crate::feed_words::{chunk_limit, names};
 use crate::frames::Input;
 use crate::grid::folded;
 use crate::html;
+use crate::interrupt::Work;
 use crate::market::Market;
+pub use crate::opened::Opened;
 use crate::read_options::ReadKeywords;
 use crate::screen::screen;
 use crate::walk::{BatchIterator, EventIterator};
@@ -44,7 +47,10 @@ use crate::walk::{BatchIterator, EventIterator};
 ///     >>> feed.check().ok
 ///     True
 #[pyclass(frozen, name = "DataFeed", module = "tapeworks")]
-pub struct PyDataFeed {
+pub struct PyDataFeed(pub Arc<Feed>);
+
+/// What a feed knows, shared with the threads that read it.
+pub struct Feed {
     asset_data: Input,
     signals: Option<Input>,
     context: Option<Input>,
@@ -71,66 +77,6 @@ struct Spec {
     adjustment: Option<Adjustment>,
     chunk: Option<ChunkLimit>,
     read: ReadOptions,
-}
-
-/// A feed in motion.
-pub enum Opened {
-    Memory(MemoryFeed, CheckReport),
-    Stream(OpenFeed),
-}
-
-impl Opened {
-    /// What checking found; whole once the feed has ended.
-    pub fn report(&self) -> CheckReport {
-        match self {
-            Self::Memory(_, report) => report.clone(),
-            Self::Stream(feed) => feed.report(),
-        }
-    }
-}
-
-impl ChunkSource for Opened {
-    fn symbols(&self) -> Arc<Symbols> {
-        match self {
-            Self::Memory(feed, _) => feed.symbols(),
-            Self::Stream(feed) => feed.symbols(),
-        }
-    }
-
-    fn layout(&self) -> Arc<Layout> {
-        match self {
-            Self::Memory(feed, _) => feed.layout(),
-            Self::Stream(feed) => feed.layout(),
-        }
-    }
-
-    fn calendar(&self) -> Option<Arc<Calendar>> {
-        match self {
-            Self::Memory(feed, _) => feed.calendar(),
-            Self::Stream(feed) => feed.calendar(),
-        }
-    }
-
-    fn actions(&self) -> Option<Arc<Actions>> {
-        match self {
-            Self::Memory(feed, _) => feed.actions(),
-            Self::Stream(feed) => feed.actions(),
-        }
-    }
-
-    fn clock(&self) -> FeedClock {
-        match self {
-            Self::Memory(feed, _) => feed.clock(),
-            Self::Stream(feed) => feed.clock(),
-        }
-    }
-
-    fn next_chunk(&mut self) -> base::Result<Option<Arc<MarketChunk>>> {
-        match self {
-            Self::Memory(feed, _) => feed.next_chunk(),
-            Self::Stream(feed) => feed.next_chunk(),
-        }
-    }
 }
 
 const KEYWORDS: [&str; 30] = [
@@ -166,7 +112,120 @@ const KEYWORDS: [&str; 30] = [
     "csv_price_scale",
 ];
 
+impl std::ops::Deref for PyDataFeed {
+    type Target = Feed;
+
+    fn deref(&self) -> &Feed {
+        &self.0
+    }
+}
+
 impl PyDataFeed {
+    /// Starts to read; frames are decoded by the first call and shared by all.
+    ///
+    /// # Errors
+    /// What reading and checking find.
+    pub fn open(&self, py: Python<'_>) -> PyResult<Opened> {
+        if let Some(opened) = self.decoded() {
+            return Ok(opened);
+        }
+        let (feed, stop) = (Arc::clone(&self.0), StopFlag::default());
+        let shared = stop.clone();
+        Work::start(move || feed.open_detached(&shared)).wait(py, &stop)?.map_err(py_err)
+    }
+
+    /// Starts to read for a run: the first one streams a frame and keeps none of its rows decoded,
+    /// since most feeds are run once; later ones read as [`Self::open`] does.
+    ///
+    /// # Errors
+    /// What reading and checking find.
+    pub fn open_for_run(&self, py: Python<'_>) -> PyResult<Opened> {
+        let is_kept = self.memory.lock().is_ok_and(|memory| memory.is_some());
+        if is_kept || self.was_run.swap(true, Ordering::Relaxed) {
+            return self.open(py);
+        }
+        self.stream(py)
+    }
+
+    /// Starts to read without keeping what is decoded.
+    fn stream(&self, py: Python<'_>) -> PyResult<Opened> {
+        let (feed, stop) = (Arc::clone(&self.0), StopFlag::default());
+        let mut description = feed.description();
+        description.read.stop = stop.clone();
+        let opened = Work::start(move || description.open()).wait(py, &stop)?;
+        opened.map(Opened::Stream).map_err(py_err)
+    }
+
+    fn known_market(&self, py: Python<'_>) -> PyResult<Arc<Market>> {
+        let known = self.market.lock().expect("no panic happens while it is held").clone();
+        if let Some(market) = known {
+            return Ok(market);
+        }
+        // Symbols and columns are known before the first row is.
+        let opened = self.stream(py)?;
+        Ok(self.market(py, &opened))
+    }
+
+    /// The same feed over more rows: each new table follows the old one of its kind.
+    ///
+    /// # Errors
+    /// `TW-C473` for a table that this feed does not have, and for a feed that ends at a date;
+    /// `TW-D322` when the columns are others.
+    pub fn extended(&self, py: Python<'_>, more: &MoreInputs) -> PyResult<Self> {
+        if self.spec.read.end.is_some() {
+            return Err(config_error(
+                "C473",
+                "the feed of the run ends at end=, so later rows are not read",
+                "give the feed without it: tw.resume(result, new_rows, feed=tw.DataFeed(...))",
+            ));
+        }
+        let side = |name: &str, old: Option<&Input>, new: Option<&Input>| match (old, new) {
+            (Some(old), Some(new)) => Input::joined(py, name, old, new).map(Some),
+            (old, None) => Ok(old.cloned()),
+            (None, Some(_)) => Err(config_error(
+                "C473",
+                format!("{name}: the feed of the run has no such table"),
+                "leave it out, or make a new run with it",
+            )),
+        };
+        Ok(Self(Arc::new(Feed {
+            signals: side("signals", self.signals.as_ref(), more.signals.as_ref())?,
+            context: side("context", self.context.as_ref(), more.context.as_ref())?,
+            actions: side("actions", self.actions.as_ref(), more.actions.as_ref())?,
+            spec: self.spec.clone(),
+            ..Feed::of_inputs(
+                Input::joined(py, "new_rows", &self.asset_data, &more.asset_data)?,
+                None,
+                None,
+            )
+        })))
+    }
+}
+
+/// Tables that a run goes on with.
+pub struct MoreInputs {
+    pub asset_data: Input,
+    pub signals: Option<Input>,
+    pub context: Option<Input>,
+    pub actions: Option<Input>,
+}
+
+impl Feed {
+    /// The tables of this feed, to go on with.
+    pub fn tables_to_add(&self) -> MoreInputs {
+        MoreInputs {
+            asset_data: self.asset_data.clone(),
+            signals: self.signals.clone(),
+            context: self.context.clone(),
+            actions: self.actions.clone(),
+        }
+    }
+
+    /// How the tables are read.
+    pub fn read_options(&self) -> &ReadOptions {
+        &self.spec.read
+    }
+
     /// Reads from inputs that are ready, such as the tables of the sample.
     pub fn of_inputs(asset_data: Input, signals: Option<Input>, context: Option<Input>) -> Self {
         let spec = Spec {
@@ -215,30 +274,20 @@ impl PyDataFeed {
         feed
     }
 
-    /// Starts to read for a run: the first one streams a frame and keeps none of its rows decoded,
-    /// since most feeds are run once; later ones read as [`Self::open`] does.
-    ///
-    /// # Errors
-    /// What reading and checking find.
-    pub fn open_for_run(&self, py: Python<'_>) -> PyResult<Opened> {
-        let is_kept = self.memory.lock().is_ok_and(|memory| memory.is_some());
-        if is_kept || self.was_run.swap(true, Ordering::Relaxed) {
-            return self.open(py);
-        }
-        py.detach(|| self.description().open().map(Opened::Stream)).map_err(py_err)
+    /// The chunks of a frame that is decoded already and not in use by another thread.
+    fn decoded(&self) -> Option<Opened> {
+        let memory = self.memory.try_lock().ok()?;
+        let (feed, report) = memory.as_ref()?;
+        let mut feed = feed.clone();
+        feed.rewind();
+        Some(Opened::Memory(feed, report.clone()))
     }
 
-    /// Starts to read; frames are decoded by the first call and shared by all.
-    ///
-    /// # Errors
-    /// What reading and checking find.
-    pub fn open(&self, py: Python<'_>) -> PyResult<Opened> {
-        py.detach(|| self.open_detached()).map_err(py_err)
-    }
-
-    fn open_detached(&self) -> base::Result<Opened> {
-        if let Input::Path(_) | Input::Lazy(_) = self.asset_data {
-            return self.description().open().map(Opened::Stream);
+    fn open_detached(&self, stop: &StopFlag) -> base::Result<Opened> {
+        let mut description = self.description();
+        description.read.stop = stop.clone();
+        if !matches!(self.asset_data, Input::Batches(..)) {
+            return description.open().map(Opened::Stream);
         }
         let mut memory = self.memory.lock().expect("decoding returns errors, it does not panic");
         if let Some((feed, report)) = &*memory {
@@ -246,7 +295,7 @@ impl PyDataFeed {
             feed.rewind();
             return Ok(Opened::Memory(feed, report.clone()));
         }
-        let mut open = self.description().open()?;
+        let mut open = description.open()?;
         let mut chunks = Vec::new();
         while let Some(chunk) = open.next_chunk()? {
             chunks.push(chunk);
@@ -271,16 +320,6 @@ impl PyDataFeed {
         let market = Arc::new(Market::new(py, opened.symbols(), opened.layout()));
         *self.market.lock().expect("no panic happens while it is held") = Some(Arc::clone(&market));
         market
-    }
-
-    fn known_market(&self, py: Python<'_>) -> PyResult<Arc<Market>> {
-        let known = self.market.lock().expect("no panic happens while it is held").clone();
-        if let Some(market) = known {
-            return Ok(market);
-        }
-        // Symbols and columns are known before the first row is.
-        let opened = py.detach(|| self.description().open().map(Opened::Stream)).map_err(py_err)?;
-        Ok(self.market(py, &opened))
     }
 
     /// What a run over this feed reads, for its manifest; files are hashed.
@@ -354,9 +393,9 @@ impl PyDataFeed {
         context: Option<&Bound<'_, PyAny>>,
         actions: Option<&Bound<'_, PyAny>>,
         adjustment: Option<&str>,
-        signal_columns: Option<Vec<String>>,
-        indicator_columns: Option<Vec<String>>,
-        context_columns: Option<Vec<String>>,
+        signal_columns: Option<&Bound<'_, PyAny>>,
+        indicator_columns: Option<&Bound<'_, PyAny>>,
+        context_columns: Option<&Bound<'_, PyAny>>,
         signal_available_at: &str,
         context_available_at: &str,
         staleness: Option<&Bound<'_, PyAny>>,
@@ -375,8 +414,8 @@ impl PyDataFeed {
         allow_negative: bool,
         start: Option<&Bound<'_, PyAny>>,
         end: Option<&Bound<'_, PyAny>>,
-        symbols: Option<Vec<String>>,
-        csv_columns: Option<Vec<String>>,
+        symbols: Option<&Bound<'_, PyAny>>,
+        csv_columns: Option<&Bound<'_, PyAny>>,
         csv_delimiter: Option<char>,
         csv_price_scale: f64,
         unknown: Option<&Bound<'_, PyDict>>,
@@ -389,22 +428,31 @@ impl PyDataFeed {
             label,
             frequency,
             ambiguous,
-            symbols,
+            symbols: names("symbols", symbols)?,
             start,
             end,
             level: ("validation", validation),
             on_bad_row,
             allow_negative,
-            csv_columns,
+            csv_columns: names("csv_columns", csv_columns)?,
             csv_delimiter,
             csv_price_scale,
         };
         let read = read.options()?;
+        if let (Some(start), Some(end)) = (read.start, read.end)
+            && start >= end
+        {
+            return Err(config_error(
+                "C443",
+                format!("start={start} is not before end={end}"),
+                "the range is half open: rows from start up to, and without, end",
+            ));
+        }
         let known = asset_data.cast::<PyBars>().ok();
         let spec = Spec {
-            signal_columns,
-            indicator_columns,
-            context_columns,
+            signal_columns: names("signal_columns", signal_columns)?,
+            indicator_columns: names("indicator_columns", indicator_columns)?,
+            context_columns: names("context_columns", context_columns)?,
             signal_rule: SignalUse {
                 available_at: Availability::parse(signal_available_at).map_err(py_err)?,
                 delay: lag("signal_delay", signal_delay)?,
@@ -426,15 +474,15 @@ impl PyDataFeed {
         let side = |name: &str, value: Option<&Bound<'_, PyAny>>| {
             value.map(|value| Input::read(name, value)).transpose()
         };
-        let feed = Self {
+        let feed = Feed {
             spec,
             signals: side("signals", signals)?,
             context: side("context", context)?,
             actions: side("actions", actions)?,
-            ..Self::of_inputs(Input::read("asset_data", asset_data)?, None, None)
+            ..Feed::of_inputs(Input::read("asset_data", asset_data)?, None, None)
         };
         feed.description().check_rules().map_err(py_err)?;
-        Ok(feed)
+        Ok(Self(Arc::new(feed)))
     }
 
     /// The symbols, ascending.
@@ -474,15 +522,19 @@ impl PyDataFeed {
     /// Checks the asset data at the feed's level, then signals and context against it; bad rows
     /// are findings, not an exception.
     fn check(&self, py: Python<'_>) -> PyResult<PyCheckReport> {
-        crate::check::check(
-            py,
-            &self.asset_data,
-            self.signals.as_ref(),
-            self.context.as_ref(),
-            self.actions.as_ref(),
-            &self.spec.signal_rule,
-            &self.spec.read,
-        )
+        let (feed, stop) = (Arc::clone(&self.0), StopFlag::default());
+        let read = ReadOptions { stop: stop.clone(), ..self.spec.read.clone() };
+        let work = Work::start(move || {
+            crate::check::check(
+                &feed.asset_data,
+                feed.signals.as_ref(),
+                feed.context.as_ref(),
+                feed.actions.as_ref(),
+                &feed.spec.signal_rule,
+                &read,
+            )
+        });
+        work.wait(py, &stop)?.map(PyCheckReport).map_err(py_err)
     }
 
     /// One `MarketEvent` a row, in time order.
@@ -535,60 +587,6 @@ impl PyDataFeed {
     fn _repr_html_(&self) -> String {
         html::outline(&self.__repr__())
     }
-}
-
-/// What the stamps of bars name.
-pub fn label_of(label: Option<&str>) -> PyResult<Label> {
-    let choices = [("end", Label::End), ("start", Label::Start), ("session", Label::Session)];
-    label.map_or(Ok(Label::Auto), |label| one_of("label", label, &choices))
-}
-
-/// Which instant a local time names that the clock shows twice.
-pub fn ambiguous_of(which: Option<&str>) -> PyResult<Option<Ambiguous>> {
-    let choices = [("first", Ambiguous::First), ("second", Ambiguous::Second)];
-    which.map(|which| one_of("ambiguous", which, &choices)).transpose()
-}
-
-/// A span as nanoseconds: a text such as `"5d"`, or a `timedelta`.
-pub fn span_ns(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<i64> {
-    if let Ok(text) = value.extract::<String>() {
-        return tapeworks::run::config::parse_span(&text).map_err(|reason| {
-            config_error("C442", format!("{argument}={text:?}: {reason}"), "write 5d, 12h or 30m")
-        });
-    }
-    let span: std::time::Duration = value.extract()?;
-    i64::try_from(span.as_nanos()).map_err(|_| {
-        config_error("C442", format!("{argument} is longer than 292 years"), "write 5d")
-    })
-}
-
-/// How far apart rows are: a text such as `"5m"`, `"1d"` or `"1mo"`, or a `timedelta`.
-pub fn step(argument: &str, value: &Bound<'_, PyAny>) -> PyResult<Step> {
-    if let Ok(text) = value.extract::<String>() {
-        return Step::parse(&text).map_err(|reason| {
-            config_error("C442", format!("{argument}={text:?}: {reason}"), "write 5m, 1d, 1w, 1mo")
-        });
-    }
-    let text = format!("{}ms", span_ns(argument, value)? / 1_000_000);
-    Step::parse(&text).map_err(|reason| config_error("C442", reason, "write 5m, 1d, 1w or 1mo"))
-}
-
-/// A text such as `"5d"` or `"3sessions"`, or a `timedelta`.
-pub fn lag(argument: &str, value: Option<&Bound<'_, PyAny>>) -> PyResult<Option<Lag>> {
-    let Some(value) = value else { return Ok(None) };
-    if let Ok(text) = value.extract::<String>() {
-        return Lag::parse(&text).map(Some).map_err(|error| {
-            let reason = format!("{argument}={text:?}: {}", error.message());
-            config_error("C442", reason, error.hint().unwrap_or_default())
-        });
-    }
-    span_ns(argument, value).map(|ns| Some(Lag::Span(ns)))
-}
-
-/// `"1mo"`, `"5d"` or a number of rows.
-fn chunk_limit(value: &Bound<'_, PyAny>) -> PyResult<ChunkLimit> {
-    let text: String = value.str()?.extract()?;
-    ChunkLimit::parse(&text).map_err(py_err)
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -20,18 +20,21 @@ use crate::lazy_frame::LazyFile;
 const PARTS_MAX: usize = 1_000;
 
 /// A table of the caller.
+#[derive(Clone)]
 pub enum Input {
     /// A file, a glob or a folder, read anew by every run.
     Path(String),
     /// A lazy frame, written to a file of ours.
     Lazy(LazyFile),
+    /// Several paths, one a line, and the files of ours among them.
+    Several(String, Vec<LazyFile>),
     /// Batches of a frame, shared with it and never copied.
     Batches(SchemaRef, Arc<Vec<RecordBatch>>),
 }
 
 impl Input {
-    /// Reads the argument `name`: a path, [`PyBars`], anything with `__arrow_c_stream__`, or a lazy polars
-    /// frame, which is run into a temporary file batch by batch.
+    /// Reads the argument `name`: a path, [`PyBars`], anything with `__arrow_c_stream__`, or a lazy
+    /// polars frame, which is run into a temporary file batch by batch.
     ///
     /// A pandas frame with a named index (a `DatetimeIndex`, a `MultiIndex`) has it turned into
     /// columns by pandas itself; unnamed levels become `timestamp` and `symbol` by their type.
@@ -77,6 +80,7 @@ impl Input {
     pub fn source(&self) -> Source {
         match self {
             Self::Path(path) => Source::Path(path.clone()),
+            Self::Several(paths, _) => Source::Path(paths.clone()),
             Self::Lazy(file) => Source::Path(file.path.clone()),
             Self::Batches(schema, batches) => {
                 let batches: Vec<_> = batches.iter().cloned().map(Ok).collect();
@@ -92,7 +96,10 @@ impl Input {
     /// When a file has gone.
     pub fn entry(&self, table: &str) -> tapeworks::base::Result<InputEntry> {
         match self {
-            Self::Path(path) => tapeworks::run::file_input(table, path),
+            Self::Path(path) | Self::Several(path, _) => {
+                let entry = tapeworks::run::file_input(table, path)?;
+                Ok(InputEntry { path: self.describe(), ..entry })
+            }
             Self::Lazy(file) => {
                 let entry = tapeworks::run::file_input(table, &file.path)?;
                 Ok(InputEntry { path: self.describe(), ..entry })
@@ -107,6 +114,12 @@ impl Input {
     pub fn describe(&self) -> String {
         match self {
             Self::Path(path) => path.clone(),
+            Self::Several(paths, ours) => {
+                let is_ours = |path: &str| ours.iter().any(|file| file.path == path);
+                let name =
+                    |path: &str| if is_ours(path) { "frame".into() } else { path.to_owned() };
+                paths.lines().map(name).collect::<Vec<String>>().join(", ")
+            }
             Self::Lazy(_) => "lazy frame".to_owned(),
             Self::Batches(schema, batches) => {
                 let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();

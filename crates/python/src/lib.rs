@@ -3,17 +3,19 @@
 //! Nothing here decides about markets: each file converts, detaches from the interpreter, calls the
 //! thinking crate, converts back.
 //!
-//! - in: [`frames`] (paths, Arrow streams), [`read_options`], [`calendar`], [`bars`] with
-//!   [`bars_read`] and [`bars_frame`], [`feed`], [`prepare`], [`walk`], [`sample`];
+//! - in: [`frames`] (paths, Arrow streams), [`joined_input`], [`read_options`], [`calendar`],
+//!   [`bars`] with [`bars_read`] and [`bars_frame`], [`feed`], [`feed_words`], [`opened`],
+//!   [`prepare`], [`walk`], [`sample`];
 //! - callbacks: [`strategy`] (base class and helpers), [`callbacks`] (the loop between the two
 //!   languages), [`event`], [`batch`], [`order`], [`order_terms`], [`orders`], [`position`],
 //!   [`look_back`], [`indicator`];
-//! - running: [`run`], [`config_run`], [`rules`], [`progress`]; its terms: [`semantics`],
-//!   [`account`], [`instrument`], [`commission`], [`price_cost`], [`custom_models`],
-//!   [`position_rules`], [`limits`], [`schedule`];
+//! - running: [`run`], [`config_run`], [`resume`], [`rules`], [`user_strategy`], [`progress`]; its
+//!   terms: [`semantics`], [`account`], [`instrument`], [`commission`], [`price_cost`],
+//!   [`custom_models`], [`position_rules`], [`limits`], [`schedule`];
 //! - out: [`result`], [`table`], [`handover`], [`check`], [`numpy_view`], and how they are shown:
 //!   [`grid`], [`html`], [`screen`];
-//! - shared: [`argument`], [`market`], [`errors`], [`instant`], [`json`], [`c_api`].
+//! - shared: [`argument`], [`market`], [`errors`], [`instant`], [`interrupt`], [`json`],
+//!   [`c_api`].
 //!
 //! To add a function: its file, a `register`, its line in `python/tapeworks/_native.pyi`.
 
@@ -40,19 +42,23 @@ mod custom_models;
 mod errors;
 mod event;
 mod feed;
+mod feed_words;
 mod frames;
 mod grid;
 mod handover;
 mod html;
 mod indicator;
 mod instant;
+mod interrupt;
 mod instrument;
+mod joined_input;
 mod json;
 mod lazy_frame;
 mod limits;
 mod look_back;
 mod market;
 mod numpy_view;
+mod opened;
 mod order;
 mod order_terms;
 mod orders;
@@ -63,6 +69,7 @@ mod price_cost;
 mod progress;
 mod read_options;
 mod result;
+mod resume;
 mod rules;
 mod run;
 mod sample;
@@ -71,6 +78,7 @@ mod screen;
 mod semantics;
 mod strategy;
 mod table;
+mod user_strategy;
 mod walk;
 
 use pyo3::prelude::*;
@@ -79,6 +87,7 @@ use pyo3::prelude::*;
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     errors::register(module)?;
+    interrupt::register(module)?;
     table::register(module)?;
     check::register(module)?;
     bars::register(module)?;
@@ -104,5 +113,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     run::register(module)?;
     config_run::register(module)?;
     result::register(module)?;
+    resume::register(module)?;
     command_line::register(module)
 }

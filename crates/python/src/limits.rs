@@ -1,10 +1,11 @@
 //! `tw.limits`: limits on the whole portfolio.
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use tapeworks::broker::{LimitAction, LimitKind, PortfolioLimit};
 
 use crate::argument::{below_one, number, positive, share};
-use crate::errors::{config_error, one_of};
+use crate::errors::{config_error, one_of, refuse_unknown};
 use crate::grid::code;
 use crate::screen::screen;
 
@@ -74,8 +75,13 @@ fn limit(
 /// `action`: "warn", "liquidate", "halt" (nothing may be opened until `self.resume()` or the next
 /// session), "stop" (the run ends with an error) or `("reduce", fraction)` of every position.
 #[pyfunction]
-#[pyo3(signature = (fraction, *, action))]
-fn max_drawdown(fraction: f64, action: &Bound<'_, PyAny>) -> PyResult<PyLimit> {
+#[pyo3(signature = (fraction, *, action, **unknown))]
+fn max_drawdown(
+    fraction: f64,
+    action: &Bound<'_, PyAny>,
+    unknown: Option<&Bound<'_, PyDict>>,
+) -> PyResult<PyLimit> {
+    refuse_unknown("limits.max_drawdown", &["fraction", "action"], unknown)?;
     let function = "limits.max_drawdown";
     share(function, "fraction", fraction)?;
     limit(function, LimitKind::MaxDrawdown(fraction), &fraction.to_string(), action)
@@ -83,8 +89,13 @@ fn max_drawdown(fraction: f64, action: &Bound<'_, PyAny>) -> PyResult<PyLimit> {
 
 /// Equity has fallen by this fraction since the end of the session before.
 #[pyfunction]
-#[pyo3(signature = (fraction, *, action))]
-fn daily_loss(fraction: f64, action: &Bound<'_, PyAny>) -> PyResult<PyLimit> {
+#[pyo3(signature = (fraction, *, action, **unknown))]
+fn daily_loss(
+    fraction: f64,
+    action: &Bound<'_, PyAny>,
+    unknown: Option<&Bound<'_, PyDict>>,
+) -> PyResult<PyLimit> {
+    refuse_unknown("limits.daily_loss", &["fraction", "action"], unknown)?;
     let function = "limits.daily_loss";
     share(function, "fraction", fraction)?;
     limit(function, LimitKind::DailyLoss(fraction), &fraction.to_string(), action)
@@ -98,12 +109,14 @@ macro_rules! exposure {
         /// An order that would pass it is refused as `limit_exposure`; `action` is what happens
         /// when prices pass it.
         #[pyfunction]
-        #[pyo3(signature = (fraction, *, action=None))]
+        #[pyo3(signature = (fraction, *, action=None, **unknown))]
         fn $function(
             py: Python<'_>,
             fraction: f64,
             action: Option<&Bound<'_, PyAny>>,
+            unknown: Option<&Bound<'_, PyDict>>,
         ) -> PyResult<PyLimit> {
+            refuse_unknown($text, &["fraction", "action"], unknown)?;
             positive($text, "fraction", fraction)?;
             limit($text, $kind(fraction), &fraction.to_string(), &or_warn(py, action))
         }
@@ -127,13 +140,15 @@ exposure!(
 ///
 /// An order that would pass it is refused as `limit_exposure`.
 #[pyfunction]
-#[pyo3(signature = (symbols, fraction, *, action=None))]
+#[pyo3(signature = (symbols, fraction, *, action=None, **unknown))]
 fn group_exposure(
     py: Python<'_>,
     symbols: Vec<String>,
     fraction: f64,
     action: Option<&Bound<'_, PyAny>>,
+    unknown: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<PyLimit> {
+    refuse_unknown("limits.group_exposure", &["symbols", "fraction", "action"], unknown)?;
     let function = "limits.group_exposure";
     positive(function, "fraction", fraction)?;
     let arguments = format!("{symbols:?}, {fraction}");
@@ -143,8 +158,14 @@ fn group_exposure(
 
 /// So many positions at most; an order that would open one more is refused as `limit_positions`.
 #[pyfunction]
-#[pyo3(signature = (n, *, action=None))]
-fn max_positions(py: Python<'_>, n: u32, action: Option<&Bound<'_, PyAny>>) -> PyResult<PyLimit> {
+#[pyo3(signature = (n, *, action=None, **unknown))]
+fn max_positions(
+    py: Python<'_>,
+    n: u32,
+    action: Option<&Bound<'_, PyAny>>,
+    unknown: Option<&Bound<'_, PyDict>>,
+) -> PyResult<PyLimit> {
+    refuse_unknown("limits.max_positions", &["n", "action"], unknown)?;
     let function = "limits.max_positions";
     number(function, "n", f64::from(n), n > 0, "of at least 1")?;
     limit(function, LimitKind::MaxPositions(n), &n.to_string(), &or_warn(py, action))
@@ -152,8 +173,14 @@ fn max_positions(py: Python<'_>, n: u32, action: Option<&Bound<'_, PyAny>>) -> P
 
 /// So many orders a session at most; one more is refused as `limit_order_count`.
 #[pyfunction]
-#[pyo3(signature = (n, *, action=None))]
-fn max_orders(py: Python<'_>, n: u32, action: Option<&Bound<'_, PyAny>>) -> PyResult<PyLimit> {
+#[pyo3(signature = (n, *, action=None, **unknown))]
+fn max_orders(
+    py: Python<'_>,
+    n: u32,
+    action: Option<&Bound<'_, PyAny>>,
+    unknown: Option<&Bound<'_, PyDict>>,
+) -> PyResult<PyLimit> {
+    refuse_unknown("limits.max_orders", &["n", "action"], unknown)?;
     let function = "limits.max_orders";
     number(function, "n", f64::from(n), n > 0, "of at least 1")?;
     limit(function, LimitKind::MaxOrders(n), &n.to_string(), &or_warn(py, action))
@@ -162,13 +189,15 @@ fn max_orders(py: Python<'_>, n: u32, action: Option<&Bound<'_, PyAny>>) -> PyRe
 /// The loss that session returns exceeded in `1 - level` of the last `window` sessions has passed
 /// `fraction` of equity.
 #[pyfunction]
-#[pyo3(signature = (fraction, *, action, level=0.95, window=250))]
+#[pyo3(signature = (fraction, *, action, level=0.95, window=250, **unknown))]
 fn value_at_risk(
     fraction: f64,
     action: &Bound<'_, PyAny>,
     level: f64,
     window: u32,
+    unknown: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<PyLimit> {
+    refuse_unknown("limits.value_at_risk", &["fraction", "action", "level", "window"], unknown)?;
     let function = "limits.value_at_risk";
     let arguments = tail(function, fraction, level, window)?;
     limit(function, LimitKind::ValueAtRisk { level, window, limit: fraction }, &arguments, action)
@@ -176,13 +205,19 @@ fn value_at_risk(
 
 /// The mean of the session losses beyond the value at risk has passed `fraction` of equity.
 #[pyfunction]
-#[pyo3(signature = (fraction, *, action, level=0.95, window=250))]
+#[pyo3(signature = (fraction, *, action, level=0.95, window=250, **unknown))]
 fn conditional_value_at_risk(
     fraction: f64,
     action: &Bound<'_, PyAny>,
     level: f64,
     window: u32,
+    unknown: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<PyLimit> {
+    refuse_unknown(
+        "limits.conditional_value_at_risk",
+        &["fraction", "action", "level", "window"],
+        unknown,
+    )?;
     let function = "limits.conditional_value_at_risk";
     let arguments = tail(function, fraction, level, window)?;
     let kind = LimitKind::ConditionalValueAtRisk { level, window, limit: fraction };

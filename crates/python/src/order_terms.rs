@@ -173,7 +173,7 @@ impl Sizes {
             return Err(order_error(
                 "O304",
                 format!("{word}={amount} for {symbol} is negative"),
-                "buy and sell take positive sizes: the other one is the other direction",
+                "buy and sell take positive sizes; for the other direction call the other one",
             ));
         }
         let amount = side * amount;

@@ -1,12 +1,13 @@
 //! What a batch callback may return: targets or orders for all symbols in one object.
 
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use tapeworks::base::AssetId;
 use tapeworks::broker::TimeInForce;
 use tapeworks::engine::{Distance, OrderRequest, Trader, TrailTerms};
 
 use crate::batch::Batch;
-use crate::errors::order_error;
+use crate::errors::{order_error, refuse_unknown};
 use crate::grid::code;
 use crate::numpy_view::{floats, integers};
 use crate::order_terms::time_in_force;
@@ -82,12 +83,14 @@ impl Orders {
 ///     >>> len(tw.run(tw.sample("daily"), Equal()).fills)
 ///     11374
 #[pyfunction]
-#[pyo3(signature = (*, weights=None, quantities=None, values=None))]
+#[pyo3(signature = (*, weights=None, quantities=None, values=None, **unknown))]
 fn targets(
     weights: Option<Py<PyAny>>,
     quantities: Option<Py<PyAny>>,
     values: Option<Py<PyAny>>,
+    unknown: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Targets> {
+    refuse_unknown("targets", &["weights", "quantities", "values"], unknown)?;
     match (weights, quantities, values) {
         (Some(numbers), None, None) => Ok(Targets { numbers, meaning: Meaning::Weights }),
         (None, Some(numbers), None) => Ok(Targets { numbers, meaning: Meaning::Quantities }),
@@ -118,8 +121,7 @@ fn targets(
 #[pyfunction]
 #[pyo3(signature = (
     index, quantity, *, limit=None, stop=None, trail=None, trail_percent=None, tif="gtc",
-    good_till=None, tag=None
-))]
+    good_till=None, tag=None, **unknown))]
 #[expect(clippy::too_many_arguments, reason = "they are its keywords")]
 fn orders(
     index: Py<PyAny>,
@@ -131,7 +133,23 @@ fn orders(
     tif: &str,
     good_till: Option<&Bound<'_, PyAny>>,
     tag: Option<String>,
+    unknown: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<Orders> {
+    refuse_unknown(
+        "orders",
+        &[
+            "index",
+            "quantity",
+            "limit",
+            "stop",
+            "trail",
+            "trail_percent",
+            "tif",
+            "good_till",
+            "tag",
+        ],
+        unknown,
+    )?;
     let tif = time_in_force(tif, good_till)?;
     Ok(Orders { index, quantity, limit, stop, trail, trail_percent, tif, tag })
 }
@@ -147,6 +165,11 @@ pub enum Answer {
 pub struct Sent(Meaning);
 
 impl Answer {
+    /// Whether an object is what a batch callback returns.
+    pub fn is_ours(returned: &Bound<'_, PyAny>) -> bool {
+        returned.is_instance_of::<Targets>() || returned.is_instance_of::<Orders>()
+    }
+
     /// Reads the object that the callback returned; `None` when there is nothing to send.
     ///
     /// # Errors

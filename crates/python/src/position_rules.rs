@@ -1,11 +1,11 @@
 //! Position rules as small values that `run` and the strategy take.
 
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
+use pyo3::types::{PyDict, PyTuple};
 use tapeworks::broker::{PositionRule, ScaledOf};
 
 use crate::argument::{below_one, not_negative, positive, share};
-use crate::errors::{config_error, one_of};
+use crate::errors::{config_error, one_of, refuse_unknown};
 use crate::grid::code;
 use crate::screen::screen;
 
@@ -145,8 +145,13 @@ impl PyTakeProfit {
 #[pymethods]
 impl PyTrailingStop {
     #[new]
-    #[pyo3(signature = (fraction=None, *, amount=None))]
-    fn new(fraction: Option<f64>, amount: Option<f64>) -> PyResult<PyClassInitializer<Self>> {
+    #[pyo3(signature = (fraction=None, *, amount=None, **unknown))]
+    fn new(
+        fraction: Option<f64>,
+        amount: Option<f64>,
+        unknown: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<PyClassInitializer<Self>> {
+        refuse_unknown("TrailingStop", &["fraction", "amount"], unknown)?;
         match (fraction, amount) {
             (Some(fraction), None) => {
                 below_one("TrailingStop", "fraction", fraction)?;
@@ -218,8 +223,13 @@ impl PyVolatilityTrail {
 #[pymethods]
 impl PyScaledExit {
     #[new]
-    #[pyo3(signature = (steps, *, of="initial"))]
-    fn new(steps: &Bound<'_, PyAny>, of: &str) -> PyResult<PyClassInitializer<Self>> {
+    #[pyo3(signature = (steps, *, of="initial", **unknown))]
+    fn new(
+        steps: &Bound<'_, PyAny>,
+        of: &str,
+        unknown: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<PyClassInitializer<Self>> {
+        refuse_unknown("ScaledExit", &["steps", "of"], unknown)?;
         let steps = rising("ScaledExit", steps)?;
         for (_, fraction) in &steps {
             share("ScaledExit", "fraction", *fraction)?;
@@ -249,8 +259,13 @@ impl PyTimeExit {
 #[pymethods]
 impl PySignalExit {
     #[new]
-    #[pyo3(signature = (column, threshold=0.0))]
-    fn new(column: String, threshold: f64) -> PyResult<PyClassInitializer<Self>> {
+    #[pyo3(signature = (column, threshold=0.0, **unknown))]
+    fn new(
+        column: String,
+        threshold: f64,
+        unknown: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<PyClassInitializer<Self>> {
+        refuse_unknown("SignalExit", &["column", "threshold"], unknown)?;
         not_negative("SignalExit", "threshold", threshold)?;
         let text = format!("SignalExit('{column}', {threshold})");
         Ok(base(PositionRule::SignalExit { column, threshold }, text).add_subclass(Self))

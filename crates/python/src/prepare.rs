@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use jiff::tz::TimeZone;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use tapeworks::base::{Adjustment, Calendar, Step};
+use tapeworks::base::{Adjustment, Calendar, Step, StopFlag};
 use tapeworks::data::{CheckLevel, CsvFormat, OnBadRow, ReadOptions};
 use tapeworks::engine::{Flow, Progress as Walked};
 use tapeworks::feed::{Availability, check_adjustment};
@@ -22,6 +22,7 @@ use crate::feed::{ambiguous_of, label_of, lag, span_ns, step};
 use crate::frames::Input;
 use crate::html;
 use crate::instant::{instant, span_text, zone};
+use crate::interrupt::Work;
 use crate::json::to_python;
 use crate::progress::Watch;
 use crate::screen::screen;
@@ -280,9 +281,11 @@ impl PyDataPreparer {
             compression: Compression::parse(compression).map_err(py_err)?,
             force,
         };
+        let stop = StopFlag::default();
         let mut preparer = self.description()?;
-        let mut watch = Watch::new(progress);
-        let result = py.detach(|| {
+        preparer.read.stop = stop.clone();
+        let mut watch = Watch::new(py, progress, None).until(&stop);
+        let work = Work::start(move || {
             preparer.validate_and_save(&options, &mut |walked| {
                 let walked = Walked { rows: walked.rows, timestamp: walked.timestamp };
                 match watch.step(&walked) {
@@ -291,10 +294,7 @@ impl PyDataPreparer {
                 }
             })
         });
-        match (result, watch.interrupt.take()) {
-            (_, Some(interrupt)) => Err(interrupt),
-            (result, None) => result.map(PyPrepareReport).map_err(py_err),
-        }
+        work.wait(py, &stop)?.map(PyPrepareReport).map_err(py_err)
     }
 
     fn __repr__(&self) -> String {

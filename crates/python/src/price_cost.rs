@@ -68,8 +68,9 @@ impl PySlippage {
     ///
     /// With `half=True`, `amount` is half of the spread already.
     #[staticmethod]
-    #[pyo3(signature = (amount, *, half=false))]
-    fn spread(amount: f64, half: bool) -> PyResult<Self> {
+    #[pyo3(signature = (amount, *, half=false, **unknown))]
+    fn spread(amount: f64, half: bool, unknown: Option<&Bound<'_, PyDict>>) -> PyResult<Self> {
+        refuse_unknown("Slippage.spread", &["amount", "half"], unknown)?;
         not_negative("Slippage.spread", "amount", amount)?;
         let measure = if half { SpreadMeasure::Half } else { SpreadMeasure::Full };
         let flag = if half { ", half=True" } else { "" };
@@ -88,8 +89,14 @@ impl PySlippage {
     ///
     /// Rows without a quote, and other orders that take liquidity, use `fallback`.
     #[staticmethod]
-    #[pyo3(signature = (bid="bid", ask="ask", *, fallback=None))]
-    fn quote(bid: &str, ask: &str, fallback: Option<&Bound<'_, Self>>) -> PyResult<Self> {
+    #[pyo3(signature = (bid="bid", ask="ask", *, fallback=None, **unknown))]
+    fn quote(
+        bid: &str,
+        ask: &str,
+        fallback: Option<&Bound<'_, Self>>,
+        unknown: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        refuse_unknown("Slippage.quote", &["bid", "ask", "fallback"], unknown)?;
         let inner = fallback.map_or(Slippage::None, |given| given.get().model.clone());
         if matches!(inner, Slippage::Quote { .. }) {
             return Err(config_error(
@@ -127,8 +134,13 @@ impl PySlippage {
     /// and the mean volume `adv` of the `window` rows before the fill; 7.5 bps where they are
     /// fewer.
     #[staticmethod]
-    #[pyo3(signature = (eta_bps, *, window=20))]
-    fn volatility(eta_bps: f64, window: u32) -> PyResult<Self> {
+    #[pyo3(signature = (eta_bps, *, window=20, **unknown))]
+    fn volatility(
+        eta_bps: f64,
+        window: u32,
+        unknown: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        refuse_unknown("Slippage.volatility", &["eta_bps", "window"], unknown)?;
         not_negative("Slippage.volatility", "eta_bps", eta_bps)?;
         let rows = f64::from(window);
         number("Slippage.volatility", "window", rows, window >= 2, "of at least 2 rows")?;
@@ -217,8 +229,14 @@ impl PyImpact {
 
     /// `price * coefficient * (quantity / volume) ** exponent`, at least `minimum` a unit.
     #[staticmethod]
-    #[pyo3(signature = (coefficient, exponent, *, minimum=0.0))]
-    fn power(coefficient: f64, exponent: f64, minimum: f64) -> PyResult<Self> {
+    #[pyo3(signature = (coefficient, exponent, *, minimum=0.0, **unknown))]
+    fn power(
+        coefficient: f64,
+        exponent: f64,
+        minimum: f64,
+        unknown: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        refuse_unknown("Impact.power", &["coefficient", "exponent", "minimum"], unknown)?;
         not_negative("Impact.power", "coefficient", coefficient)?;
         positive("Impact.power", "exponent", exponent)?;
         not_negative("Impact.power", "minimum", minimum)?;

@@ -3,22 +3,24 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::AsArray;
-use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use serde_json::Value;
+use tapeworks::base::{self, StopFlag};
 use tapeworks::feed::ChunkSource;
-use tapeworks::records::{RecordKind, Records};
+use tapeworks::records::{Reasons, RecordKind, Records, RowBatches};
 use tapeworks::report;
 use tapeworks::run::{self, Outcome, SavedRun};
 
+use crate::config_run::ConfigPlan;
 use crate::errors::{config_error, py_err};
 use crate::feed::PyDataFeed;
 use crate::handover;
 use crate::html;
+use crate::interrupt::Work;
 use crate::json::to_python;
+use crate::run::Plan;
 use crate::screen::screen;
 use crate::table::Table;
 
@@ -38,6 +40,9 @@ const SUMMARY: [&str; 12] = [
     "rejections",
 ];
 
+/// Rows of a batch that is compared.
+const BATCH_ROWS: usize = 65_536;
+
 /// A finished run: metrics with their conventions, and six tables of records.
 ///
 ///     >>> import tapeworks as tw
@@ -48,28 +53,92 @@ const SUMMARY: [&str; 12] = [
 ///     -0.0974
 ///     >>> result.metrics["sharpe"].convention
 ///     '252/yr, rf 0, ddof 1'
-///     >>> result.reasons()
-///     {'submitted': 257, 'filled': 257}
+///     >>> result.reasons()["submitted"], result.reasons()["filled"]
+///     (257, 257)
 #[pyclass(frozen, name = "Result", module = "tapeworks")]
 pub struct RunResult {
     held: Held,
+    /// How it was made; a run that was read back knows its folder alone.
+    pub recipe: Option<Recipe>,
     /// The metrics document: name, run id, fingerprint, metrics.
     document: Value,
     /// The feed of the run, for what is read off the prices afterwards.
     feed: Option<Py<PyDataFeed>>,
 }
 
+/// What a run can be made again from.
+pub enum Recipe {
+    Run(Box<Plan>),
+    Config(Box<ConfigPlan>),
+}
+
+#[derive(Clone)]
 enum Held {
-    Made { outcome: Box<Outcome>, records: Arc<Records> },
-    Saved(Box<SavedRun>),
+    Made { outcome: Arc<Outcome>, records: Arc<Records> },
+    Saved(Arc<SavedRun>),
+}
+
+impl Held {
+    fn batches(&self, kind: RecordKind) -> base::Result<RowBatches> {
+        match self {
+            Self::Made { records, .. } => Ok(Box::new(records.batches(kind, BATCH_ROWS).map(Ok))),
+            Self::Saved(saved) => saved.batches(kind),
+        }
+    }
 }
 
 impl RunResult {
     /// The result of a run that has ended.
-    pub fn of_outcome(outcome: Outcome) -> Self {
+    pub fn of_outcome(outcome: Outcome, recipe: Recipe) -> Self {
         let document = outcome.metrics_json();
         let records = Arc::new(outcome.records.clone());
-        Self { held: Held::Made { outcome: Box::new(outcome), records }, document, feed: None }
+        let held = Held::Made { outcome: Arc::new(outcome), records };
+        Self { held, recipe: Some(recipe), document, feed: None }
+    }
+
+    /// The last timestamp walked, ns UTC.
+    pub fn last_timestamp(&self, py: Python<'_>) -> PyResult<Option<i64>> {
+        let (held, stop) = (self.held.clone(), StopFlag::default());
+        let work = Work::start(move || run::last_timestamp(&|kind| held.batches(kind)));
+        work.wait(py, &stop)?.map_err(py_err)
+    }
+
+    /// Proves that `whole`, the run over more rows, has the records of this one.
+    pub fn check_continued_by(&self, py: Python<'_>, whole: &Self) -> PyResult<()> {
+        let Held::Made { records, .. } = &whole.held else { return Ok(()) };
+        let (held, records, stop) = (self.held.clone(), Arc::clone(records), StopFlag::default());
+        let read = move |kind| held.batches(kind);
+        let work = Work::start(move || run::check_continuation(&read, &records));
+        work.wait(py, &stop)?.map_err(py_err)
+    }
+
+    /// The run folder it was read from.
+    pub fn saved(&self) -> Option<&SavedRun> {
+        match &self.held {
+            Held::Made { .. } => None,
+            Held::Saved(saved) => Some(saved),
+        }
+    }
+
+    /// The config as text, or the terms of a run that was made without one.
+    pub fn config_text(&self) -> PyResult<String> {
+        match &self.held {
+            Held::Made { outcome, .. } => Ok(outcome.config_yaml.clone()),
+            Held::Saved(saved) => {
+                let made = saved.path("config");
+                let made = made.unwrap_or_else(|| saved.folder.join("config.resolved.yaml"));
+                Ok(std::fs::read_to_string(made)?)
+            }
+        }
+    }
+
+    /// One side of a comparison.
+    fn side(&self) -> PyResult<run::Side> {
+        let metrics = self.document["metrics"].as_object();
+        let values = metrics.into_iter().flatten();
+        let metrics = values.map(|(key, facts)| (key.clone(), facts["value"].as_f64())).collect();
+        let fills = self.held.batches(RecordKind::Fills).map_err(py_err)?;
+        Ok(run::Side { metrics, fills })
     }
 
     /// The same result with the feed that was walked.
@@ -91,7 +160,11 @@ impl RunResult {
         let zone = clock.getattr("timezone")?.getattr("utc")?;
         let now = clock.getattr("datetime")?.call_method1("now", (zone,))?;
         let made_at: String = now.call_method1("isoformat", (" ", "seconds"))?.extract()?;
-        py.detach(|| outcome.save(folder, Some(&made_at))).map(drop).map_err(py_err)
+        let (outcome, folder) = (Arc::clone(outcome), folder.to_path_buf());
+        let stop = StopFlag::default();
+        let shared = stop.clone();
+        let work = Work::start(move || outcome.save_until(&folder, Some(&made_at), &shared));
+        work.wait(py, &stop)?.map(drop).map_err(py_err)
     }
 
     /// Warns once when times without a zone were read as UTC.
@@ -183,15 +256,9 @@ impl RunResult {
         rows
     }
 
-    /// The causes of refused orders with their counts; empty without any.
-    fn refused(&self) -> PyResult<String> {
-        let reasons = self.causes()?;
-        let refused: Vec<String> = reasons
-            .iter()
-            .filter(|(cause, _)| cause.starts_with("rejected"))
-            .map(|(cause, n)| format!("{cause} {n}"))
-            .collect();
-        Ok(refused.join(", "))
+    /// What became of the orders on one line; empty for a folder that does not know.
+    fn refused(&self) -> String {
+        self.reasons_found().map_or(String::new(), |found| found.line())
     }
 
     /// The tables that a hand-over reads; the sessions of a loaded run are those of `feed`.
@@ -216,34 +283,8 @@ impl RunResult {
         })
     }
 
-    /// Events of orders by cause, in order of first appearance.
-    fn causes(&self) -> PyResult<Vec<(String, u64)>> {
-        let orders = self.table(RecordKind::Orders)?;
-        let mut counts: Vec<(String, u64)> = Vec::new();
-        for batch in orders.reader() {
-            let batch = batch.map_err(crate::table::arrow_error)?;
-            let text = |name: &str| {
-                let column = batch.column_by_name(name)?;
-                cast(column, &DataType::Utf8).ok()
-            };
-            let (Some(events), reasons) = (text("event"), text("reason")) else { continue };
-            let events = events.as_string::<i32>();
-            for row in 0..batch.num_rows() {
-                let reason = reasons.as_ref().map(AsArray::as_string::<i32>);
-                let reason = reason.filter(|r| arrow::array::Array::is_valid(r, row));
-                let cause = match reason.map(|reasons| reasons.value(row)) {
-                    Some(reason) if !reason.is_empty() => {
-                        format!("{}: {reason}", events.value(row))
-                    }
-                    _ => events.value(row).to_owned(),
-                };
-                match counts.iter_mut().find(|(known, _)| *known == cause) {
-                    Some((_, n)) => *n += 1,
-                    None => counts.push((cause, 1)),
-                }
-            }
-        }
-        Ok(counts)
+    fn reasons_found(&self) -> Option<Reasons> {
+        serde_json::from_value(self.document.get("reasons")?.clone()).ok()
     }
 }
 
@@ -252,8 +293,9 @@ impl RunResult {
     /// Every metric by key: a float with `.value`, `.reason`, `.unit`, `.convention`, `.n`.
     #[getter]
     fn metrics<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let class = py.import("tapeworks._metric")?.getattr("Metric")?;
-        let metrics = PyDict::new(py);
+        let module = py.import("tapeworks._metric")?;
+        let class = module.getattr("Metric")?;
+        let metrics = module.getattr("Metrics")?.call0()?.cast_into::<PyDict>()?;
         for (key, facts) in self.metric_facts(py)?.iter() {
             metrics.set_item(&key, class.call1((&key, facts))?)?;
         }
@@ -264,7 +306,8 @@ impl RunResult {
     #[getter]
     fn summary<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let all = self.metrics(py)?;
-        let summary = PyDict::new(py);
+        let made = py.import("tapeworks._metric")?.getattr("Metrics")?.call0()?;
+        let summary = made.cast_into::<PyDict>()?;
         for key in SUMMARY {
             if let Some(metric) = all.get_item(key)? {
                 summary.set_item(key, metric)?;
@@ -345,13 +388,46 @@ impl RunResult {
         }
     }
 
-    /// Events of orders counted by cause: filled, resized, rejected by code, cancelled.
-    fn reasons<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
-        let causes = PyDict::new(py);
-        for (cause, n) in self.causes()? {
-            causes.set_item(cause, n)?;
-        }
-        Ok(causes)
+    /// What became of the orders, one line a cause: filled, resized, refused by code, cancelled;
+    /// and the timestamps without any. A dict of counts that prints as a tally with remedies.
+    ///
+    ///     >>> import tapeworks as tw
+    ///     >>> result = tw.run(tw.sample("daily"), tw.rules.sma_cross(20, 50, quantity=0.5))
+    ///     >>> result.reasons()["rejected: quantity_zero"], result.reasons()["no signal"]
+    ///     (130, 3146)
+    fn reasons<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let found = self.reasons_found().ok_or_else(|| {
+            config_error("C471", "the run folder has no tally of orders", "make the run again")
+        })?;
+        let facts = serde_json::to_value(&found).expect("a tally has text keys");
+        let facts = to_python(py, &facts)?;
+        py.import("tapeworks._reasons")?.getattr("Reasons")?.call1((facts, found.line()))
+    }
+
+    /// What the strategy would send after the last row: orders of the last timestamp (`status`
+    /// "new"), those that still rest ("resting") and those that wait for another ("held").
+    ///
+    ///     >>> import tapeworks as tw
+    ///     >>> result = tw.run(tw.sample("daily"), tw.rules.top_n("score", 2, rebalance="1d"))
+    ///     >>> orders = result.next_orders().to_polars()
+    ///     >>> orders.select("symbol", "side", "quantity", "status").rows()[0]
+    ///     ('AAPL', 'sell', 3073.0, 'new')
+    fn next_orders(&self) -> PyResult<Table> {
+        self.table(RecordKind::NextOrders)
+    }
+
+    /// Every metric of both runs with its difference; the row `first_different_fill` has the id of
+    /// the first fill at which they part.
+    fn compare(&self, py: Python<'_>, other: &Bound<'_, PyAny>) -> PyResult<Table> {
+        let other = other.cast::<Self>().map_err(|_| {
+            let class = other.get_type().name().map_or(String::new(), |name| name.to_string());
+            PyTypeError::new_err(format!("compare() takes a tw.Result, not a {class}"))
+        })?;
+        let (ours, other) = (self.side()?, other.get().side()?);
+        let stop = StopFlag::default();
+        let work = Work::start(move || run::compare(ours, other));
+        let batch = work.wait(py, &stop)?.map_err(py_err)?;
+        Ok(Table::of_batches("comparison", batch.schema(), vec![batch]))
     }
 
     /// Writes the run folder: config, metrics, tables, report, manifest.
@@ -367,7 +443,9 @@ impl RunResult {
     fn report(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         let html = match &self.held {
             Held::Made { outcome, .. } => {
-                py.detach(|| report::html(&outcome.report_input())).map_err(py_err)?
+                let (outcome, stop) = (Arc::clone(outcome), StopFlag::default());
+                let work = Work::start(move || report::html(&outcome.report_input()));
+                work.wait(py, &stop)?.map_err(py_err)?
             }
             Held::Saved(saved) => {
                 let made = saved.path("report").ok_or_else(|| {
@@ -420,24 +498,24 @@ impl RunResult {
         self.handed_over(py, feed.as_ref().or(self.feed.as_ref()))?.ml4t(py)
     }
 
-    fn __repr__(&self) -> PyResult<String> {
+    fn __repr__(&self) -> String {
         let mut lines = vec![self.title()];
         lines.extend(self.terms().iter().map(|line| format!("  {line}")));
         for [key, value, how] in self.headline() {
             lines.push(format!("  {key:<14}{value:>16}  {how}"));
         }
-        let refused = self.refused()?;
+        let refused = self.refused();
         if !refused.is_empty() {
             lines.push(format!("  {refused}"));
         }
-        Ok(screen(&lines.join("\n")))
+        screen(&lines.join("\n"))
     }
 
     fn _repr_html_(&self) -> PyResult<String> {
         let portfolio = self.table(RecordKind::Portfolio)?;
         let equity = portfolio.numbers("equity")?;
         let mut lines = self.terms();
-        let refused = self.refused()?;
+        let refused = self.refused();
         if !refused.is_empty() {
             lines.push(refused);
         }
@@ -483,9 +561,10 @@ fn written(value: f64, unit: &str) -> String {
 ///     True
 #[pyfunction]
 fn load(py: Python<'_>, directory: PathBuf) -> PyResult<RunResult> {
-    let saved = py.detach(|| run::load(&directory)).map_err(py_err)?;
+    let stop = StopFlag::default();
+    let saved = Work::start(move || run::load(&directory)).wait(py, &stop)?.map_err(py_err)?;
     let document = saved.metrics.clone();
-    Ok(RunResult { held: Held::Saved(Box::new(saved)), document, feed: None })
+    Ok(RunResult { held: Held::Saved(Arc::new(saved)), recipe: None, document, feed: None })
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -1,37 +1,34 @@
 //! `run`: from a feed and a strategy to a `Result`.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
-use tapeworks::base;
+use tapeworks::base::{self, StopFlag};
 use tapeworks::broker::{AccountKind, Commission, Impact, Instrument, Lots, Semantics, Slippage};
 use tapeworks::data::{CheckReport, Severity};
-use tapeworks::engine::{self, EngineConfig, RunLog, Snapshot, Strategy};
-use tapeworks::run::config::Rule;
+use tapeworks::engine::{EngineConfig, Snapshot};
 use tapeworks::run::{self as wiring, RunParts};
 
-use crate::argument::number;
-use crate::callbacks::{OnReject, PyCallbacks, WithPolicy};
+use crate::argument::{Options, number};
+use crate::callbacks::OnReject;
 use crate::commission::PyCommission;
 use crate::custom_models::Failure;
 use crate::errors::{StrategyError, config_error, one_of, py_err, refuse_unknown};
-use crate::feed::{Opened, PyDataFeed};
+use crate::feed::PyDataFeed;
 use crate::instant::zone;
 use crate::instrument::PyInstrument;
+use crate::interrupt::Work;
 use crate::limits::portfolio_limits;
-use crate::market::Market;
 use crate::position_rules::position_rules;
 use crate::price_cost::{PyImpact, PySlippage};
 use crate::progress::Watch;
-use crate::result::RunResult;
-use crate::rules::PyRule;
+use crate::result::{Recipe, RunResult};
 use crate::schedule;
-use crate::strategy::PyStrategy;
+use crate::user_strategy::{StrategySource, UserStrategy, describe};
 
-const KEYWORDS: [&str; 24] = [
+pub const KEYWORDS: [&str; 24] = [
     "feed",
     "strategy",
     "cash",
@@ -88,257 +85,256 @@ const LATER: [&str; 2] = ["benchmark", "record_context"];
 ///     >>> result.name, len(result.portfolio)
 ///     ('pair', 3270)
 #[pyfunction]
-#[pyo3(signature = (
-    feed, strategy, *, cash=100_000.0, commission=None, slippage=None, impact=None,
-    participation=None, stop_slippage=0.0, account=None, semantics=None, rules=None, limits=None,
-    lots="integer", instrument=None, instruments=None, flows=None, funding=None, rolls=None,
-    snapshot="bar", on_reject="record", seed=0, name=None, out=None, progress=None, **unknown
-), text_signature = "(feed, strategy, *, cash=100_000.0, commission=None, slippage=None, \
+#[pyo3(
+    signature = (feed, strategy, **unknown),
+    text_signature = "(feed, strategy, *, cash=100_000.0, commission=None, slippage=None, \
     impact=None, participation=None, stop_slippage=0.0, account='cash', semantics='realistic', \
     rules=None, limits=None, lots='integer', instrument=None, instruments=None, flows=None, \
     funding=None, rolls=None, snapshot='bar', on_reject='record', seed=0, name=None, out=None, \
-    progress=None)")]
-#[expect(clippy::too_many_arguments, reason = "they are its keywords")]
-pub fn run<'py>(
-    py: Python<'py>,
-    feed: &Bound<'py, PyAny>,
-    strategy: &Bound<'py, PyAny>,
-    cash: f64,
-    commission: Option<&Bound<'py, PyAny>>,
-    slippage: Option<&Bound<'py, PyAny>>,
-    impact: Option<&Bound<'py, PyAny>>,
-    participation: Option<&Bound<'py, PyAny>>,
-    stop_slippage: f64,
-    account: Option<&Bound<'py, PyAny>>,
-    semantics: Option<&Bound<'py, PyAny>>,
-    rules: Option<&Bound<'py, PyAny>>,
-    limits: Option<&Bound<'py, PyAny>>,
-    lots: &str,
-    instrument: Option<&Bound<'py, PyInstrument>>,
-    instruments: Option<&Bound<'py, PyDict>>,
-    flows: Option<&Bound<'py, PyAny>>,
-    funding: Option<&Bound<'py, PyAny>>,
-    rolls: Option<&Bound<'py, PyAny>>,
-    snapshot: &str,
-    on_reject: &str,
-    seed: u64,
-    name: Option<String>,
-    out: Option<PathBuf>,
-    progress: Option<bool>,
-    unknown: Option<&Bound<'py, PyDict>>,
+    progress=None)"
+)]
+pub fn run(
+    feed: &Bound<'_, PyAny>,
+    strategy: &Bound<'_, PyAny>,
+    unknown: Option<&Bound<'_, PyDict>>,
 ) -> PyResult<RunResult> {
-    refuse_later(unknown)?;
-    refuse_unknown("run", &KEYWORDS, unknown)?;
-    let feed = feed.cast::<PyDataFeed>().map_err(|_| {
-        let class = feed.get_type().name().map_or(String::new(), |name| name.to_string());
-        PyTypeError::new_err(format!("run() takes a tw.DataFeed first, not a {class}"))
-    })?;
-    if out.is_some() {
-        let folder = out.as_deref().expect("looked at above");
+    let py = feed.py();
+    let options = Options::new("run", unknown);
+    let out = options.path("out")?;
+    if let Some(folder) = &out {
         wiring::check_target(folder).map_err(py_err)?;
     }
-    let commission = model::<PyCommission>("commission", commission, "tw.Commission.percent(5)")?;
-    let slippage = model::<PySlippage>("slippage", slippage, "tw.Slippage.percent(5)")?;
-    let impact = model::<PyImpact>("impact", impact, "tw.Impact.sqrt()")?;
-    let mut failures = Vec::new();
-    failures.extend(commission.iter().flat_map(|model| model.get().failures.clone()));
-    failures.extend(slippage.iter().flat_map(|model| model.get().failures.clone()));
-    failures.extend(impact.iter().flat_map(|model| model.get().failures.clone()));
-    let is_share = (0.0..1.0).contains(&stop_slippage);
-    let zone = zone(Some(&feed.get().timezone()))?;
-    let mut terms = EngineConfig {
-        cash,
-        commission: commission.map_or(Commission::None, |value| value.get().model.clone()),
-        slippage: slippage.map_or(Slippage::None, |value| value.get().model.clone()),
-        impact: impact.map_or(Impact::None, |value| value.get().model.clone()),
-        participation: crate::price_cost::participation(participation)?,
-        stop_slippage: number(
-            "run",
-            "stop_slippage",
-            stop_slippage,
-            is_share,
-            "from 0 and below 1",
-        )?,
-        account: account.map_or(Ok(AccountKind::Cash.into()), crate::account::account)?,
-        semantics: semantics.map_or(Ok(Semantics::REALISTIC), crate::semantics::semantics)?,
-        rules: position_rules(rules)?,
-        limits: portfolio_limits(limits)?,
-        lots: one_of(
-            "lots",
-            lots,
-            &[("integer", Lots::Integer), ("fractional", Lots::Fractional)],
-        )?,
-        instrument: instrument.map_or_else(Instrument::default, |given| given.get().terms),
-        instruments: crate::instrument::instruments(instruments)?,
-        flows: schedule::flows(flows, &zone)?,
-        funding: Vec::new(),
-        rolls: schedule::rolls(rolls, &zone)?,
-        snapshot: one_of(
-            "snapshot",
-            snapshot,
-            &[("bar", Snapshot::Bar), ("session", Snapshot::Session)],
-        )?,
-        check_invariants: false,
-    };
-    let on_reject = one_of(
-        "on_reject",
-        on_reject,
-        &[("record", OnReject::Record), ("warn", OnReject::Warn), ("raise", OnReject::Raise)],
-    )?;
-    let described = describe(strategy)?;
-    let mut opened = feed.get().open_for_run(py)?;
-    let market = feed.get().market(py, &opened);
-    terms.funding = schedule::funding(funding, &zone, &market.symbols)?;
-    wiring::check_symbols(&terms, &market.symbols).map_err(|(key, error)| {
-        let placed = base::Error::config(error.code(), format!("run: {key}: {}", error.message()));
-        py_err(placed.with_hint(error.hint().unwrap_or_default()))
-    })?;
-    // What an earlier run of the same models has left.
-    for failure in &failures {
-        failure.lock().expect("no panic happens while it is held").take();
-    }
-    let mut watch = Watch::new(progress);
-    let mut user = UserStrategy::new(strategy, market)?;
-    let source = feed.get();
-    // Files are hashed on a thread of their own while the strategy walks.
-    let (walked, inputs) = py.detach(|| {
-        std::thread::scope(|scope| {
-            let hashing = scope.spawn(|| source.inputs());
-            let walked = user.walk(&mut opened, &terms, on_reject, &mut watch);
-            (walked, hashing.join().expect("Invariant: hashing does not panic"))
-        })
-    });
-    // A model that failed has spoilt the run, whatever the engine made of its answer.
-    if let Some(raised) = of_model(py, &failures, walked.as_ref().err()) {
-        user.release();
-        return Err(raised);
-    }
-    let log = user.settle(walked, &mut watch)?;
-    let mut inputs = inputs.map_err(py_err)?;
-    if log.n_rows == 0 {
-        return Err(py_err(
-            base::Error::data("D130", "the feed has no row in the range and symbols asked for")
-                .with_hint("feed.check() shows the span and the symbols of the data"),
-        ));
-    }
-    let times = &log.states.timestamp;
-    let text = |ns: &i64| base::Timestamp(*ns).to_string();
-    inputs[0].rows = Some(log.n_rows);
-    inputs[0].span = times.first().map(text).zip(times.last().map(text));
-    let check = opened.report();
-    let mut warnings = check_warnings(&check);
-    warnings.extend(wiring::same_instant(source.signal_mode(), &terms.semantics));
-    let parts = RunParts {
-        name: name.unwrap_or_else(|| described.name.clone()),
-        strategy: described.line,
-        costs: wiring::describe_costs(&terms),
-        terms,
-        timezone: source.timezone(),
-        config: None,
-        inputs,
-        warnings,
-        check: Some(check),
-        seed,
-        threads: None,
-    };
-    let outcome = py.detach(|| wiring::conclude(log, parts));
-    let result = RunResult::of_outcome(outcome).with_feed(feed.clone().unbind());
-    result.warn_of_naive_times(py)?;
+    let progress = options.flag("progress")?;
+    let result = Plan::read("run", feed, strategy, unknown)?.execute(py, strategy, progress)?;
     if let Some(folder) = out {
         result.write(py, &folder)?;
     }
     Ok(result)
 }
 
-/// A strategy of either kind. A rule is built where it runs, off the interpreter.
-enum UserStrategy {
-    Rule(Rule, Arc<Market>),
-    Python(Box<PyCallbacks>),
+/// A run as it was asked for; it can be made again, and over more rows.
+pub struct Plan {
+    pub feed: Py<PyDataFeed>,
+    pub strategy: StrategySource,
+    terms: EngineConfig,
+    /// Rates by symbol, read once the symbols are known.
+    funding: Option<Py<PyAny>>,
+    on_reject: OnReject,
+    seed: u64,
+    name: Option<String>,
+    failures: Vec<Failure>,
 }
 
-impl UserStrategy {
-    fn new(strategy: &Bound<'_, PyAny>, market: Arc<Market>) -> PyResult<Self> {
-        if let Ok(rule) = strategy.cast::<PyRule>() {
-            return Ok(Self::Rule(rule.get().0.clone(), market));
-        }
-        Ok(Self::Python(Box::new(PyCallbacks::new(strategy, market)?)))
-    }
-
-    /// Walks the feed.
-    fn walk(
-        &mut self,
-        feed: &mut Opened,
-        terms: &EngineConfig,
-        on_reject: OnReject,
-        watch: &mut Watch,
-    ) -> base::Result<RunLog> {
-        let mut built;
-        let strategy: &mut dyn Strategy = match self {
-            Self::Rule(rule, market) => {
-                built = wiring::rule_strategy(rule, &market.layout)?;
-                built.as_mut()
-            }
-            Self::Python(callbacks) => callbacks.as_mut(),
+impl Plan {
+    /// Reads the keywords of a run.
+    ///
+    /// # Errors
+    /// `TypeError` for keywords that there are none of, `ConfigError` for their values.
+    pub fn read(
+        function: &str,
+        feed: &Bound<'_, PyAny>,
+        strategy: &Bound<'_, PyAny>,
+        keywords: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        refuse_later(keywords)?;
+        refuse_unknown(function, &KEYWORDS, keywords)?;
+        let feed = feed.cast::<PyDataFeed>().map_err(|_| no_feed(function, feed))?;
+        let options = Options::new(function, keywords);
+        let (commission, slippage, impact) =
+            (options.any("commission")?, options.any("slippage")?, options.any("impact")?);
+        let commission =
+            model::<PyCommission>("commission", commission.as_ref(), "tw.Commission.percent(5)")?;
+        let slippage =
+            model::<PySlippage>("slippage", slippage.as_ref(), "tw.Slippage.percent(5)")?;
+        let impact = model::<PyImpact>("impact", impact.as_ref(), "tw.Impact.sqrt()")?;
+        let mut failures = Vec::new();
+        failures.extend(commission.iter().flat_map(|model| model.get().failures.clone()));
+        failures.extend(slippage.iter().flat_map(|model| model.get().failures.clone()));
+        failures.extend(impact.iter().flat_map(|model| model.get().failures.clone()));
+        let stop_slippage = options.number("stop_slippage")?.unwrap_or(0.0);
+        let is_share = (0.0..1.0).contains(&stop_slippage);
+        let zone = zone(Some(&feed.get().timezone()))?;
+        let account = options.any("account")?;
+        let semantics = options.any("semantics")?;
+        let instrument = options.any("instrument")?;
+        let instrument = match &instrument {
+            None => Instrument::default(),
+            Some(given) => given
+                .cast::<PyInstrument>()
+                .map(|given| given.get().terms)
+                .map_err(|_| options.no("instrument", given, "a tw.Instrument"))?,
         };
-        let progress = &mut |progress: &engine::Progress| watch.step(progress);
-        if on_reject == OnReject::Record {
-            return engine::run(feed, strategy, terms, progress);
-        }
-        engine::run(feed, &mut WithPolicy { strategy, on_reject }, terms, progress)
+        let instruments = options.any("instruments")?;
+        let instruments = match &instruments {
+            None => None,
+            Some(given) => Some(given.cast::<PyDict>().map_err(|_| {
+                options.no("instruments", given, "a dict of symbol to tw.Instrument")
+            })?),
+        };
+        let word = |name: &str, default: &str| -> PyResult<String> {
+            Ok(options.text(name)?.unwrap_or_else(|| default.to_owned()))
+        };
+        let terms = EngineConfig {
+            cash: options.number("cash")?.unwrap_or(100_000.0),
+            commission: commission.map_or(Commission::None, |value| value.get().model.clone()),
+            slippage: slippage.map_or(Slippage::None, |value| value.get().model.clone()),
+            impact: impact.map_or(Impact::None, |value| value.get().model.clone()),
+            participation: crate::price_cost::participation(
+                options.any("participation")?.as_ref(),
+            )?,
+            stop_slippage: number(
+                "run",
+                "stop_slippage",
+                stop_slippage,
+                is_share,
+                "from 0 and below 1",
+            )?,
+            account: account
+                .as_ref()
+                .map_or(Ok(AccountKind::Cash.into()), crate::account::account)?,
+            semantics: semantics
+                .as_ref()
+                .map_or(Ok(Semantics::REALISTIC), crate::semantics::semantics)?,
+            rules: position_rules(options.any("rules")?.as_ref())?,
+            limits: portfolio_limits(options.any("limits")?.as_ref())?,
+            lots: one_of(
+                "lots",
+                &word("lots", "integer")?,
+                &[("integer", Lots::Integer), ("fractional", Lots::Fractional)],
+            )?,
+            instrument,
+            instruments: crate::instrument::instruments(instruments)?,
+            flows: schedule::flows(options.any("flows")?.as_ref(), &zone)?,
+            funding: Vec::new(),
+            rolls: schedule::rolls(options.any("rolls")?.as_ref(), &zone)?,
+            snapshot: one_of(
+                "snapshot",
+                &word("snapshot", "bar")?,
+                &[("bar", Snapshot::Bar), ("session", Snapshot::Session)],
+            )?,
+            check_invariants: false,
+        };
+        let on_reject = one_of(
+            "on_reject",
+            &word("on_reject", "record")?,
+            &[("record", OnReject::Record), ("warn", OnReject::Warn), ("raise", OnReject::Raise)],
+        )?;
+        Ok(Self {
+            feed: feed.clone().unbind(),
+            strategy: StrategySource::of(strategy)?,
+            terms,
+            funding: options.any("funding")?.map(Bound::unbind),
+            on_reject,
+            seed: options.whole("seed")?.unwrap_or(0),
+            name: options.text("name")?,
+            failures,
+        })
     }
 
-    /// Lets go of the run's data.
-    fn release(&mut self) {
-        if let Self::Python(callbacks) = self {
-            callbacks.finish();
-        }
+    /// The same run over another feed, with a strategy that no run has used.
+    ///
+    /// # Errors
+    /// What looking at the strategy raises.
+    pub fn over(
+        &self,
+        py: Python<'_>,
+        feed: Py<PyDataFeed>,
+        strategy: &Bound<'_, PyAny>,
+    ) -> PyResult<Self> {
+        Ok(Self {
+            feed,
+            strategy: StrategySource::of(strategy)?,
+            terms: self.terms.clone(),
+            funding: self.funding.as_ref().map(|funding| funding.clone_ref(py)),
+            on_reject: self.on_reject,
+            seed: self.seed,
+            name: self.name.clone(),
+            failures: self.failures.clone(),
+        })
     }
 
-    /// The log, or the exception that explains why there is none.
-    fn settle(&mut self, walked: base::Result<RunLog>, watch: &mut Watch) -> PyResult<RunLog> {
-        self.release();
-        if let Self::Python(callbacks) = self
-            && let Some(error) = callbacks.take_failure()
-        {
-            return Err(error);
+    /// Runs with `strategy`, an object that no run has used.
+    ///
+    /// # Errors
+    /// What data, strategy and terms find; `KeyboardInterrupt`.
+    pub fn execute(
+        self,
+        py: Python<'_>,
+        strategy: &Bound<'_, PyAny>,
+        progress: Option<bool>,
+    ) -> PyResult<RunResult> {
+        let described = describe(strategy)?;
+        let feed = self.feed.bind(py).get();
+        let mut opened = feed.open_for_run(py)?;
+        let market = feed.market(py, &opened);
+        let zone = zone(Some(&feed.timezone()))?;
+        let mut terms = self.terms.clone();
+        let funding = self.funding.as_ref().map(|funding| funding.bind(py));
+        terms.funding = schedule::funding(funding, &zone, &market.symbols)?;
+        wiring::check_symbols(&terms, &market.symbols).map_err(|(key, error)| {
+            let text = format!("run: {key}: {}", error.message());
+            let placed = base::Error::config(error.code(), text);
+            py_err(placed.with_hint(error.hint().unwrap_or_default()))
+        })?;
+        // What an earlier run of the same models has left.
+        for failure in &self.failures {
+            failure.lock().expect("no panic happens while it is held").take();
         }
-        interrupted_or(walked, watch)
+        let mut watch = Watch::new(py, progress, opened.n_rows());
+        let mut user = UserStrategy::new(strategy, market)?;
+        // Files are hashed on a thread of their own while the strategy walks.
+        let source = Arc::clone(&feed.0);
+        let hashing = Work::start(move || source.inputs());
+        let on_reject = self.on_reject;
+        let walked = py.detach(|| user.walk(&mut opened, &terms, on_reject, &mut watch));
+        // A model that failed has spoilt the run, whatever the engine made of its answer.
+        if let Some(raised) = of_model(py, &self.failures, walked.as_ref().err()) {
+            user.release();
+            return Err(raised);
+        }
+        let log = user.settle(walked, &mut watch)?;
+        drop(watch);
+        let stop = StopFlag::default();
+        let mut inputs = hashing.wait(py, &stop)?.map_err(py_err)?;
+        if log.n_rows == 0 {
+            let text = "the feed has no row in the range and symbols asked for";
+            return Err(py_err(
+                base::Error::data("D130", text)
+                    .with_hint("feed.check() shows the span and the symbols of the data"),
+            ));
+        }
+        let times = &log.states.timestamp;
+        let text = |ns: &i64| base::Timestamp(*ns).to_string();
+        inputs[0].rows = Some(log.n_rows);
+        inputs[0].span = times.first().map(text).zip(times.last().map(text));
+        let check = opened.report();
+        let mut warnings = check_warnings(&check);
+        warnings.extend(wiring::same_instant(feed.signal_mode(), &terms.semantics));
+        let parts = RunParts {
+            name: self.name.clone().unwrap_or_else(|| described.name.clone()),
+            strategy: described.line,
+            costs: wiring::describe_costs(&terms),
+            terms,
+            timezone: feed.timezone(),
+            config: None,
+            inputs,
+            warnings,
+            check: Some(check),
+            seed: self.seed,
+            threads: None,
+        };
+        let outcome = Work::start(move || wiring::conclude(log, parts)).wait(py, &stop)?;
+        let walked = self.feed.clone_ref(py);
+        let result = RunResult::of_outcome(outcome, Recipe::Run(Box::new(self))).with_feed(walked);
+        result.warn_of_naive_times(py)?;
+        Ok(result)
     }
 }
 
-/// The value, or the exception that explains why there is none: an interrupt comes first.
-pub fn interrupted_or<T>(done: base::Result<T>, watch: &mut Watch) -> PyResult<T> {
-    match (done, watch.interrupt.take()) {
-        (Ok(value), _) => Ok(value),
-        (Err(_), Some(interrupt)) => Err(interrupt),
-        (Err(error), None) => Err(py_err(error)),
-    }
-}
-
-/// A strategy's name, and its parameters on one line.
-struct Described {
-    name: String,
-    line: String,
-}
-
-fn describe(strategy: &Bound<'_, PyAny>) -> PyResult<Described> {
-    if let Ok(rule) = strategy.cast::<PyRule>() {
-        let rule = rule.get();
-        return Ok(Described { name: rule.0.name().to_owned(), line: rule.describe() });
-    }
-    let name = strategy.get_type().name()?.to_string();
-    let mut parts = Vec::new();
-    if let Ok(base) = strategy.cast::<PyStrategy>() {
-        for (key, value) in base.get().parameters(strategy.py()).iter() {
-            let value = value.repr()?.to_string();
-            if value.chars().count() <= 40 {
-                parts.push(format!("{key} {value}"));
-            }
-        }
-    }
-    let line =
-        if parts.is_empty() { name.clone() } else { format!("{name}({})", parts.join(", ")) };
-    Ok(Described { name, line })
+fn no_feed(function: &str, found: &Bound<'_, PyAny>) -> PyErr {
+    let class = found.get_type().name().map_or(String::new(), |name| name.to_string());
+    let hint = "wrap paths and frames: tw.DataFeed(bars)";
+    PyTypeError::new_err(format!("{function}() takes a tw.DataFeed first, not a {class}; {hint}"))
 }
 
 fn check_warnings(check: &CheckReport) -> Vec<String> {

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use tapeworks::run::sample_reader;
 
 use crate::errors::{config_error, py_err};
-use crate::feed::PyDataFeed;
+use crate::feed::{Feed, PyDataFeed};
 use crate::frames::Input;
 
 /// A feed over the bundled sample: `"daily"` has real daily bars of five US shares with a model
@@ -30,7 +30,7 @@ fn sample(name: &str) -> PyResult<PyDataFeed> {
         Ok(Input::Batches(schema, Arc::new(batches)))
     };
     let (signals, context) = (table("signals")?, table("context")?);
-    Ok(PyDataFeed::of_inputs(table("bars")?, Some(signals), Some(context)))
+    Ok(PyDataFeed(Arc::new(Feed::of_inputs(table("bars")?, Some(signals), Some(context)))))
 }
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {

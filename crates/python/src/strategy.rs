@@ -51,6 +51,7 @@ pub const HISTORY_ROWS: usize = 2_000_000;
 #[pyclass(subclass, frozen, name = "Strategy", module = "tapeworks")]
 pub struct PyStrategy {
     live: Mutex<Live>,
+    args: Py<PyTuple>,
     params: Py<PyDict>,
     /// Indicators that were asked for before a run; each run begins with them.
     declared: Mutex<Vec<Arc<Running>>>,
@@ -82,6 +83,11 @@ impl PyStrategy {
     /// The keyword arguments that the strategy was made with.
     pub fn parameters<'py>(&self, py: Python<'py>) -> Bound<'py, PyDict> {
         self.params.bind(py).clone()
+    }
+
+    /// The positional arguments that the strategy was made with.
+    pub fn positional<'py>(&self, py: Python<'py>) -> Bound<'py, PyTuple> {
+        self.args.bind(py).clone()
     }
 
     /// The rows the strategy is called for.
@@ -174,10 +180,11 @@ impl PyStrategy {
         args: &Bound<'_, PyTuple>,
         params: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let _ = args;
+        let args = args.clone().unbind();
         let params = params.map_or_else(|| Ok(PyDict::new(py)), PyDictMethods::copy)?;
         Ok(Self {
             live: Mutex::new(Live::default()),
+            args,
             params: params.unbind(),
             declared: Mutex::default(),
             cursor: Arc::default(),

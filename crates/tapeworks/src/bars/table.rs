@@ -86,8 +86,8 @@ impl Terms {
 }
 
 impl Bars {
-    /// Bars of one symbol from columns that are ready, vectors or shared buffers: nothing is copied,
-    /// sorted or checked.
+    /// Bars of one symbol from columns that are ready, vectors or shared buffers: nothing is
+    /// copied, sorted or checked.
     ///
     /// Shape: ascending `timestamps` (ns UTC), a column a name, a value a timestamp.
     ///

@@ -13,6 +13,7 @@
 //! - [`span`]: lengths of time as text.
 //! - [`spelling`]: did you mean.
 //! - [`step`]: how far apart rows are.
+//! - [`stop_flag`]: another thread ends a long piece of work.
 //! - [`time`]: instants in nanoseconds since 1970 UTC, spans, and their text forms.
 //!
 //! Invariant: a symbol id is the rank of its name in byte order among the names of the whole run,
@@ -29,6 +30,7 @@ pub mod ids;
 pub mod span;
 pub mod spelling;
 pub mod step;
+pub mod stop_flag;
 pub mod time;
 
 pub use action_walk::ActionWalk;
@@ -39,4 +41,5 @@ pub use error::{Error, ErrorKind, Result};
 pub use file::AtomicFile;
 pub use ids::{AssetId, OrderId, Symbols};
 pub use step::Step;
+pub use stop_flag::StopFlag;
 pub use time::Timestamp;

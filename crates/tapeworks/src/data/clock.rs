@@ -52,8 +52,8 @@ impl Clock {
         })
     }
 
-    /// Whether a table says of itself that its stamps are ends: one that was prepared on a calendar,
-    /// or bars that were read before and whose stamps are no dates.
+    /// Whether a table says of itself that its stamps are ends: one that was prepared on a
+    /// calendar, or bars that were read before and whose stamps are no dates.
     pub(crate) fn says_end<'a>(&self, said: impl Fn(&str) -> Option<&'a str>) -> bool {
         let knows = match said("table") {
             Some("asset_data") => said("calendar").is_some(),

@@ -114,6 +114,6 @@ pub use reader::open_bars;
 pub(crate) use reader::zone_of;
 pub use report::{CheckReport, Finding, Offender, Repairs, Severity};
 pub use resample::resample;
-pub use sort::{SortOptions, Sorted, parse_bytes, sort_bars};
+pub use sort::{SortOptions, Sorted, parse_bytes, sort_bars, sort_bars_until};
 pub use source::is_streamed;
 pub use tables::{check, read_context, read_signals};

@@ -11,7 +11,7 @@ use super::actions::ExplainedMoves;
 use super::clock::Stamps;
 use super::report::CheckReport;
 use crate::base::spelling::nearest;
-use crate::base::{Calendar, Error, Result, Step, Symbols, Timestamp};
+use crate::base::{Calendar, Error, Result, Step, StopFlag, Symbols, Timestamp};
 
 /// Where a table comes from.
 pub enum Source {
@@ -177,6 +177,8 @@ pub struct ReadOptions {
     /// The present: rows later than a day after it are warned about. Absent, no row is, so that a
     /// run does not depend on the clock.
     pub now: Option<Timestamp>,
+    /// Ends reading between two batches (`I130`).
+    pub stop: StopFlag,
 }
 
 impl Default for ReadOptions {
@@ -200,6 +202,7 @@ impl Default for ReadOptions {
             explained: None,
             threads: None,
             now: None,
+            stop: StopFlag::default(),
         }
     }
 }
@@ -272,6 +275,12 @@ pub trait BarReader: Send {
     /// Whether the rows were stamped with dates, or all of them at midnights.
     fn has_dates(&self) -> bool {
         false
+    }
+
+    /// Rows of the files, as far as they tell before a row is read; the range and the symbols that
+    /// were asked for may leave fewer.
+    fn n_rows_of_files(&self) -> Option<u64> {
+        None
     }
 
     /// Whether any file of the table has volumes.

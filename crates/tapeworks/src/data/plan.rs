@@ -270,16 +270,19 @@ fn is_index(name: &str) -> bool {
 }
 
 fn missing(place: &str, name: &str, found: &[String]) -> Error {
-    let error = Error::data(
-        "D101",
-        format!("{place}: no column {name}; the file has {}", found.join(", ")),
-    );
+    let error =
+        Error::data("D101", format!("{place}: no column {name}; there are {}", found.join(", ")));
     match near_miss(name, found.iter().map(String::as_str)) {
         Some(near) => error.with_hint(format!("rename {near:?} to {name:?}")),
-        None if name == "symbol" => error.with_hint(
-            "name the column \"symbol\" or one of its aliases; a frame of one symbol may do \
-             without when that symbol is named (symbols)",
-        ),
-        None => error.with_hint(format!("name the column {name:?} or one of its aliases")),
+        None => error.with_hint(match name {
+            "timestamp" => "name the column timestamp, datetime, date, time or ts; of a pandas \
+                            frame a DatetimeIndex counts as well"
+                .to_owned(),
+            "symbol" => {
+                "name the column \"symbol\" (or ticker, asset, code, sid); a frame of one symbol may do \
+             without when that symbol is named (symbols)".to_owned()
+            }
+            _ => format!("name the column {name:?}"),
+        }),
     }
 }

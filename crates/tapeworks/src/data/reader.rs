@@ -28,7 +28,7 @@ use super::statistics;
 use super::table_columns::{common_available_at, common_stamps, note_facts, wanted_extras};
 use super::table_file::{TableFile, open_files};
 use super::table_symbols::symbols_of;
-use crate::base::{Error, Result, Step, Symbols};
+use crate::base::{Error, Result, Step, StopFlag, Symbols};
 
 /// Opens bars from a file, a glob, a folder or an Arrow stream.
 ///
@@ -64,6 +64,7 @@ pub(crate) struct TableReader {
     row_facts: RowFacts,
     failed: bool,
     ended: bool,
+    stop: StopFlag,
 }
 
 /// Facts for `describe`.
@@ -215,6 +216,7 @@ impl TableReader {
             row_facts,
             failed: false,
             ended: false,
+            stop: options.stop.clone(),
         })
     }
 
@@ -237,6 +239,7 @@ impl TableReader {
 
     /// The next rows; findings are only counted.
     pub(crate) fn next_counted(&mut self) -> Result<Option<Rows>> {
+        self.stop.check()?;
         let rows = self.merger.next_rows(&mut self.ledger)?;
         if let (Some(rows), Some(starts)) = (&rows, &mut self.starts) {
             starts.push(rows, &self.facts, &mut self.ledger);
@@ -363,6 +366,10 @@ impl BarReader for TableReader {
 
     fn extras(&self) -> &[String] {
         &self.facts.names[BAR_COLUMNS.len()..]
+    }
+
+    fn n_rows_of_files(&self) -> Option<u64> {
+        Some(self.files.n_rows)
     }
 
     fn span(&self) -> Option<(i64, i64)> {

@@ -18,7 +18,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use super::sort_input::{KeyColumns, Keys, SortInput};
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, StopFlag};
 
 /// Rows of a row group that is written.
 const GROUP_ROWS: usize = 128 * 1024;
@@ -68,6 +68,19 @@ pub struct Sorted {
 /// `D1xx` when a file cannot be read or files differ in their columns, `W1xx` when `out` is there
 /// already or cannot be written, `C301` for a budget below 64 KiB.
 pub fn sort_bars(source: &str, out: &Path, options: &SortOptions) -> Result<Sorted> {
+    sort_bars_until(source, out, options, &StopFlag::default())
+}
+
+/// [`sort_bars`] that ends, and leaves nothing behind, once `stop` is raised.
+///
+/// # Errors
+/// As [`sort_bars`], and `I130`.
+pub fn sort_bars_until(
+    source: &str,
+    out: &Path,
+    options: &SortOptions,
+    stop: &StopFlag,
+) -> Result<Sorted> {
     if options.memory_bytes < MEMORY_MIN {
         return Err(Error::config("C301", format!("memory of {} bytes", options.memory_bytes))
             .with_hint("give at least 64KB, for example 256MB"));
@@ -93,9 +106,11 @@ pub fn sort_bars(source: &str, out: &Path, options: &SortOptions) -> Result<Sort
         held_bytes: 0,
         run_bytes,
         batch_rows,
+        stop: stop.clone(),
     };
     let mut n_rows = 0;
     for batch in input.batches(batch_rows) {
+        stop.check()?;
         let batch = batch?;
         n_rows += batch.num_rows() as u64;
         sorter.push(batch)?;
@@ -160,6 +175,7 @@ struct Sorter {
     held_bytes: u64,
     run_bytes: u64,
     batch_rows: usize,
+    stop: StopFlag,
 }
 
 impl Sorter {
@@ -178,7 +194,8 @@ impl Sorter {
         let temporary = self.folder.0.join("sorted.parquet");
         if self.runs.is_empty() {
             let sorted = self.sort_held()?;
-            write_parquet(&temporary, &self.schema, std::iter::once(Ok(sorted)))?;
+            let sorted = pieces(&sorted, self.batch_rows, &self.stop);
+            write_parquet(&temporary, &self.schema, sorted)?;
             publish(&temporary, out)?;
             return Ok(1);
         }
@@ -191,14 +208,14 @@ impl Sorter {
             // Neighbours are merged, so that rows with equal keys keep their order.
             let runs = std::mem::take(&mut self.runs);
             for few in runs.chunks(RUNS_AT_ONCE) {
-                let merge = Merge::open(few, &self.keys, self.batch_rows)?;
+                let merge = Merge::open(few, &self.keys, self.batch_rows, &self.stop)?;
                 self.set_aside(merge)?;
                 for run in few {
                     let _ = fs::remove_file(run);
                 }
             }
         }
-        let merge = Merge::open(&self.runs, &self.keys, self.batch_rows)?;
+        let merge = Merge::open(&self.runs, &self.keys, self.batch_rows, &self.stop)?;
         write_parquet(&temporary, &self.schema, merge)?;
         publish(&temporary, out)?;
         Ok(n_runs)
@@ -243,6 +260,18 @@ impl Sorter {
     }
 }
 
+/// A sorted run cut into batches, so that writing it can be ended.
+fn pieces<'a>(
+    run: &'a RecordBatch,
+    batch_rows: usize,
+    stop: &'a StopFlag,
+) -> impl Iterator<Item = Result<RecordBatch>> + 'a {
+    (0..run.num_rows()).step_by(batch_rows.max(1)).map(move |from| {
+        stop.check()?;
+        Ok(run.slice(from, batch_rows.min(run.num_rows() - from)))
+    })
+}
+
 /// The piece of a run that is in memory.
 struct Piece {
     reader: StreamReader<BufReader<File>>,
@@ -256,10 +285,16 @@ struct Merge {
     columns: KeyColumns,
     batch_rows: usize,
     pieces: Vec<Option<Piece>>,
+    stop: StopFlag,
 }
 
 impl Merge {
-    fn open(runs: &[PathBuf], columns: &KeyColumns, batch_rows: usize) -> Result<Self> {
+    fn open(
+        runs: &[PathBuf],
+        columns: &KeyColumns,
+        batch_rows: usize,
+        stop: &StopFlag,
+    ) -> Result<Self> {
         let mut pieces = Vec::with_capacity(runs.len());
         for run in runs {
             let file = File::open(run).map_err(|e| failed(&e))?;
@@ -274,7 +309,7 @@ impl Merge {
             };
             pieces.push(piece);
         }
-        Ok(Self { columns: columns.clone(), batch_rows, pieces })
+        Ok(Self { columns: columns.clone(), batch_rows, pieces, stop: stop.clone() })
     }
 
     /// The run whose next row comes first.
@@ -293,6 +328,7 @@ impl Merge {
     }
 
     fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        self.stop.check()?;
         let mut batches: Vec<RecordBatch> = Vec::new();
         // Where the piece in memory of each run stands among `batches`.
         let mut places: Vec<Option<usize>> = vec![None; self.pieces.len()];

@@ -28,11 +28,24 @@ pub(crate) struct SourceFile {
     pub(crate) partitions: Vec<(String, String)>,
 }
 
-/// The files behind `text`, sorted by path.
+/// The files behind `text`, sorted by path; several paths stand one a line.
 ///
 /// # Errors
 /// `D101` when there is no file, `D102` when a file is of no known format or a folder unreadable.
 pub(crate) fn files(text: &str) -> Result<Vec<SourceFile>> {
+    if !text.contains('\n') || Path::new(text).exists() {
+        return files_of(text);
+    }
+    let mut files = Vec::new();
+    for line in text.lines().filter(|line| !line.is_empty()) {
+        files.extend(files_of(line)?);
+    }
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files.dedup_by(|a, b| a.path == b.path);
+    Ok(files)
+}
+
+fn files_of(text: &str) -> Result<Vec<SourceFile>> {
     let path = Path::new(text);
     let mut found = Vec::new();
     let mut explicit = false;

@@ -262,6 +262,10 @@ impl DataFeed {
             bars = open_bars(Source::Path(path), &bars_options)?;
             columns = plan(bars.extras())?;
         }
+        let is_whole = (bars_options.start, bars_options.end) == (None, None)
+            && bars_options.symbols.is_none()
+            && self.resample.is_none();
+        let n_rows = bars.n_rows_of_files().filter(|_| is_whole);
         let (bars, is_resampled) = match self.resample {
             Some(step) => resample(bars, step, &bars_options)?,
             None => (bars, false),
@@ -269,6 +273,7 @@ impl DataFeed {
         let tables = Tables { bars, signals, context, actions };
         let mut feed = OpenFeed::start(tables, columns, calendar, self.chunk, report)?;
         feed.is_resampled = is_resampled;
+        feed.n_rows = n_rows;
         feed.clock.has_dates &= !is_resampled && matches!(label, Label::Auto | Label::Session);
         feed.clock.zone = zone;
         feed.explained = explained;

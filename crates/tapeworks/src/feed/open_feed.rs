@@ -49,6 +49,8 @@ pub struct OpenFeed {
     counts: Option<Vec<JoinCounts>>,
     /// Whether the bars were put together from finer ones.
     pub(super) is_resampled: bool,
+    /// Rows that will come, where that is known.
+    pub(super) n_rows: Option<u64>,
     /// How the rows relate to dates.
     pub(super) clock: FeedClock,
     /// The moves of closes that the corporate actions explain.
@@ -154,6 +156,7 @@ impl OpenFeed {
             tables: names,
             counts: None,
             is_resampled: false,
+            n_rows: None,
             clock: FeedClock {
                 has_dates: bars.have_dates && calendar_is_absent,
                 ..FeedClock::default()
@@ -191,6 +194,12 @@ impl OpenFeed {
     #[must_use]
     pub fn is_resampled(&self) -> bool {
         self.is_resampled
+    }
+
+    /// Rows that will come, where the files tell and every row of them is read.
+    #[must_use]
+    pub fn n_rows(&self) -> Option<u64> {
+        self.n_rows
     }
 
     /// The moves of closes that the corporate actions explain; `None` without actions.

@@ -253,6 +253,7 @@ impl<'a> Walk<'a> {
         let read = ReadOptions {
             tz: preparer.read.tz.clone(),
             explained: self.feed.explained(),
+            stop: preparer.read.stop.clone(),
             ..ReadOptions::default()
         };
         let staged = assets.path()?.to_string_lossy().into_owned();
@@ -265,6 +266,7 @@ impl<'a> Walk<'a> {
             None => None,
         };
         rename(&mut result, &staged, &options.asset_output);
+        preparer.read.stop.check()?;
         if !options.force {
             result.raise_if_errors()?;
         }

@@ -72,3 +72,31 @@ pub const fn hint(code: RejectCode) -> &'static str {
         }
     }
 }
+
+/// What an event of an order, or the reason of a cancel or expiry, means for the reader of a tally;
+/// empty where the name says all there is.
+#[must_use]
+pub fn event_hint(name: &str) -> &'static str {
+    match name {
+        "no signal" => "timestamps at which the strategy sent no order",
+        "partly_filled" => "fills of a part: participation, or cash for a part",
+        "rounded" => "cut to whole lots; lots=\"fractional\" keeps the size",
+        "resized_for_cash" => "cut to what the account could pay",
+        "resized_to_position" => "cut to the position it reduces",
+        "resized_by_group" => "cut to what its siblings or its parent left",
+        "live_at_end" => "waits for a row after the last one: the table of next orders",
+        "too_late" => "a cancel or change of an order that had ended",
+        "user" => "the strategy cancelled it",
+        "oco" => "its sibling filled",
+        "parent_done" => "its parent ended without a fill",
+        "position_closed" => "the position it would have reduced was gone",
+        "open_leg_rejected" => "the closing part filled, the opening part was refused",
+        "insufficient_cash" => "the account could not pay: size by percent, or reduce first",
+        "after_rule_exit" => "a rule closed the symbol in this row",
+        "day_end" => "a day order at the end of its session; tif=\"gtc\" lives on",
+        "gtd_passed" => "its date passed",
+        "ioc_rest" => "what could not fill at once",
+        "fok_unfilled" => "it could not fill whole at once",
+        _ => "",
+    }
+}

@@ -17,11 +17,13 @@ pub enum RecordKind {
     Portfolio,
     /// One row a change of the account that is not a fill: flows, funding, interest, calls, rolls.
     AccountEvents,
+    /// One row an order that has not ended when the run does: what to send now.
+    NextOrders,
 }
 
 impl RecordKind {
     /// Every table.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Trades,
         Self::Fills,
         Self::Orders,
@@ -29,6 +31,7 @@ impl RecordKind {
         Self::Positions,
         Self::Portfolio,
         Self::AccountEvents,
+        Self::NextOrders,
     ];
 
     /// The name of the table.
@@ -42,6 +45,7 @@ impl RecordKind {
             Self::Positions => "positions",
             Self::Portfolio => "portfolio",
             Self::AccountEvents => "events",
+            Self::NextOrders => "next_orders",
         }
     }
 
@@ -56,6 +60,7 @@ impl RecordKind {
             Self::Positions => "positions.parquet",
             Self::Portfolio => "portfolio.parquet",
             Self::AccountEvents => "account_events.parquet",
+            Self::NextOrders => "next_orders.parquet",
         }
     }
 }

@@ -1,8 +1,8 @@
 //! The tables a run leaves behind, read off the run log and never re-simulated.
 //!
-//! In: a [`RunLog`]. Out: trades, fills, orders, rejections, positions, portfolio states and
-//! account events, as plain rows ([`Records::trades`]) or as Arrow batches of bounded size
-//! ([`Records::batches`]), the files made from them ([`write_parquet`], [`write_csv`]), and what
+//! In: a [`RunLog`]. Out: trades, fills, orders, rejections, positions, portfolio states, account
+//! events and the orders to send next, as plain rows ([`Records::trades`]) or as Arrow batches of
+//! bounded size ([`Records::batches`]), the files made from them ([`write_parquet`], [`write_csv`]), and what
 //! stood at the end of each session ([`portfolio_by_session`], [`holdings_by_session`]). Where a
 //! table can be made in more than one way, [`TableOptions`] says how; plain rows and everything
 //! computed from them follow the account.
@@ -22,17 +22,20 @@ mod arrays;
 mod by_session;
 mod costs;
 mod csv;
+mod difference;
 mod fifo;
 mod fills;
 mod flow_adjusted;
 mod hints;
 mod kind;
+mod next_orders;
 mod options;
 mod order_history;
 mod orders;
 mod parquet;
 mod portfolio;
 mod positions;
+mod reasons;
 mod rejections;
 mod table;
 mod trade;
@@ -44,11 +47,14 @@ use std::sync::Arc;
 pub use self::by_session::{holdings_by_session, portfolio_by_session};
 pub use self::costs::CostTotals;
 pub use self::csv::write_csv;
+pub use self::difference::{Difference, RowBatches, first_difference};
 pub use self::flow_adjusted::flow_adjusted;
-pub use self::hints::hint;
+pub use self::hints::{event_hint, hint};
 pub use self::kind::RecordKind;
 pub use self::options::{Pairing, Snapshot, TableOptions};
+pub(crate) use self::parquet::write_parquet_until;
 pub use self::parquet::{SCHEMA_VERSION, Written, write_parquet};
+pub use self::reasons::{Reason, Reasons};
 pub use self::table::Batches;
 pub use self::trade::{Trade, TradeSide, TradeStatus};
 
@@ -183,6 +189,12 @@ impl Records {
         trade.exit_order_id.map(|order| trade::exit_values(&self.log, order))
     }
 
+    /// Events of orders by cause, and the timestamps at which the strategy sent nothing.
+    #[must_use]
+    pub fn reasons(&self) -> Reasons {
+        Reasons::of(&self.log)
+    }
+
     /// The text of a tag, `None` for "no tag".
     #[must_use]
     pub fn tag(&self, tag: u32) -> Option<&str> {
@@ -239,6 +251,7 @@ impl Records {
             RecordKind::Positions => positions::n_rows(log),
             RecordKind::Portfolio => portfolio::n_rows(log, self.options.snapshot),
             RecordKind::AccountEvents => log.account_events.len(),
+            RecordKind::NextOrders => next_orders::pending(log).count(),
         }
     }
 }

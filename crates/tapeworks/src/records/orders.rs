@@ -19,7 +19,7 @@ use crate::broker::{
 use crate::engine::{OrderRow, RunLog};
 
 /// Names of times in force; a key is its place here.
-const TIFS: [TimeInForce; 5] =
+pub(super) const TIFS: [TimeInForce; 5] =
     [TimeInForce::Gtc, TimeInForce::Day, TimeInForce::Gtd(0), TimeInForce::Ioc, TimeInForce::Fok];
 
 pub(super) struct OrdersCursor {
@@ -146,7 +146,7 @@ impl Cursor for OrdersCursor {
 }
 
 /// The rarer terms of a row's order; those of a plain order where it has none.
-fn detail(log: &RunLog, row: &HistoryRow) -> OrderDetail {
+pub(super) fn detail(log: &RunLog, row: &HistoryRow) -> OrderDetail {
     let details = &log.order_details;
     match details.binary_search_by_key(&row.order, |detail| detail.order) {
         Ok(at) => details[at],
@@ -163,7 +163,7 @@ fn detail(log: &RunLog, row: &HistoryRow) -> OrderDetail {
     }
 }
 
-fn tif_key(tif: TimeInForce) -> i32 {
+pub(super) fn tif_key(tif: TimeInForce) -> i32 {
     match tif {
         TimeInForce::Gtc => 0,
         TimeInForce::Day => 1,
@@ -173,7 +173,7 @@ fn tif_key(tif: TimeInForce) -> i32 {
     }
 }
 
-fn gtd_until(tif: TimeInForce) -> Option<i64> {
+pub(super) fn gtd_until(tif: TimeInForce) -> Option<i64> {
     match tif {
         TimeInForce::Gtd(until) => Some(until),
         TimeInForce::Gtc | TimeInForce::Day | TimeInForce::Ioc | TimeInForce::Fok => None,
@@ -181,7 +181,7 @@ fn gtd_until(tif: TimeInForce) -> Option<i64> {
 }
 
 /// The rule that sent an order; orders of the strategy have none.
-fn rule_key(order: &OrderRow) -> i32 {
+pub(super) fn rule_key(order: &OrderRow) -> i32 {
     match order.origin {
         OrderOrigin::Strategy => NO_TEXT,
         _ => order.reason as i32,

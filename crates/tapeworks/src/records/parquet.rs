@@ -11,8 +11,8 @@ use parquet::schema::types::ColumnPath;
 use arrow::datatypes::{DataType, Schema};
 
 use super::{AtomicFile, RecordKind, Records};
-use crate::base::Result;
 use crate::base::file::write_error;
+use crate::base::{Result, StopFlag};
 
 /// Version of the schemas of all tables, kept in the metadata of each file.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -48,6 +48,17 @@ pub fn write_parquet(
     path: &Path,
     run_id: &str,
 ) -> Result<Written> {
+    write_parquet_until(records, kind, path, run_id, &StopFlag::default())
+}
+
+/// [`write_parquet`] that ends, and leaves no file, once `stop` is raised.
+pub(crate) fn write_parquet_until(
+    records: &Records,
+    kind: RecordKind,
+    path: &Path,
+    run_id: &str,
+    stop: &StopFlag,
+) -> Result<Written> {
     let batches = records.batches(kind, BATCH_ROWS);
     let schema = batches.schema();
     let properties = properties(&schema, kind, run_id);
@@ -56,6 +67,7 @@ pub fn write_parquet(
     let mut writer = ArrowWriter::try_new(&mut file, schema, Some(properties)).map_err(failed)?;
     let mut rows = 0;
     for batch in batches {
+        stop.check()?;
         rows += batch.num_rows() as u64;
         writer.write(&batch).map_err(failed)?;
     }

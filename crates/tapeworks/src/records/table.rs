@@ -7,7 +7,10 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 
 use super::options::TableOptions;
-use super::{RecordKind, account_events, fills, orders, portfolio, positions, rejections, trades};
+use super::{
+    RecordKind, account_events, fills, next_orders, orders, portfolio, positions, rejections,
+    trades,
+};
 use crate::engine::RunLog;
 
 /// A position in a table, with the state needed to go on from there.
@@ -29,6 +32,7 @@ pub(super) fn cursor(log: &RunLog, kind: RecordKind, options: &TableOptions) -> 
         RecordKind::Positions => Box::new(positions::PositionsCursor::new(log)),
         RecordKind::Portfolio => Box::new(portfolio::PortfolioCursor::new(log, options.snapshot)),
         RecordKind::AccountEvents => Box::new(account_events::AccountEventsCursor::new(log)),
+        RecordKind::NextOrders => Box::new(next_orders::NextOrdersCursor::new(log)),
     }
 }
 

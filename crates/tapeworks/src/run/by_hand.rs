@@ -102,7 +102,7 @@ pub fn file_input(table: &str, path: &str) -> Result<InputEntry> {
     let hashed = hash_path(path)?;
     Ok(InputEntry {
         table: table.to_owned(),
-        path: path.to_owned(),
+        path: path.replace('\n', ", "),
         n_files: hashed.n_files,
         bytes: hashed.bytes,
         hash: hashed.hash,

@@ -270,7 +270,7 @@ fn hash_inputs(loaded: &LoadedConfig) -> Result<Vec<InputEntry>> {
                 Some(name) => hash_bytes(sample_bytes(name)?),
                 None => hash_path(&resolved_text(loaded, path))?,
             };
-            let (table, path) = (table.to_owned(), path.to_owned());
+            let (table, path) = (table.to_owned(), path.replace('\n', ", "));
             Ok(InputEntry { table, path, n_files, bytes, hash, rows: None, span: None })
         })
         .collect()

@@ -12,12 +12,12 @@ use super::folder::{NewFolder, sha256_of};
 use super::manifest::{FileEntry, InputEntry, MANIFEST, MANIFEST_VERSION, Manifest};
 use super::not_charged::not_charged;
 use super::semantics_change::describe_semantics;
-use crate::base::{Error, Result};
+use crate::base::{Error, Result, StopFlag};
 use crate::data::CheckReport;
 use crate::engine::{EngineConfig, RunLog};
 use crate::metrics::{self, Conventions, MetricSet};
 use crate::records::{
-    AtomicFile, RecordKind, Records, SCHEMA_VERSION, TableOptions, write_parquet,
+    AtomicFile, RecordKind, Records, SCHEMA_VERSION, TableOptions, write_parquet_until,
 };
 use crate::report::{self, InputFact, ReportInput, RunFacts};
 
@@ -220,6 +220,7 @@ impl Outcome {
             "rows": self.records.log().n_rows,
             "symbols": self.records.symbols().len(),
             "metrics": self.metrics,
+            "reasons": self.records.reasons(),
         })
     }
 
@@ -231,6 +232,19 @@ impl Outcome {
     /// # Errors
     /// `W101` to `W105`: the folder is taken, or a file cannot be written.
     pub fn save(&self, folder: &Path, made_at: Option<&str>) -> Result<SavedFolder> {
+        self.save_until(folder, made_at, &StopFlag::default())
+    }
+
+    /// [`Outcome::save`] that ends, and leaves nothing behind, once `stop` is raised.
+    ///
+    /// # Errors
+    /// As [`Outcome::save`], and `I130`.
+    pub fn save_until(
+        &self,
+        folder: &Path,
+        made_at: Option<&str>,
+        stop: &StopFlag,
+    ) -> Result<SavedFolder> {
         let new = NewFolder::create(folder)?;
         let reporting = self.parts.config.as_ref().map(|c| c.reporting.clone()).unwrap_or_default();
         let mut files = Vec::new();
@@ -244,7 +258,8 @@ impl Outcome {
                 _ => kind.file_name(),
             };
             let path = new.path().join(name);
-            let written = write_parquet(&self.records, kind, &path, &self.facts.run_id)?;
+            let written =
+                write_parquet_until(&self.records, kind, &path, &self.facts.run_id, stop)?;
             let (bytes, sha256) = sha256_of(&path)?;
             files.push(FileEntry {
                 role: kind.as_str().to_owned(),
@@ -259,6 +274,7 @@ impl Outcome {
             let html = report::html(&self.report_input())?;
             write_text(&new, "report", &reporting.report, &html, &mut files)?;
         }
+        stop.check()?;
         let manifest = self.manifest(files, made_at)?;
         let text = pretty(&manifest);
         write_file(&new.path().join(MANIFEST), &text)?;

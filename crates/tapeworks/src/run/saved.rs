@@ -1,12 +1,16 @@
 //! A run folder read back.
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::path::{Path, PathBuf};
+
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::folder::sha256_of;
 use super::manifest::{MANIFEST, MANIFEST_VERSION, Manifest};
 use crate::base::{Error, Result};
 use crate::metrics::METRICS;
+use crate::records::{RecordKind, RowBatches};
 
 /// A run folder whose files are there and are those that were written.
 #[derive(Debug, Clone)]
@@ -58,6 +62,24 @@ pub fn load(folder: &Path) -> Result<SavedRun> {
 }
 
 impl SavedRun {
+    /// The rows of a table.
+    ///
+    /// # Errors
+    /// `W106` when the folder does not have the table, or it cannot be read.
+    pub fn batches(&self, kind: RecordKind) -> Result<RowBatches> {
+        let failed = |cause: &dyn std::fmt::Display| {
+            Error::output("W106", format!("{}: {cause}", self.folder.display()))
+                .with_hint("make the run again")
+        };
+        let name = kind.as_str();
+        let path = self.path(name).ok_or_else(|| failed(&format!("has no table {name}")))?;
+        let file = File::open(&path).map_err(|cause| failed(&cause))?;
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file)
+            .and_then(ParquetRecordBatchReaderBuilder::build)
+            .map_err(|cause| failed(&cause))?;
+        Ok(Box::new(reader))
+    }
+
     /// The path of a file by its role, for example `trades`.
     #[must_use]
     pub fn path(&self, role: &str) -> Option<PathBuf> {

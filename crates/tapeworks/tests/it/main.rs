@@ -42,6 +42,7 @@ mod record_properties;
 mod records;
 mod report;
 mod resample;
+mod resume;
 mod rules;
 mod run;
 mod run_log;

@@ -301,6 +301,7 @@ fn run_when_executed_twice_then_folders_differ_in_the_clock_only() {
             "positions.parquet",
             "portfolio.parquet",
             "account_events.parquet",
+            "next_orders.parquet",
             "report.html",
         ]
     );

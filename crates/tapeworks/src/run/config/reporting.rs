@@ -82,6 +82,7 @@ const TAKEN: &[&str] = &[
     "rejections.parquet",
     "positions.parquet",
     "account_events.parquet",
+    "next_orders.parquet",
     "manifest.json",
 ];
 
