@@ -176,7 +176,8 @@ class Bars:
     >>> import datetime as dt
     >>> import polars as pl
     >>> import tapeworks as tw
-    >>> minutes = [dt.datetime(2024, 3, 8, 14, m, tzinfo=dt.timezone.utc) for m in (31, 32, 33)]
+    >>> zone = dt.timezone.utc
+    >>> minutes = [dt.datetime(2024, 3, 8, 14, m, tzinfo=zone) for m in (31, 32, 33)]
     >>> prices = {name: [10.0, 11.0, 12.0] for name in ("open", "high", "low", "close")}
     >>> bars = tw.Bars.from_frame(pl.DataFrame({"timestamp": minutes} | prices), symbol="A")
     >>> len(bars), bars.metadata.freq, bars.columns
@@ -213,7 +214,7 @@ class Bars:
     def report(self) -> CheckReport | None:
         """What reading them found and repaired; `None` for bars that the engine made."""
     def __len__(self) -> int: ...
-    def __getitem__(self, key: Sequence[str]) -> Bars:
+    def __getitem__(self, key: Sequence[str], /) -> Bars:
         """The bars with these columns of values; nothing is copied."""
     def slice(
         self,

@@ -43,11 +43,14 @@ def objects(frame: pl.DataFrame, folder) -> dict[str, object]:
     prep = tw.DataPreparer().add_prices(frame.drop("score", "atr")).add_indicators(["sma:2"])
     report = prep.validate_and_save(folder / "prepared.parquet", force=True)
     first = frame["symbol"][0]
+    bars = tw.Bars.from_frame(frame.drop("score", "atr"))
     return strategy.kept | {
         "Account": tw.Account.margin(borrow_rate=0.02, credit_rate=0.01, debit_rate=0.03,
                                      settlement_days=2, cash_buffer=0.05),
         "AllOf": tw.AllOf(tw.TimeExit(5), tw.StopLoss(0.02)),
         "AnyOf": tw.AnyOf(tw.TimeExit(5), tw.StopLoss(0.02)),
+        "Bars": bars,
+        "BarsMetadata": bars.metadata,
         "Batch": batch,
         "Calendar": tw.calendar("XNYS"),
         "CheckReport": tw.DataFeed(frame.with_columns(high=pl.lit(0.5)), on_bad_row="drop").check(),

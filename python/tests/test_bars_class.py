@@ -251,7 +251,7 @@ def test_metadata_when_computed_then_as_polars_counts(holey):
     assert known.freq == "1d" and known.tz == "UTC"
     assert known.calendar is None and known.adjustment is None
     assert known.to_dict()["n_rows"] == len(rows)
-    assert "freq        1d" in repr(known) and known._repr_html_().startswith("<pre>")
+    assert "freq        1d" in repr(known) and known._repr_html_().startswith("<pre")
     of_dates = tw.read_bars(holey, calendar="XNYS", on_bad_row="drop", check="fast").metadata
     assert of_dates.calendar == "XNYS" and of_dates.tz == "America/New_York"
 

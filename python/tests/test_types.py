@@ -81,7 +81,7 @@ def test_stubs_when_stubtest_compares_them_then_they_are_the_objects(tmp_path):
 # More than two positional arguments: the API names them so.
 POSITIONAL = {
     "Order.buy": 6, "Order.sell": 6, "Strategy.buy": 6, "Strategy.sell": 6, "sma_cross": 3,
-    "Strategy.calculate_position_size": 3, "Strategy.history": 3,
+    "Strategy.calculate_position_size": 3, "Strategy.history": 3, "Bars.slice": 3,
     # Called by the engine.
     "Strategy.on_timestamp_batch": 3, "Strategy.on_rescale": 3,
 }  # fmt: skip

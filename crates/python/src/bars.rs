@@ -17,7 +17,8 @@ use crate::c_api::export_stream;
 use crate::check::PyCheckReport;
 use crate::errors::{config_error, py_err, refuse_unknown};
 use crate::feed::step;
-use crate::grid::{Grid, escaped, folded};
+use crate::grid::{Grid, folded};
+use crate::html;
 use crate::instant::{datetime, instant, zone};
 use crate::numpy_view;
 use crate::read_options::{ReadKeywords, level};
@@ -37,7 +38,8 @@ const ROWS_SHOWN: usize = 6;
 ///     >>> import datetime as dt
 ///     >>> import polars as pl
 ///     >>> import tapeworks as tw
-///     >>> minutes = [dt.datetime(2024, 3, 8, 14, m, tzinfo=dt.timezone.utc) for m in (31, 32, 33)]
+///     >>> zone = dt.timezone.utc
+///     >>> minutes = [dt.datetime(2024, 3, 8, 14, m, tzinfo=zone) for m in (31, 32, 33)]
 ///     >>> prices = {name: [10.0, 11.0, 12.0] for name in ("open", "high", "low", "close")}
 ///     >>> bars = tw.Bars.from_frame(pl.DataFrame({"timestamp": minutes} | prices), symbol="A")
 ///     >>> len(bars), bars.metadata.freq, bars.columns
@@ -346,8 +348,7 @@ impl PyBars {
     }
 
     fn _repr_html_(&self) -> PyResult<String> {
-        let facts = escaped(&self.facts().join("\n"));
-        Ok(format!("<pre>{facts}</pre>{}", self.grid(20)?.html("")))
+        Ok(html::block(&self.facts().join("\n")) + &self.grid(20)?.html(""))
     }
 }
 
@@ -439,7 +440,7 @@ impl PyBarsMetadata {
     }
 
     fn _repr_html_(&self) -> String {
-        format!("<pre>{}</pre>", escaped(&self.__repr__()))
+        html::block(&self.__repr__())
     }
 }
 
