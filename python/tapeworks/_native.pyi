@@ -785,6 +785,7 @@ class Account:
     'cash'
     """
 
+    def __new__(cls, *args: object, **unknown: object) -> Self: ...
     @staticmethod
     def cash(
         *,

@@ -141,12 +141,12 @@ impl PyAccount {
 #[pymethods]
 impl PyAccount {
     #[new]
-    #[pyo3(signature = (*args, **kwargs))]
+    #[pyo3(signature = (*args, **unknown))]
     fn new_refused(
         args: &Bound<'_, PyTuple>,
-        kwargs: Option<&Bound<'_, PyDict>>,
+        unknown: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
-        let _ = (args, kwargs);
+        let _ = (args, unknown);
         Err(config_error(
             "C433",
             "an account is made by its kind",

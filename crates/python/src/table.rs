@@ -21,6 +21,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
 use tapeworks::base::{Error, Symbols, Timestamp};
 use tapeworks::broker::PositionView;
+use tapeworks::data::TypeOrder;
 use tapeworks::records::{AtomicFile, RecordKind, Records};
 
 use crate::c_api::export_stream;
@@ -325,13 +326,15 @@ impl Table {
             let level = ZstdLevel::try_new(3).expect("zstd has level 3");
             let properties =
                 WriterProperties::builder().set_compression(Compression::ZSTD(level)).build();
-            let mut writer = ArrowWriter::try_new(&mut file, self.schema(), Some(properties))
+            let ordered = TypeOrder::new(&mut file, self.schema().fields().len());
+            let mut writer = ArrowWriter::try_new(ordered, self.schema(), Some(properties))
                 .map_err(|cause| failed(&cause))?;
             for batch in self.reader() {
                 let batch = batch.map_err(|cause| failed(&cause))?;
                 writer.write(&batch).map_err(|cause| failed(&cause))?;
             }
-            writer.close().map_err(|cause| failed(&cause))?;
+            let ordered = writer.into_inner().map_err(|cause| failed(&cause))?;
+            ordered.finish().map_err(|cause| failed(&cause))?;
             file.commit().map(drop)
         };
         py.detach(write).map_err(py_err)

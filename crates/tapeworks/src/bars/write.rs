@@ -14,7 +14,7 @@ use parquet::schema::types::ColumnPath;
 use super::table::{Bars, KEYS};
 use crate::base::file::write_error;
 use crate::base::{AtomicFile, Result};
-use crate::data;
+use crate::data::{self, TypeOrder};
 
 /// Rows of a row group.
 const ROW_GROUP_ROWS: usize = 128 * 1024;
@@ -40,13 +40,15 @@ impl Bars {
         let schema = Arc::new(Schema::new(batch.schema().fields().clone()));
         let batch = RecordBatch::try_new(schema, batch.columns().to_vec())
             .expect("Invariant: the same columns");
-        let mut writer = ArrowWriter::try_new(&mut file, batch.schema(), Some(self.properties()))
+        let ordered = TypeOrder::new(&mut file, batch.num_columns());
+        let mut writer = ArrowWriter::try_new(ordered, batch.schema(), Some(self.properties()))
             .map_err(failed)?;
         for from in (0..batch.num_rows()).step_by(BATCH_ROWS) {
             let n = BATCH_ROWS.min(batch.num_rows() - from);
             writer.write(&batch.slice(from, n)).map_err(failed)?;
         }
-        writer.close().map_err(failed)?;
+        let ordered = writer.into_inner().map_err(failed)?;
+        ordered.finish().map_err(|cause| failed(cause.into()))?;
         file.commit()
     }
 

@@ -22,7 +22,7 @@
 //!   `check_signals`, `second_reading`: tables checked without being kept.
 //! - `resample`: bars put together into coarser bars.
 //! - [`sort`], `sort_input`: a table written in order within a memory budget.
-//! - `csv_cells`: tables as text.
+//! - `csv_cells`: tables as text; `type_order`: Parquet footers that older readers understand.
 //! - [`report`], `ledger`: findings with their first rows, and repairs.
 //!
 //! Invariants: every row passes the value rules (`check`) on the decoding pass itself; rows come
@@ -94,6 +94,7 @@ mod time_column;
 mod time_convert;
 mod time_text;
 mod time_unit;
+mod type_order;
 mod wall_clock;
 
 pub use actions::{ActionTable, ExplainedMoves};
@@ -117,3 +118,4 @@ pub use resample::resample;
 pub use sort::{SortOptions, Sorted, parse_bytes, sort_bars, sort_bars_until};
 pub use source::is_streamed;
 pub use tables::{check, read_context, read_signals};
+pub use type_order::TypeOrder;

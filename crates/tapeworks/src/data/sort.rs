@@ -18,6 +18,7 @@ use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 
 use super::sort_input::{KeyColumns, Keys, SortInput};
+use super::type_order::TypeOrder;
 use crate::base::{Error, Result, StopFlag};
 
 /// Rows of a row group that is written.
@@ -385,12 +386,14 @@ fn write_parquet(
         .set_max_row_group_row_count(Some(GROUP_ROWS))
         .build();
     let file = File::create(path).map_err(|e| written(&e))?;
-    let mut writer = ArrowWriter::try_new(file, Arc::clone(schema), Some(properties))
+    let ordered = TypeOrder::new(file, schema.fields().len());
+    let mut writer = ArrowWriter::try_new(ordered, Arc::clone(schema), Some(properties))
         .map_err(|e| written(&e))?;
     for batch in batches {
         writer.write(&batch?).map_err(|e| written(&e))?;
     }
-    let file = writer.into_inner().map_err(|e| written(&e))?;
+    let ordered = writer.into_inner().map_err(|e| written(&e))?;
+    let file = ordered.finish().map_err(|e| written(&e))?;
     file.sync_all().map_err(|e| written(&e))
 }
 

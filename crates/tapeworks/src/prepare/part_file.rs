@@ -17,6 +17,7 @@ use parquet::schema::types::ColumnPath;
 use super::options::Compression;
 use crate::base::file::write_error;
 use crate::base::{AtomicFile, Result, Symbols};
+use crate::data::TypeOrder;
 
 /// Rows of a row group.
 pub(super) const ROW_GROUP_ROWS: usize = 128 * 1024;
@@ -100,7 +101,7 @@ pub(super) struct Rows<'a> {
 #[derive(Debug)]
 pub(super) struct PartFile {
     shape: Shape,
-    writer: ArrowWriter<AtomicFile>,
+    writer: ArrowWriter<TypeOrder<AtomicFile>>,
     timestamps: Vec<i64>,
     keys: Vec<i32>,
     columns: Vec<Vec<f64>>,
@@ -111,7 +112,8 @@ impl PartFile {
     pub(super) fn create(path: &Path, shape: &Shape) -> Result<Self> {
         let file = AtomicFile::create(path)?;
         let properties = Some(shape.properties.clone());
-        let writer = ArrowWriter::try_new(file, Arc::clone(&shape.schema), properties)
+        let ordered = TypeOrder::new(file, shape.schema.fields().len());
+        let writer = ArrowWriter::try_new(ordered, Arc::clone(&shape.schema), properties)
             .map_err(|cause| write_error(path, &cause))?;
         let n_columns = shape.schema.fields().len() - 1 - usize::from(shape.has_symbol_column);
         Ok(Self {
@@ -172,7 +174,8 @@ impl PartFile {
     /// Writes what is left and the footer; the file still has its temporary name.
     pub(super) fn finish(mut self, path: &Path) -> Result<(AtomicFile, u64)> {
         self.write_batch(path)?;
-        let mut file = self.writer.into_inner().map_err(|cause| write_error(path, &cause))?;
+        let ordered = self.writer.into_inner().map_err(|cause| write_error(path, &cause))?;
+        let mut file = ordered.finish().map_err(|cause| write_error(path, &cause))?;
         file.sync()?;
         Ok((file, self.n_rows))
     }

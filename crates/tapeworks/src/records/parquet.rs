@@ -13,6 +13,7 @@ use arrow::datatypes::{DataType, Schema};
 use super::{AtomicFile, RecordKind, Records};
 use crate::base::file::write_error;
 use crate::base::{Result, StopFlag};
+use crate::data::TypeOrder;
 
 /// Version of the schemas of all tables, kept in the metadata of each file.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -64,14 +65,16 @@ pub(crate) fn write_parquet_until(
     let properties = properties(&schema, kind, run_id);
     let mut file = AtomicFile::create(path)?;
     let failed = |cause: parquet::errors::ParquetError| write_error(path, &cause);
-    let mut writer = ArrowWriter::try_new(&mut file, schema, Some(properties)).map_err(failed)?;
+    let ordered = TypeOrder::new(&mut file, schema.fields().len());
+    let mut writer = ArrowWriter::try_new(ordered, schema, Some(properties)).map_err(failed)?;
     let mut rows = 0;
     for batch in batches {
         stop.check()?;
         rows += batch.num_rows() as u64;
         writer.write(&batch).map_err(failed)?;
     }
-    writer.close().map_err(failed)?;
+    let ordered = writer.into_inner().map_err(failed)?;
+    ordered.finish().map_err(|cause| failed(cause.into()))?;
     Ok(Written { rows, bytes: file.commit()? })
 }
 

@@ -143,28 +143,3 @@ proptest! {
         prop_assert_eq!(closes, kept.map(|row| row.2).collect::<Vec<_>>());
     }
 }
-
-/// `cargo test --release -p tapeworks --test it window_of_200 -- --ignored --nocapture`
-#[test]
-#[ignore = "a measurement"]
-fn window_of_200_rows_when_made_then_its_cost_is_printed() {
-    let names: Arc<[Arc<str>]> = ["open", "high", "low", "close", "volume"].map(Arc::from).into();
-    let terms = Terms::utc();
-    let times: Vec<i64> = (1..=200).map(|i| FIRST + i * MINUTE_NS).collect();
-    let columns = vec![vec![1.0; 200]; 5];
-    let n = 100_000;
-    let begun = std::time::Instant::now();
-    let mut rows = 0;
-    for _ in 0..n {
-        let bars = Bars::of_rows(
-            "SPY",
-            times.clone(),
-            Arc::clone(&names),
-            columns.clone(),
-            Arc::clone(&terms),
-        );
-        rows += std::hint::black_box(bars).len();
-    }
-    println!("{:?} a window, copies of its columns included", begun.elapsed() / n);
-    assert_eq!(rows, 200 * n as usize);
-}

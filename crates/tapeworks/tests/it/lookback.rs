@@ -42,9 +42,9 @@ fn chunks(rows: &[Row], stamps: &[i64], cuts: &[usize]) -> Vec<Arc<MarketChunk>>
             }
             chunk.offsets.push(u32::try_from(chunk.assets.len()).expect("few rows"));
         }
-        chunk.open = chunk.close.clone();
-        chunk.high = chunk.close.clone();
-        chunk.low = chunk.close.clone();
+        chunk.open.clone_from(&chunk.close);
+        chunk.high.clone_from(&chunk.close);
+        chunk.low.clone_from(&chunk.close);
         if !chunk.timestamps.is_empty() {
             made.push(Arc::new(chunk));
         }
@@ -82,7 +82,7 @@ proptest! {
 
     #[test]
     fn windows_when_rows_are_ragged_then_the_last_of_the_symbol((rows, n, cuts) in market()) {
-        let stamps: Vec<i64> = (0..n).map(|t| 60 * t as i64 + 60).collect();
+        let stamps: Vec<i64> = (1..=i64::try_from(n).expect("few rows")).map(|t| 60 * t).collect();
         let mut lookback = Lookback::new(terms(3));
         let spec = IndicatorSpec::parse("sma:2").expect("in the table");
         let mean = lookback.indicator(spec, CLOSE).expect("close is there");
@@ -131,7 +131,7 @@ proptest! {
         (rows, n, cuts) in market()
     ) {
         let minute = 60_000_000_000_i64;
-        let stamps: Vec<i64> = (0..n).map(|t| minute * (t as i64 + 1)).collect();
+        let stamps: Vec<i64> = (1..=i64::try_from(n).expect("few rows")).map(|t| minute * t).collect();
         let mut lookback = Lookback::new(terms(3));
         let mut now = 0;
         for chunk in chunks(&rows, &stamps, &cuts) {
