@@ -278,10 +278,9 @@ fn missing(place: &str, name: &str, found: &[String]) -> Error {
             "timestamp" => "name the column timestamp, datetime, date, time or ts; of a pandas \
                             frame a DatetimeIndex counts as well"
                 .to_owned(),
-            "symbol" => {
-                "name the column \"symbol\" (or ticker, asset, code, sid); a frame of one symbol may do \
-             without when that symbol is named (symbols)".to_owned()
-            }
+            "symbol" => "name the column \"symbol\" (or ticker, asset, code, sid); a frame of one \
+                         symbol may do without when that symbol is named (symbols)"
+                .to_owned(),
             _ => format!("name the column {name:?}"),
         }),
     }

@@ -11,6 +11,7 @@ use tapeworks::lookback::{Lookback, LookbackTerms, PastColumn};
 use crate::random::draws;
 
 const CLOSE: RowColumn = RowColumn::Price(3);
+const SECOND: i64 = 1_000_000_000;
 const VOLUME: RowColumn = RowColumn::Price(4);
 
 /// A row: its timestamp number, its asset, its close.
@@ -105,7 +106,7 @@ proptest! {
                         let means = lookback.window(id, running, length).expect("enough");
                         for (i, value) in means.iter().enumerate() {
                             let at = seen.len() - length + i;
-                            let wanted = (at > 0).then(|| (seen[at - 1] + seen[at]) / 2.0);
+                            let wanted = (at > 0).then(|| f64::midpoint(seen[at - 1], seen[at]));
                             prop_assert_eq!(wanted.is_none(), value.is_nan());
                             prop_assert!(wanted.is_none_or(|wanted| wanted == *value));
                         }
@@ -116,7 +117,7 @@ proptest! {
                 for row in range {
                     let seen = closes(&rows, chunk.assets[row], now);
                     let wanted = (seen.len() > 2)
-                        .then(|| (seen[seen.len() - 3] + seen[seen.len() - 2]) / 2.0);
+                        .then(|| f64::midpoint(seen[seen.len() - 3], seen[seen.len() - 2]));
                     let previous = columns[0].previous[row];
                     prop_assert_eq!(wanted.is_none(), previous.is_nan());
                     prop_assert!(wanted.is_none_or(|wanted| wanted == previous));
@@ -204,7 +205,7 @@ fn past_when_a_split_restates_it_then_in_units_of_now() {
 /// New York, 2024-07-03: the session ends at 13:00, so its last bar of two hours has 90 minutes.
 #[test]
 fn coarser_bars_when_a_session_ends_early_then_complete_at_its_close() {
-    let at = |text: &str| text.parse::<jiff::Timestamp>().expect("a time").as_nanosecond() as i64;
+    let at = |text: &str| text.parse::<jiff::Timestamp>().expect("a time").as_second() * SECOND;
     let stamps = ["14:30", "15:30", "16:30", "17:00"].map(|t| at(&format!("2024-07-03T{t}:00Z")));
     let rows = [(0, 0, 1.0), (1, 0, 2.0), (2, 0, 3.0), (3, 0, 4.0)];
     let calendar = Calendar::named("XNYS").expect("built in");

@@ -18,7 +18,8 @@ fn outcome(end: &str, quantity: u32) -> Outcome {
     );
     let loaded =
         LoadedConfig::parse(&text, Format::Yaml, "run.yaml", Path::new(""), &Overlay::default());
-    run::execute(&loaded.unwrap(), &mut |_| Flow::Continue).unwrap()
+    let loaded = loaded.expect("a config");
+    run::execute(&loaded, &mut |_| Flow::Continue).expect("a run")
 }
 
 fn rows(records: &Records, kind: RecordKind) -> RowBatches {
