@@ -2,10 +2,10 @@
 //!
 //! In: a [`RunLog`]. Out: trades, fills, orders, rejections, positions, portfolio states, account
 //! events and the orders to send next, as plain rows ([`Records::trades`]) or as Arrow batches of
-//! bounded size ([`Records::batches`]), the files made from them ([`write_parquet`], [`write_csv`]),
-//! and what stood at the end of each session ([`portfolio_by_session`], [`holdings_by_session`]).
-//! Where a table can be made in more than one way, [`TableOptions`] says how; plain rows and
-//! everything computed from them follow the account.
+//! bounded size ([`Records::batches`]), the files made from them ([`write_parquet`],
+//! [`write_csv`]), and what stood at the end of each session ([`portfolio_by_session`],
+//! [`holdings_by_session`]). Where a table can be made in more than one way, [`TableOptions`] says
+//! how; plain rows and everything computed from them follow the account.
 //!
 //! Invariants:
 //! - The log is the only input; nothing here changes it, and no table is held whole.
