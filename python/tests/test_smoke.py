@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 import tapeworks as tw
 
@@ -76,3 +77,26 @@ def seconds_of(statement: str, n: int) -> float:
 def test_import_when_timed_then_a_tenth_of_polars_at_most():
     ours, theirs = seconds_of("import tapeworks", 10), seconds_of("import polars", 3)
     assert ours < 0.1 * theirs, f"{ours * 1e3:.1f} ms against {theirs * 1e3:.1f} ms"
+
+
+def test_files_when_written_then_other_readers_take_them(tmp_path):
+    """polars before 2.0 and pyarrow 14 know less of the format than the writer does."""
+    pl = pytest.importorskip("polars")
+    pq = pytest.importorskip("pyarrow.parquet")
+    feed = tw.sample("daily")
+    result = tw.run(feed, tw.rules.top_n("score", 2), cash=100_000, out=tmp_path / "run")
+    result.fills.write_parquet(tmp_path / "fills.parquet")
+    bars = next(iter(feed.iter_batches())).to_polars()
+    tw.read_bars(bars).to_parquet(tmp_path / "bars.parquet")
+    tw.DataPreparer().add_prices(bars).validate_and_save(tmp_path / "prepared.parquet")
+    tw.sort_bars(tmp_path / "prepared.parquet", tmp_path / "sorted.parquet")
+    files = sorted(tmp_path.rglob("*.parquet"))
+    assert len(files) >= 11
+    for file in files:
+        by_polars, by_arrow = pl.read_parquet(file), pq.read_table(file)
+        assert by_polars.height == by_arrow.num_rows
+        for name, kind in zip(by_polars.columns, by_polars.dtypes):
+            if kind == pl.Float64:
+                assert by_polars[name].to_list() == by_arrow[name].to_pylist(), (file, name)
+    equity = pl.scan_parquet(tmp_path / "run" / "portfolio.parquet").filter(pl.col("equity") > 0)
+    assert equity.collect().height == len(result.portfolio)
