@@ -40,7 +40,7 @@ class Sma(Counting):
 
 class Top(Counting):
     def next(self):
-        if not w.is_rebalance(len(self) - 1, self.data.buflen()):
+        if not w.is_rebalance("W2", len(self) - 1, self.data.buflen()):
             return
         signal = np.array([data.signal[0] for data in self.datas])
         close = np.array([data.close[0] for data in self.datas])

@@ -25,7 +25,7 @@ class Top(Strategy):
 
     def on_data(self, timestamp, data, context, broker):
         self.t += 1
-        if not w.is_rebalance(self.t, self.n_times):
+        if not w.is_rebalance("W2", self.t, self.n_times):
             return
         assets = list(data)
         signal = np.array([data[asset]["signals"]["signal"] for asset in assets])

@@ -35,7 +35,7 @@ def run(workload, data):
         n_times = len(close)
         weights, signal = np.full(close.shape, np.nan), data["signal"].values
         for t in range(n_times - 1):
-            if w.is_rebalance(t, n_times):
+            if w.is_rebalance("W2", t, n_times):
                 weights[t + 1] = 0
                 weights[t + 1, np.argpartition(-signal[t], w.TOP)[: w.TOP]] = w.WEIGHT
         result = vbt.Portfolio.from_orders(
