@@ -234,7 +234,7 @@ class Bars:
         """The rows as a `polars.DataFrame`; times and numbers share the memory of the bars."""
     def to_pandas(self) -> pd.DataFrame:
         """The rows as a `pandas.DataFrame` with columns timestamp and symbol."""
-    def to_arrow(self) -> pa.Table:
+    def to_arrow(self) -> pa.Table:  # pyright: ignore[reportUnknownMemberType]
         """The rows as a `pyarrow.Table`; times and numbers share the memory of the bars."""
     def to_numpy(self, column: str | None = None) -> NDArray[Any]:
         """A column without copying it; without a name all values, of shape (rows, columns)."""
