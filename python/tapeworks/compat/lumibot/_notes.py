@@ -19,6 +19,7 @@ class Notes:
 
     def get_datetime(self, adjust_for_delay: bool = False) -> datetime:
         """The present."""
+        # Declared for the notes below; the strategy inherits the clock from its market view first.
         raise NotImplementedError
 
     def log_message(self, message: Any, color: str | None = None, broadcast: bool = False) -> Any:
